@@ -1,0 +1,1 @@
+"""The adapters that talk to AWS: one small client a concern."""

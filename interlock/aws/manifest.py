@@ -1,0 +1,46 @@
+"""Fetches a stack manifest by the pointer that an SSM parameter holds."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+def fetch_manifest(parameter: str, session: boto3.Session | None = None) -> str:
+    """Return the text of the manifest that SSM parameter `parameter` points to.
+
+    The parameter holds JSON {"uri": "s3://bucket/key", "version_id", "sha256": hex}; the bytes are fetched by
+    VersionId and must have that SHA-256. Raises LookupError when AWS has or gives nothing, ValueError when the
+    pointer or the bytes are not what they should be.
+    """
+    session = session or boto3.Session()
+    try:
+        value = session.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        bucket, key, version_id, sha256 = _pointer(value)
+        answer = session.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version_id)
+        content = answer["Body"].read()
+    except (ClientError, BotoCoreError) as error:
+        raise LookupError(str(error)) from error
+    found = hashlib.sha256(content).hexdigest()
+    if not hmac.compare_digest(found, sha256):
+        raise ValueError(f"s3://{bucket}/{key} (version {version_id}) has SHA-256 {found}, the parameter says {sha256}")
+    return content.decode("utf-8")
+
+
+def _pointer(value: str) -> tuple[str, str, str, str]:
+    try:
+        pointer: Any = json.loads(value)
+        uri = urlsplit(pointer["uri"])
+        bucket, key, version_id, sha256 = uri.netloc, uri.path.lstrip("/"), pointer["version_id"], pointer["sha256"]
+        whole = uri.scheme == "s3" and all(isinstance(one, str) and one for one in (bucket, key, version_id, sha256))
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise ValueError(f'it holds {value!r}, not a pointer {{"uri": "s3://…", "version_id": …, "sha256": …}}')
+    return bucket, key, version_id, sha256

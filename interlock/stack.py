@@ -1,0 +1,106 @@
+"""ProvisionedStack: the one place where code learns what is provisioned."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from interlock.aws.manifest import fetch_manifest
+from interlock.manifest import (
+    ArtifactStorePart,
+    DatabasePart,
+    EndpointPart,
+    ManifestError,
+    NetworkPart,
+    ServingTemplatePart,
+    SigningKeyPart,
+    StackManifest,
+    TrackingPart,
+    VaultPart,
+    read_manifest,
+)
+
+__all__ = [
+    "ArtifactStorePart",
+    "DatabasePart",
+    "EndpointPart",
+    "ManifestError",
+    "NetworkPart",
+    "ProvisionedStack",
+    "ServingTemplatePart",
+    "SigningKeyPart",
+    "StackManifest",
+    "StackNotFoundError",
+    "TrackingPart",
+    "VaultPart",
+]
+
+PULUMI_TIMEOUT_SECONDS: Final = 120
+
+
+class StackNotFoundError(LookupError):
+    """There is no such stack, or it cannot be reached; the text says what was asked and what was answered."""
+
+
+@dataclass(frozen=True)
+class ProvisionedStack:
+    """A stack as provisioned: its manifest, and the place it was read from."""
+
+    source: str
+    manifest: StackManifest
+
+    @classmethod
+    def load(cls, source: str) -> ProvisionedStack:
+        """Read the stack manifest from `pulumi:<stack>`, `ssm:<parameter>` or `file:<path>`.
+
+        Raises ValueError for a source of another form, StackNotFoundError when nothing is there,
+        and ManifestError when what is there is not a manifest.
+        """
+        scheme, colon, where = source.partition(":")
+        reader = _READERS.get(scheme)
+        if not colon or not where or reader is None:
+            raise ValueError(f"stack: {source!r} is not a source; give pulumi:<stack>, ssm:<parameter> or file:<path>")
+        text = reader(where)
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ManifestError(f"{source} holds no JSON: {error}") from None
+        return cls(source=source, manifest=read_manifest(document))
+
+
+def _from_pulumi(stack: str) -> str:
+    command = ["pulumi", "stack", "output", "--json", "--non-interactive", "--stack", stack, "manifest"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=PULUMI_TIMEOUT_SECONDS, check=False)
+    except FileNotFoundError:
+        raise StackNotFoundError("pulumi:" + stack + ": there is no `pulumi` on PATH to ask") from None
+    except subprocess.TimeoutExpired:
+        raise StackNotFoundError(f"pulumi:{stack}: no answer in {PULUMI_TIMEOUT_SECONDS} s") from None
+    if answer.returncode != 0:
+        raise StackNotFoundError(f"pulumi:{stack}: {answer.stderr.strip() or 'pulumi failed without a word'}")
+    return answer.stdout
+
+
+def _from_file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise StackNotFoundError(f"file:{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ManifestError(f"file:{path} is not UTF-8: {error}") from None
+
+
+def _from_ssm(parameter: str) -> str:
+    try:
+        return fetch_manifest(parameter)
+    except LookupError as error:
+        raise StackNotFoundError(f"ssm:{parameter}: {error}") from None
+    except ValueError as error:
+        raise ManifestError(f"ssm:{parameter}: {error}") from None
+
+
+_READERS: Final[dict[str, Callable[[str], str]]] = {"pulumi": _from_pulumi, "file": _from_file, "ssm": _from_ssm}
