@@ -68,13 +68,17 @@ class Service:
     """One AWS service: made once a cloud, started before the first request and stopped after the last."""
 
     name: ClassVar[str]
+    concurrent: ClassVar[frozenset[str]] = frozenset()
+    """The moto backends whose requests may overlap; those of all others take turns, because moto guards no state."""
 
     def __init__(self, cloud: CloudContext) -> None:
         self.cloud = cloud
 
     def corrections(self) -> Sequence[Correction]:
         """Return the corrections declared by this class's methods, in the order they are written."""
-        declared = [(method, vars(method)["correction"]) for method in vars(type(self)).values() if _is_correction(method)]
+        declared = [
+            (method, vars(method)["correction"]) for method in vars(type(self)).values() if _is_correction(method)
+        ]
         return [Correction(name, source, method.__get__(self)) for method, (name, source) in declared]
 
     def start(self) -> None:

@@ -1,0 +1,199 @@
+"""One local cloud: its services started and corrected, its HTTP port, and everything taken back at the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import moto.iam.models
+from botocore.config import Config
+from moto.core.base_backend import BackendDict
+
+from rehearsal.cloud.addresses import Addresses
+from rehearsal.cloud.certificates import CertificateAuthority
+from rehearsal.cloud.containers import Containers
+from rehearsal.cloud.context import CloudContext
+from rehearsal.cloud.dispatch import Dispatcher
+from rehearsal.cloud.listener import HttpServer
+from rehearsal.cloud.processes import Processes
+from rehearsal.cloud.service import Correction, Patches, Service
+from rehearsal.cloud.services import discover
+
+LOOPBACK = "127.0.0.1"
+DESCRIPTION = "cloud.json"
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class LocalCloud:
+    """A local AWS. One at a time in a process, because moto keeps its state in its modules.
+
+    As a context manager it is started on entry and stopped on exit; `context.endpoint_url` is where it answers.
+    """
+
+    directory: Path
+    account_id: str = "123456789012"
+    region: str = "eu-west-1"
+    context: CloudContext = field(init=False)
+    _applied: list[Patches] = field(default_factory=list, init=False)
+    _clients: dict[str, Any] = field(default_factory=dict, init=False)
+    _started: list[Service] = field(default_factory=list, init=False)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where every service answers."""
+        return self.context.endpoint_url
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """Every service of this cloud, in the order they start."""
+        return list(self.context.services.values())
+
+    def corrections(self) -> Mapping[str, Correction]:
+        """Return all corrections by name, in the order they are applied."""
+        return {known.name: known for service in self.services for known in service.corrections()}
+
+    def start(self) -> None:
+        """Make, correct and start every service, then listen; `cloud.json` is written last."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        BackendDict.reset()
+        self.context = self._context()
+        self._own_account = Patches()
+        self._own_account.replace(moto.iam.models, "DEFAULT_ACCOUNT_ID", self.account_id)
+        for kind in discover():
+            self.context.services[kind] = kind(self.context)
+        self._correct()
+        concurrent = frozenset[str]().union(*(service.concurrent for service in self.services))
+        pages = {"health": self.health, "inventory": self.inventory}
+        self._dispatcher = Dispatcher(self.region, concurrent, pages)
+        self._server = HttpServer(LOOPBACK, self._dispatcher)
+        self.context.endpoint_url = self._server.url
+        self.context.containers.client_environment = self.context.client_environment()
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread.start()
+        try:
+            for service in self.services:
+                self._started.append(service)
+                service.start()
+        except BaseException:
+            self.stop()
+            raise
+        self._describe()
+
+    def stop(self) -> None:
+        """Stop listening, the services (last started first), all processes, and undo the corrections."""
+        (self.directory / DESCRIPTION).unlink(missing_ok=True)
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        while self._started:
+            service = self._started.pop()
+            try:
+                service.stop()
+            except Exception:
+                _log.exception("%s did not stop cleanly", service.name)
+        self.context.processes.close()
+        self.context.addresses.close()
+        self._uncorrect()
+        self._own_account.undo()
+        BackendDict.reset()
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Answer as moto does where the correction `name` is concerned, with all others in force."""
+        assert name in self.corrections(), f"no service declares a correction {name!r}"
+        self._correct(leaving_out=name)
+        try:
+            yield
+        finally:
+            self._correct()
+
+    def _correct(self, leaving_out: str | None = None) -> None:
+        # All are taken back first: two may replace the same attribute, and only in order do they stack.
+        self._uncorrect()
+        for known in self.corrections().values():
+            if known.name != leaving_out:
+                patches = Patches()
+                self._applied.append(patches)
+                known.apply(patches)
+
+    def _uncorrect(self) -> None:
+        while self._applied:
+            self._applied.pop().undo()
+
+    def health(self) -> Mapping[str, Any]:
+        """Return what runs here."""
+        return {"status": "ok", "account_id": self.account_id, "region": self.region, "services": self._names()}
+
+    def inventory(self) -> Mapping[str, Sequence[str]]:
+        """Return, for each service, the sorted ARNs of what callers made and have not deleted."""
+        return {service.name: sorted(service.inventory()) for service in self.services}
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a boto3 client of this cloud that shows each error at once instead of trying again."""
+        if not options and service in self._clients:
+            return self._clients[service]
+        plain = not options
+        options.setdefault("region_name", self.region)
+        options.setdefault("aws_access_key_id", "test")
+        options.setdefault("aws_secret_access_key", "test")
+        options.setdefault("config", Config(retries={"total_max_attempts": 1}))
+        made = boto3.client(service, endpoint_url=self.endpoint_url, **options)  # type: ignore[call-overload]
+        if plain:
+            self._clients[service] = made
+        return made
+
+    def _names(self) -> Sequence[str]:
+        return [service.name for service in self.services]
+
+    def _context(self) -> CloudContext:
+        processes = Processes()
+        addresses = Addresses()
+
+        return CloudContext(
+            directory=self.directory,
+            account_id=self.account_id,
+            region=self.region,
+            now=_now,
+            processes=processes,
+            addresses=addresses,
+            containers=Containers(processes, addresses),
+            authority=CertificateAuthority(self.directory / "authority", _now),
+        )
+
+    def _describe(self) -> None:
+        """Write `cloud.json` whole or not at all: its appearance means that the cloud is ready."""
+        description = {
+            "endpoint_url": self.endpoint_url,
+            "account_id": self.account_id,
+            "region": self.region,
+            "certificate_authority": str(self.context.authority.certificate_file),
+            "pid": os.getpid(),
+        }
+        draft = self.directory / f"{DESCRIPTION}.draft"
+        draft.write_text(json.dumps(description, indent=2))
+        draft.replace(self.directory / DESCRIPTION)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
