@@ -1,0 +1,110 @@
+"""DSSE envelopes: a statement together with the signatures below it.
+
+Format: https://github.com/secure-systems-lab/dsse (protocol.md and envelope.md, v1.0)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from interlock.release.digests import Sha256, canonical_json, sha256
+from interlock.release.signing import EcdsaSignature, PublicKey, Signer
+from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, Statement, parse_statement
+
+
+class InvalidEnvelope(ValueError):
+    """An envelope that is malformed, or that none of the given keys has signed."""
+
+
+class Signature(BaseModel):
+    """One signature; `keyid` is a hint for whoever looks for the key and proves nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    keyid: str = ""
+    sig: str
+
+
+class Envelope(BaseModel):
+    """A payload (base64) of a type, and signatures over both."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    payload: str
+    payload_type: str = Field(alias="payloadType")
+    signatures: Annotated[tuple[Signature, ...], Field(min_length=1)]
+
+    @property
+    def content(self) -> bytes:
+        """The envelope as it is stored, in canonical JSON."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+
+def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
+    """Return the bytes that a DSSE signature is made over."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def signed_digest(payload_type: str, payload: bytes) -> Sha256:
+    """Return the digest that a signer is asked to sign."""
+    return sha256(pre_authentication_encoding(payload_type, payload))
+
+
+def seal(statement: Statement, signer: Signer) -> Envelope:
+    """Return `statement` signed by `signer`."""
+    payload = statement.content
+    signature = signer.sign(signed_digest(PAYLOAD_TYPE, payload))
+    return Envelope(
+        payload=base64.b64encode(payload).decode(),
+        payloadType=PAYLOAD_TYPE,
+        signatures=(Signature(keyid=signer.key_id, sig=base64.b64encode(signature).decode()),),
+    )
+
+
+def open_envelope(content: bytes, keys: Mapping[str, PublicKey]) -> tuple[Statement, frozenset[str]]:
+    """Return the statement in an envelope and the names of those `keys` that signed it, one at least.
+
+    Needs no network. Raises InvalidEnvelope if none did, or if `content` is not an envelope around a statement.
+    """
+    envelope = _parse(content)
+    payload = _decoded("payload", envelope.payload)
+    digest = signed_digest(envelope.payload_type, payload)
+    signatures = [EcdsaSignature(_decoded("signature", signature.sig)) for signature in envelope.signatures]
+    signers = frozenset(name for name, key in keys.items() if any(key.verifies(digest, one) for one in signatures))
+    if not signers:
+        known = ", ".join(sorted(keys)) or "none given"
+        raise InvalidEnvelope(f"no signature was made by a known key ({known})")
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise InvalidEnvelope(f"the payload is of type {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
+    try:
+        return parse_statement(payload), signers
+    except InvalidStatement as error:
+        raise InvalidEnvelope(f"the payload is not a statement: {error}") from error
+
+
+def payload_digest(content: bytes) -> str:
+    """Return the SHA-256 of an envelope's payload in hexadecimal digits. Raises InvalidEnvelope."""
+    return sha256(_decoded("payload", _parse(content).payload)).hex()
+
+
+def _parse(content: bytes) -> Envelope:
+    try:
+        return Envelope.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "document"
+        raise InvalidEnvelope(f"{where}: {first['msg']}") from error
+
+
+def _decoded(what: str, text: str) -> bytes:
+    try:
+        # DSSE lets a producer choose either alphabet.
+        return base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidEnvelope(f"the {what} is not base64") from error

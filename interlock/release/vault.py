@@ -1,0 +1,95 @@
+"""Where a release lies in the vault, and what its readers and writers need the vault to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+RELEASES = "releases/"
+
+
+class Overwritten(ValueError):
+    """Under a key that was to be written lies something else already."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object as it was read back: where it lies and what it holds (`sha256` in hexadecimal digits)."""
+
+    key: str
+    version_id: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of a key, or a delete marker that hides the versions below it."""
+
+    key: str
+    version_id: str
+    is_latest: bool
+    is_delete_marker: bool = False
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Until when (UTC) an object can be neither changed nor deleted; only COMPLIANCE holds against everybody."""
+
+    mode: str
+    until: datetime
+
+
+class VaultWriter(Protocol):
+    """Adds objects, each once and for good."""
+
+    def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        """Store `content`, whose SHA-256 is `sha256` (hexadecimal digits), and return what was read back.
+
+        An object that lies there already counts as stored if its bytes are the same; raises Overwritten if not.
+        """
+        ...
+
+
+class VaultReader(Protocol):
+    """Reads objects by their version."""
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Yield every version and every delete marker of all keys under `prefix`."""
+        ...
+
+    def read(self, key: str, version_id: str) -> bytes: ...
+
+    def describe(self, key: str, version_id: str) -> StoredObject:
+        """Return what an object holds, by reading every byte of it."""
+        ...
+
+    def lock(self, key: str, version_id: str) -> Lock | None: ...
+
+
+def release_prefix(digest: str) -> str:
+    """Return the prefix under which everything about a release lies."""
+    return f"{RELEASES}{digest}/"
+
+
+def files_prefix(digest: str) -> str:
+    """Return the prefix under which the release's own files lie, and nothing else."""
+    return f"{release_prefix(digest)}files/"
+
+
+def manifest_key(digest: str) -> str:
+    """Return the key of the release's file manifest."""
+    return f"{release_prefix(digest)}manifest.json"
+
+
+def statements_prefix(digest: str) -> str:
+    """Return the prefix under which the envelopes about the release lie."""
+    return f"{release_prefix(digest)}statements/"
+
+
+def statement_key(digest: str, payload_digest: str) -> str:
+    """Return the key of an envelope: named after its payload, because two signatures over one payload differ."""
+    return f"{statements_prefix(digest)}{payload_digest}.dsse.json"
