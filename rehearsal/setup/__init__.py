@@ -1,0 +1,1 @@
+"""Brings a machine that has Python and git to where a rehearsal can run; standard library only."""
