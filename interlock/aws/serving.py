@@ -1,0 +1,130 @@
+"""What the controller makes of a serving template: models and endpoint configurations, named after what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from interlock.manifest import EndpointPart, ServingTemplatePart
+from interlock.release.digests import canonical_json
+from interlock.release.vault import files_prefix
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import CreateEndpointConfigInputTypeDef, CreateModelInputTypeDef
+
+MADE_BY_TAG = "interlock:made-by"
+MADE_BY_CONTROLLER = "controller"
+ENDPOINT_TAG = "interlock:endpoint"
+STACK_TAG = "interlock:stack"
+RELEASE_TAG = "interlock:release"
+
+RELEASE_VARIABLE = "INTERLOCK_RELEASE"
+"""Tells the serving container which release its model data is (64 hexadecimal digits)."""
+
+LARGEST_NAME = 63
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html"""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant of an endpoint configuration; `weight` is relative to the others'."""
+
+    name: str
+    model_name: str
+    weight: float
+    instance_count: int
+
+
+def model_request(stack: str, endpoint: EndpointPart, digest: str) -> CreateModelInputTypeDef:
+    """Return the CreateModel request for the release `digest` on this endpoint."""
+    template = endpoint.serving_template
+    uri = f"s3://{template.model_data_bucket_name}/{files_prefix(digest)}"
+    body: dict[str, Any] = {
+        "ExecutionRoleArn": template.execution_role_arn,
+        "PrimaryContainer": {
+            "Image": template.image,
+            "Environment": {RELEASE_VARIABLE: digest},
+            "ModelDataSource": {
+                "S3DataSource": {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"},
+            },
+        },
+        "VpcConfig": {
+            "Subnets": list(template.subnet_ids),
+            "SecurityGroupIds": list(template.security_group_ids),
+        },
+        "EnableNetworkIsolation": template.network_isolation,
+    }
+    name = content_name(f"{endpoint.endpoint_name}-{digest[:8]}", body)
+    tags = _tags(stack, endpoint.endpoint_name, template, {RELEASE_TAG: digest})
+    request: CreateModelInputTypeDef = {"ModelName": name, **body, "Tags": tags}  # type: ignore[typeddict-item]
+    return request
+
+
+def configuration_request(
+    stack: str, endpoint: EndpointPart, variants: tuple[Variant, ...]
+) -> CreateEndpointConfigInputTypeDef:
+    """Return the CreateEndpointConfig request for `variants` on this endpoint's template."""
+    template = endpoint.serving_template
+    body: dict[str, Any] = {
+        "ProductionVariants": [
+            {
+                "VariantName": variant.name,
+                "ModelName": variant.model_name,
+                "InstanceType": template.instance_type,
+                "InitialInstanceCount": variant.instance_count,
+                "InitialVariantWeight": variant.weight,
+                "ContainerStartupHealthCheckTimeoutInSeconds": template.startup_timeout_seconds,
+                "ModelDataDownloadTimeoutInSeconds": template.startup_timeout_seconds,
+            }
+            for variant in variants
+        ],
+        "KmsKeyId": template.volume_key_arn,
+    }
+    name = content_name(endpoint.endpoint_name, body)
+    tags = _tags(stack, endpoint.endpoint_name, template, {})
+    request: CreateEndpointConfigInputTypeDef = {"EndpointConfigName": name, **body, "Tags": tags}  # type: ignore[typeddict-item]
+    return request
+
+
+def content_name(prefix: str, content: Mapping[str, Any]) -> str:
+    """Return `prefix` with a digest of `content`, 63 characters at most: the same content has the same name."""
+    digest = hashlib.sha256(canonical_json(dict(content))).hexdigest()[:12]
+    return f"{prefix[: LARGEST_NAME - len(digest) - 1].rstrip('-')}-{digest}"
+
+
+def _tags(stack: str, endpoint_name: str, template: ServingTemplatePart, more: Mapping[str, str]) -> list[Any]:
+    ours = {
+        MADE_BY_TAG: MADE_BY_CONTROLLER,
+        STACK_TAG: stack,
+        ENDPOINT_TAG: endpoint_name,
+        **more,
+    }
+    return [{"Key": key, "Value": value} for key, value in sorted({**template.tags, **ours}.items())]
+
+
+def differences(requested: Any, described: Any, path: str = "") -> list[str]:
+    """Return where `described` lacks or contradicts what was `requested`; what AWS adds of its own is no difference."""
+    if isinstance(requested, Mapping):
+        found = []
+        for key, value in requested.items():
+            there = described.get(key) if isinstance(described, Mapping) else None
+            found += differences(value, there, f"{path}.{key}" if path else key)
+        return found
+    if isinstance(requested, list):
+        if not isinstance(described, list) or len(described) != len(requested):
+            return [f"{path} is {described!r}, not {requested!r}"]
+        return [
+            one
+            for index, (left, right) in enumerate(zip(requested, described, strict=True))
+            for one in differences(left, right, f"{path}[{index}]")
+        ]
+    same = same_number(requested, described) if isinstance(requested, float) else requested == described
+    return [] if same else [f"{path} is {described!r}, not {requested!r}"]
+
+
+def same_number(requested: float, described: object) -> bool:
+    """Say whether a number came back as it was sent, single precision being all that SageMaker keeps."""
+    return isinstance(described, int | float) and math.isclose(requested, described, rel_tol=1e-6)
