@@ -1,0 +1,5 @@
+"""SageMaker: models, endpoint configurations, and endpoints whose variants are model servers."""
+
+from rehearsal.cloud.services.sagemaker.service import SageMaker
+
+__all__ = ["SageMaker"]
