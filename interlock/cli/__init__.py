@@ -1,0 +1,1 @@
+"""The commands: thin around the library, one file a noun."""

@@ -1,0 +1,58 @@
+"""Which stack a command works on."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError
+
+from interlock.clients import StackClients
+from interlock.failures import BadInput, OutsideFailure
+from interlock.stack import ManifestError, ProvisionedStack, StackNotFoundError
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar="INTERLOCK_STACK",
+        help="pulumi:<stack>, ssm:<parameter> or file:<path>. Without it: the stack that Pulumi has selected here.",
+        show_default=False,
+    ),
+]
+
+
+def load_clients(source: str | None) -> StackClients:
+    """Return the clients of the stack that `source` names. Raises BadInput, OutsideFailure."""
+    try:
+        return StackClients(ProvisionedStack.load(source or f"pulumi:{_selected_stack()}").manifest)
+    except StackNotFoundError as error:
+        raise OutsideFailure(str(error)) from error
+    except BotoCoreError as error:
+        raise OutsideFailure(f"no AWS client: {error}", next_step="set AWS credentials for this shell") from error
+    except (ManifestError, ValueError) as error:
+        raise BadInput(str(error)) from error
+
+
+def pulumi_stack_of(source: str | None) -> str:
+    """Return the Pulumi stack that `source` names. Raises BadInput for a source that names none."""
+    if source is None:
+        return _selected_stack()
+    scheme, _, name = source.partition(":")
+    if scheme != "pulumi" or not name:
+        raise BadInput(f"stack: received {source!r}; accepted is pulumi:<stack>, because the engine does the work")
+    return name
+
+
+def _selected_stack() -> str:
+    missing = "give one with --stack pulumi:<stack>, or select one with: pulumi stack select <stack>"
+    try:
+        answer = subprocess.run(
+            ["pulumi", "stack", "--show-name", "--non-interactive"], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise BadInput("stack: none given, and there is no `pulumi` on PATH to ask", next_step=missing) from error
+    if answer.returncode != 0 or not answer.stdout.strip():
+        raise BadInput("stack: none given, and Pulumi has none selected here", next_step=missing)
+    return answer.stdout.strip()

@@ -1,0 +1,53 @@
+"""The `interlock` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from interlock.cli import endpoint, release, stack
+
+app = typer.Typer(
+    name="interlock",
+    help="Takes a model from an MLflow registry to production on AWS, with signed evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(stack.app, name="stack")
+app.add_typer(release.app, name="release")
+app.add_typer(endpoint.app, name="endpoint")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            number = version("interlock")
+        except PackageNotFoundError:
+            number = "unknown (not installed)"
+        sys.stdout.write(f"interlock {number}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def interlock(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Exit codes: 0 done, 1 refused (with the reasons), 2 bad input, 3 a service failed (safe to run again)."""
+
+
+def main() -> None:
+    """Run the command line; ends quietly when whoever reads its output has left."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Python would write once more at exit, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""What a command prints: text for people on a terminal, or one JSON document."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from interlock.failures import Failure
+
+QUIET_SECONDS = 2.0
+"""What takes less needs no progress."""
+
+_LINE_EVERY_SECONDS = 5.0
+
+
+class OutputFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+OutputOption = Annotated[OutputFormat, typer.Option("--output", "-o", help="Text for people, or one JSON document.")]
+
+
+def visible(text: object) -> str:
+    """Return `text` with every character that a terminal would act on shown as its escape.
+
+    Names and messages come from whoever registered a model, and may hold anything.
+    """
+    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in str(text))
+
+
+def console(*, errors: bool = False) -> Console:
+    """Return a console that prints text as it is: no markup, no emoji codes, no colours of its own finding."""
+    return Console(stderr=errors, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+class Printer:
+    """Prints the result of one command in the format that was asked for."""
+
+    def __init__(self, output: OutputFormat) -> None:
+        self.output = output
+        self._console = console()
+
+    def result(self, document: Any, lines: Sequence[str] = (), table: Table | None = None) -> None:
+        """Print `document` as JSON, or the `lines` and the `table` that say the same to a person."""
+        if self.output is OutputFormat.JSON:
+            sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True, default=str) + "\n")
+            return
+        for line in lines:
+            self._console.print(visible(line))
+        if table is not None:
+            self._console.print(table)
+
+    def failure(self, failure: Failure) -> None:
+        """Print why a command ended without having done its work."""
+        outcome = {1: "refused", 2: "bad input", 3: "failed"}[failure.exit_code]
+        if self.output is OutputFormat.JSON:
+            document = {
+                "outcome": outcome,
+                "message": failure.message,
+                "reasons": list(failure.reasons),
+                "next": failure.next_step,
+            }
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            return
+        errors = console(errors=True)
+        errors.print(visible(f"{outcome}: {failure.message}"))
+        for reason in failure.reasons:
+            errors.print(visible(f"  {reason}"))
+        if failure.next_step:
+            errors.print(visible(f"  next  {failure.next_step}"))
+
+
+def rows(*columns: str) -> Table:
+    """Return an empty table without lines around it."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Give a function that shows what a command is at, once that takes longer than two seconds."""
+    errors = console(errors=True)
+    start = time.monotonic()
+    if errors.is_terminal:
+        with errors.status("") as status:
+            yield lambda text: status.update(visible(text) if time.monotonic() - start > QUIET_SECONDS else "")
+        return
+    last = start
+
+    def say(text: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - start > QUIET_SECONDS and (last == start or now - last > _LINE_EVERY_SECONDS):
+            last = now
+            errors.print(visible(text))
+
+    yield say
+
+
+_Parameters = ParamSpec("_Parameters")
+
+
+def command(function: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+    """Let a command's failures end it with one message and the exit code of their kind."""
+
+    @functools.wraps(function)
+    def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Failure as failure:
+            output = kwargs.get("output")
+            Printer(output if isinstance(output, OutputFormat) else OutputFormat.TEXT).failure(failure)
+            raise typer.Exit(failure.exit_code) from failure
+
+    return run

@@ -1,0 +1,130 @@
+"""Takes a stack down: everything, or everything but what the vault's locks keep."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from interlock.aws.sweep import Swept, sweep
+from interlock.aws.vault import LockedObject, locked_objects
+from interlock.clients import StackClients
+from interlock.failures import OutsideFailure
+
+VAULT_TYPE = "interlock:storage:Vault"
+_STACK_TYPE = "pulumi:pulumi:Stack"
+_PROVIDER_PREFIX = "pulumi:providers:"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource in a stack's state; `identifier` is the provider's, for example a bucket's name."""
+
+    urn: str
+    kind: str
+    identifier: str
+    custom: bool
+    parent: str
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """What a destruction left: objects that are locked, and the resources that stay because of them."""
+
+    bucket_name: str
+    locked: tuple[LockedObject, ...]
+    remaining: tuple[Resource, ...]
+    swept: Swept
+
+    @property
+    def deletable_from(self) -> datetime | None:
+        """When the last lock ends (UTC) and the rest can be destroyed; None if nothing is locked."""
+        return max((one.lock.until for one in self.locked), default=None)
+
+
+def kept_for_locks(resources: Sequence[Resource]) -> list[str]:
+    """Return the URNs of the vault's bucket and of its guards; the engine adds the keys that these depend on."""
+    vaults = {resource.urn for resource in resources if resource.kind == VAULT_TYPE}
+    return [resource.urn for resource in resources if resource.custom and resource.parent in vaults]
+
+
+def destroy(
+    clients: StackClients,
+    pulumi_stack: str,
+    *,
+    now: datetime,
+    directory: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Teardown:
+    """Destroy a stack and sweep what the controller made for it.
+
+    Where the vault holds locked objects, it stays, with what guards it and its keys. Raises OutsideFailure; running
+    it again continues.
+    """
+    bucket = clients.manifest.vault.bucket_name
+    locked = tuple(locked_objects(clients.s3, bucket, now))
+    stack = _PulumiStack(pulumi_stack, directory)
+    stack.destroy(kept_for_locks(stack.resources()) if locked else [], progress)
+    progress("sweep what the controller made")
+    swept = sweep(clients.sagemaker, clients.manifest.stack)
+    remaining = [one for one in stack.resources() if one.custom and not one.kind.startswith(_PROVIDER_PREFIX)]
+    if remaining and not locked:
+        raise OutsideFailure(
+            f"{pulumi_stack} is not empty after its destruction", reasons=[one.urn for one in remaining]
+        )
+    return Teardown(bucket, locked, tuple(remaining), swept)
+
+
+class _PulumiStack:
+    """The engine's command, for one stack of the project in `directory` (the working directory if none is given)."""
+
+    def __init__(self, name: str, directory: Path | None) -> None:
+        self._name = name
+        self._directory = directory
+
+    def resources(self) -> list[Resource]:
+        answer = self._run(["stack", "export"])
+        try:
+            found: list[Any] = json.loads(answer.stdout)["deployment"].get("resources") or []
+        except (ValueError, KeyError, AttributeError) as error:
+            raise OutsideFailure(f"pulumi exported no state of {self._name}: {error}") from error
+        return [
+            Resource(one["urn"], one["type"], one.get("id", ""), bool(one.get("custom")), one.get("parent", ""))
+            for one in found
+            if one["type"] != _STACK_TYPE
+        ]
+
+    def destroy(self, excluded: Sequence[str], progress: Callable[[str], None]) -> None:
+        options = [option for urn in excluded for option in ("--exclude", urn)]
+        command = ["pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", self._name, *options]
+        tail: list[str] = []
+        try:
+            with subprocess.Popen(
+                command, cwd=self._directory, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ) as process:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    tail = [*tail[-40:], line.rstrip()]
+                    progress(line.strip())
+        except FileNotFoundError as error:
+            raise OutsideFailure("there is no `pulumi` on PATH to destroy the stack with") from error
+        if process.returncode != 0:
+            raise OutsideFailure(
+                f"pulumi did not destroy {self._name}",
+                reasons=[line for line in tail if line],
+                next_step="run the command again: what is gone stays gone",
+            )
+
+    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        command = ["pulumi", *arguments, "--non-interactive", "--stack", self._name]
+        try:
+            answer = subprocess.run(command, cwd=self._directory, capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            raise OutsideFailure(f"there is no `pulumi` on PATH to ask about {self._name}") from error
+        if answer.returncode != 0:
+            raise OutsideFailure(f"pulumi said of {self._name}: {answer.stderr.strip() or 'nothing'}")
+        return answer
