@@ -1,0 +1,280 @@
+"""One local cloud with the engine beside it, and the environment in which any tool finds both."""
+
+import contextlib
+import http.client
+import json
+import os
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import boto3
+
+from rehearsal.setup.progress import Progress
+from rehearsal.setup.pulumi_cli import link_or_copy
+from rehearsal.setup.tools import Tools, prepare
+from rehearsal.warden import Ward
+
+STACK = "local"
+PLUGIN_VERSION = "7.51.1"
+PASSPHRASE = "rehearsal"  # noqa: S105 (it guards nothing: the state holds the secrets of a cloud that is thrown away)
+START_SECONDS = 120.0
+SOCKET_PATH_LIMIT = 100
+"""A unix socket's path has at most 107 bytes (unix(7))."""
+MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_ROLE_ARN")
+"""Variables of the user's own AWS life that must not reach a local cloud, nor change how it is reached."""
+
+
+class SessionError(Exception):
+    """A part of the session did not start; the message ends with the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What a running local cloud says of itself."""
+
+    endpoint_url: str
+    account_id: str
+    region: str
+    certificate_authority: Path
+
+
+class Session:
+    """A local cloud and a provider host in one folder; as a context manager, started on entry and ended on exit."""
+
+    cloud: Cloud
+
+    def __init__(self, directory: Path, tools: Tools) -> None:
+        self.directory = directory.resolve()
+        self.tools = tools
+        self.stack = STACK
+        self._wards: list[Ward] = []
+        self._socket_folder = self.directory if len(str(self.directory)) < SOCKET_PATH_LIMIT - 12 else None
+        self._kept = False
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start both and wait until they answer. Raises SessionError."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._lay_out()
+        if self._socket_folder is None:
+            self._socket_folder = Path(tempfile.mkdtemp(prefix="interlock-"))
+        self._start("engine", ["-m", "rehearsal.engine.host", *self._engine_arguments()], self.socket.exists)
+        description = self.directory / "cloud" / "cloud.json"
+        self._start("cloud", ["-m", "rehearsal.cloud", "--directory", str(description.parent)], description.exists)
+        read = json.loads(description.read_text())
+        self.cloud = Cloud(
+            read["endpoint_url"], read["account_id"], read["region"], Path(read["certificate_authority"])
+        )
+
+    def close(self) -> None:
+        """End everything that was started; returns when it is gone."""
+        if self._kept:
+            return
+        while self._wards:
+            self._wards.pop().stop()
+        if self._socket_folder not in (None, self.directory):
+            shutil.rmtree(self._socket_folder, ignore_errors=True)
+
+    def keep(self) -> None:
+        """Let everything outlive this process."""
+        self._kept = True
+        for ward in self._wards:
+            ward.keep()
+
+    @property
+    def socket(self) -> Path:
+        """Where the provider host listens."""
+        assert self._socket_folder is not None
+        return self._socket_folder / "engine.sock"
+
+    @property
+    def bin(self) -> Path:
+        """The folder of executables that a shell puts first on its PATH."""
+        return self.directory / "bin"
+
+    @property
+    def places(self) -> list[str]:
+        """The folders that come first on PATH: the session's executables, then the Python that has the packages."""
+        return [str(self.bin), str(self.tools.python.parent)]
+
+    @property
+    def additions(self) -> Mapping[str, str]:
+        """The variables, PATH aside, that put a process on this session."""
+        return {
+            "PULUMI_HOME": str(self.directory / "pulumi"),
+            "PULUMI_BACKEND_URL": f"file://{self.directory / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # A pulumi-resource-aws or a language host that the user has on PATH must not take the place of ours.
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+            "INTERLOCK_ENGINE_SOCKET": str(self.socket),
+            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": self.cloud.region,
+            "AWS_DEFAULT_REGION": self.cloud.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(self.directory / "aws" / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.directory / "aws" / "credentials"),
+            "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.cloud.certificate_authority),
+            "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """This process's environment, put on the session."""
+        inherited = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+        return {**inherited, **self.additions, "PATH": on_path(self.places, os.environ.get("PATH", ""))}
+
+    def pulumi(
+        self, *arguments: str, directory: Path | None = None, check: bool = True, timeout: float = 900
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the CLI, in the checkout unless told otherwise; raises SessionError with its output if `check` fails."""
+        answer = subprocess.run(
+            [str(self.bin / "pulumi"), *arguments, "--non-interactive", "--color", "never"],
+            cwd=directory or self.tools.checkout,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and answer.returncode != 0:
+            raise SessionError(
+                f"pulumi {shlex.join(arguments)} ended with {answer.returncode}\n{answer.stdout}{answer.stderr}"
+            )
+        return answer
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the local cloud."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.cloud.endpoint_url,
+            region_name=self.cloud.region,
+            aws_access_key_id=self.additions["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.additions["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def ask(self, page: str, body: Mapping[str, str] | None = None) -> Mapping[str, object]:
+        """Get (or post to) one of the cloud's own pages, `/_interlock/<page>`."""
+        data = None if body is None else json.dumps(body)
+        address = urlsplit(self.cloud.endpoint_url).netloc
+        connection = http.client.HTTPConnection(address, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("GET" if data is None else "POST", f"/_interlock/{page}", data)
+            answer = connection.getresponse()
+            text = answer.read()
+        if answer.status != http.HTTPStatus.OK:
+            raise SessionError(f"the cloud's page {page} answered {answer.status}: {text[:300]!r}")
+        document: Mapping[str, object] = json.loads(text)
+        return document
+
+    def provide_certificate(self, domain: str) -> str:
+        """Issue a certificate for `domain` and this cloud's load balancers, put it into ACM, and return its ARN."""
+        return str(self.ask("certificate", {"domain": domain})["arn"])
+
+    def select_stack(self, name: str = STACK) -> None:
+        """Make `name` what the CLI works on in the checkout; created if there is none."""
+        self.pulumi("stack", "select", "--create", name)
+        self.stack = name
+
+    def _engine_arguments(self) -> list[str]:
+        cache = self.tools.cache / "schemas"
+        return ["--socket", str(self.socket), "--provider", str(self.tools.provider), "--cache", str(cache)]
+
+    def _lay_out(self) -> None:
+        """Write the folder's executables and an empty home for the CLI and for AWS clients."""
+        for name in ("bin", "state", "aws", "logs"):
+            (self.directory / name).mkdir(exist_ok=True)
+        for name in ("config", "credentials"):
+            (self.directory / "aws" / name).touch()
+        python = self.tools.python
+        if not (self.bin / "pulumi").exists():
+            link_or_copy(self.tools.pulumi, self.bin / "pulumi")
+        _script(self.bin / "pulumi-language-python", python, "-P", "-m", "rehearsal.engine.language.host")
+        _script(self.bin / "pulumi-resource-pulumi-python", python, "-u", "-m", "pulumi.dynamic")
+        _script(self.bin / "mlflow", python, "-P", "-m", "mlflow")
+        start = "import sys; sys.argv[0] = 'interlock'; from interlock.cli.main import main; sys.exit(main())"
+        _script(self.bin / "interlock", python, "-P", "-c", start)
+        plugin = self.directory / "pulumi" / "plugins" / f"resource-aws-v{PLUGIN_VERSION}"
+        plugin.mkdir(parents=True, exist_ok=True)
+        shim = self.tools.checkout / "rehearsal" / "engine" / "plugin" / "shim.py"
+        _script(plugin / "pulumi-resource-aws", python, "-I", "-S", str(shim))
+
+    def _start(self, name: str, arguments: list[str], ready: Callable[[], bool]) -> None:
+        log = self.directory / "logs" / f"{name}.log"
+        environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
+        with log.open("ab") as output:
+            ward = Ward([self.tools.python, *arguments], environment=environment, output=output)
+        self._wards.append(ward)
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if ward.process.poll() is not None:
+                raise SessionError(f"the {name} ended while starting:\n{_tail(log)}")
+            if time.monotonic() > deadline:
+                raise SessionError(f"the {name} did not start within {START_SECONDS:.0f} s:\n{_tail(log)}")
+            time.sleep(0.05)
+
+
+def _script(path: Path, python: Path, *arguments: str) -> None:
+    # Through the shell, because a `#!` line takes neither a long path nor several arguments.
+    path.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), *arguments])} "$@"\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def _with_loopback(no_proxy: str) -> str:
+    return ",".join(filter(None, [no_proxy, "127.0.0.0/8,127.0.0.1,localhost"]))
+
+
+def _tail(log: Path, lines: int = 20) -> str:
+    return "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def on_path(places: Sequence[str], given: str) -> str:
+    """A PATH with `places` first, each once."""
+    return os.pathsep.join([*places, *(part for part in given.split(os.pathsep) if part not in places)])
+
+
+def export_lines(additions: Mapping[str, str], path: str) -> str:
+    """Shell commands that put a shell on a session; to be evaluated by any POSIX shell."""
+    lines = [f"unset {' '.join(MISLEADING)}"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in {**additions, "PATH": path}.items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Start a session in the folder given, print how a shell gets onto it, and wait to be interrupted."""
+    tools = Tools.from_environment() or prepare(Progress(), Path(sys.executable))
+    with Session(Path(sys.argv[1]), tools) as session, contextlib.suppress(KeyboardInterrupt):
+        print(export_lines(session.additions, on_path(session.places, os.environ.get("PATH", ""))), flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
