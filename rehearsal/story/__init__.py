@@ -1,0 +1,77 @@
+"""The story that a rehearsal tells: a model goes from training to traffic on a stack that really comes up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rehearsal.report import write_report
+from rehearsal.story import pinning, provisioning, registration, serving, traffic
+from rehearsal.story.context import Context, StorySession, own_environment
+from rehearsal.story.runner import run_steps
+from rehearsal.story.step import Outcome, Step, StepRecord
+
+__all__ = ["STEPS", "Step", "tell"]
+
+UP = provisioning.UP
+
+STEPS: tuple[Step, ...] = (
+    Step("start the local cloud", provisioning.start),
+    Step("train two models", registration.train),
+    Step(UP, provisioning.up, ("start the local cloud",)),
+    Step("preview and refresh", provisioning.unchanged, (UP,)),
+    Step("log and register", registration.register, (UP, "train two models")),
+    Step("refused by MLflow", registration.refused, ("log and register",)),
+    Step("pin and sign", pinning.pin, ("refused by MLflow",)),
+    Step("attack the vault", pinning.attack, ("pin and sign",)),
+    # After the refresh, because a deployment is a change that it would find.
+    Step("deploy as blue", serving.deploy_blue, ("pin and sign", "preview and refresh")),
+    Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
+    Step("deploy as green, at weight 0", serving.deploy_green, ("compare every answer of blue",)),
+    Step("compare every answer of green", serving.compare_green, ("deploy as green, at weight 0",)),
+    Step("shift to 95/5", traffic.first_shift, ("compare every answer of green",)),
+    Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
+    Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
+)
+
+DESTROY = Step("destroy", provisioning.take_down, ("what CloudWatch counted", "attack the vault"))
+
+
+def tell(session: StorySession, report: Path | None, keep: bool) -> int:
+    """Tell the story on a session that is not started yet, and return 0, or 1 if a step failed.
+
+    With `keep` the stack is left up. The report, if one is wanted, is written whatever happens, an interruption
+    included.
+    """
+    begun_at, begun = datetime.now(UTC), time.monotonic()
+    checkout = Path(__file__).resolve().parents[2]
+    context = Context(session=session, checkout=checkout, say=_say)
+    steps: Sequence[Step] = STEPS if keep else (*STEPS, DESTROY)
+    records: list[StepRecord] = []
+    with own_environment():
+        try:
+            run_steps(steps, context, records)
+        finally:
+            seconds = time.monotonic() - begun
+            if report is not None:
+                page = write_report(report, records, context, begun_at, seconds)
+                _say(f"the report is {page}")
+    return _conclusion(records, seconds)
+
+
+def _conclusion(records: Sequence[StepRecord], seconds: float) -> int:
+    failed = [record.name for record in records if record.outcome is Outcome.FAILED]
+    not_run = [record.name for record in records if record.outcome is Outcome.NOT_RUN]
+    if not failed and not not_run:
+        _say(f"The whole story took {seconds:.0f} s; all {len(records)} steps passed.")
+        return 0
+    _say(f"The story broke off after {seconds:.0f} s at: {', '.join(failed)}.")
+    if not_run:
+        _say(f"Not run: {', '.join(not_run)}.")
+    return 1
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

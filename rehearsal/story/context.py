@@ -1,0 +1,116 @@
+"""What the steps share: the session they run in, and what earlier ones left for later ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from interlock.clients import StackClients
+from interlock.manifest import StackManifest
+from interlock.release.pinning import Pin
+from rehearsal.story.tally import Tally
+
+if TYPE_CHECKING:
+    from rehearsal.story.loans import LoanData, TrainedModel
+
+PULUMI_STACK = "local"
+DOMAIN_SETTING = "tracking.domain"
+ENDPOINT = "credit"
+REGISTERED_MODEL = "credit"
+
+
+class StorySession(Protocol):
+    """What the story needs of a session."""
+
+    directory: Path
+
+    @property
+    def environment(self) -> dict[str, str]: ...
+
+    def start(self) -> None: ...
+
+    def provide_certificate(self, domain: str) -> str: ...
+
+    def select_stack(self, name: str) -> None: ...
+
+    def pulumi(
+        self, *arguments: str, directory: Path | None = None, check: bool = True, timeout: float = 900
+    ) -> subprocess.CompletedProcess[str]: ...
+
+    def ask(self, page: str, body: Mapping[str, str] | None = None) -> Mapping[str, object]: ...
+
+
+@dataclass
+class Context:
+    """The story so far. Each of the optional parts is set by one step, and read by those that follow it."""
+
+    session: StorySession
+    checkout: Path
+    say: Callable[[str], None]
+    data: LoanData | None = None
+    models: list[TrainedModel] = field(default_factory=list)
+    manifest: StackManifest | None = None
+    versions: list[str] = field(default_factory=list)
+    pins: list[Pin] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    tool_versions: dict[str, str] = field(default_factory=dict)
+    _activities: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> Path:
+        """Where this session's servers write what they do."""
+        return self.session.directory / "logs"
+
+    @property
+    def clients(self) -> StackClients:
+        """The library's clients of the stack; a set for each caller, because boto3's sessions are not for sharing."""
+        assert self.manifest is not None
+        return StackClients(self.manifest)
+
+    def busy(self, text: str) -> None:
+        """Note what the step that calls this is at, for whoever waits."""
+        self._activities[threading.current_thread().name] = text
+
+    def busy_as(self, step: str, text: str) -> None:
+        """Note what the step `step` is at, for whoever waits."""
+        self._activities[step] = text
+
+    def activity(self, step: str) -> str:
+        """Return what a running step noted last."""
+        return self._activities.get(step, "")
+
+    def keep_traceback(self, error: BaseException) -> str:
+        """Write where an exception came from into a file, and return its path."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        path = self.logs / f"story-{datetime.now(UTC):%H%M%S%f}.log"
+        path.write_text("".join(traceback.format_exception(error)))
+        return str(path)
+
+    def enter_environment(self) -> None:
+        """Put this process on the session's environment, as a user's shell would be."""
+        replace_environment(self.session.environment)
+
+
+@contextlib.contextmanager
+def own_environment() -> Iterator[None]:
+    """Give this process the environment back that it has now."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        replace_environment(before)
+
+
+def replace_environment(variables: Mapping[str, str]) -> None:
+    """Make `variables` all that this process's environment holds."""
+    for name in [name for name in os.environ if name not in variables]:
+        del os.environ[name]
+    os.environ.update(variables)

@@ -1,0 +1,131 @@
+"""Steps about the vault: pin and sign, then try to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from interlock.clients import pin_model_version, require_verified
+from interlock.mlflow.registry import ModelReference
+from interlock.release.vault import StoredObject
+from rehearsal.story.context import REGISTERED_MODEL, Context
+from rehearsal.story.step import Seen, Unexpected
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def pin(context: Context) -> Seen:
+    """Pin both versions, twice: the second time must change nothing."""
+    clients = context.clients
+    credentials = clients.tracking_credentials()
+    details: list[dict[str, Any]] = []
+    for version in context.versions:
+        reference = ModelReference(REGISTERED_MODEL, version)
+        pinned, verification = pin_model_version(clients, reference, credentials, progress=context.busy)
+        again, _ = pin_model_version(clients, reference, credentials, progress=context.busy)
+        if again != pinned:
+            raise Unexpected(f"pinning {reference} again to change nothing", f"{again} instead of {pinned}")
+        context.pins.append(pinned)
+        assert verification.locked_until is not None
+        details.append(
+            {
+                "version": version,
+                "digest": pinned.digest,
+                "files": len(pinned.manifest.files),
+                "bytes": pinned.manifest.total_size,
+                "signed_by": sorted({signer for one in verification.statements for signer in one.signers}),
+                "locked_until": verification.locked_until.isoformat(),
+            }
+        )
+    digests = ", ".join(pinned.digest[:12] for pinned in context.pins)
+    return Seen(
+        f"releases {digests} signed by builder, verified, locked until {details[0]['locked_until'][:10]}",
+        {"releases": details},
+    )
+
+
+def attack(context: Context) -> Seen:
+    """Try what would change, hide or free a locked file; each attempt must be refused."""
+    clients = context.clients
+    target = context.pins[0].files[0]
+    bucket = clients.manifest.vault.bucket_name
+    answers = []
+    for what, attempt in attempts(clients.s3, bucket, target).items():
+        context.busy(what)
+        answers.append({"attempt": what, "answer": answer_to(what, attempt)})
+    for pinned in context.pins:
+        require_verified(clients, pinned.digest)
+    return Seen(f"{len(answers)} of {len(answers)} attempts refused; both releases still verify", {"attempts": answers})
+
+
+def answer_to(what: str, attempt: Callable[[], Any]) -> str:
+    """Return the error with which AWS refused an attempt. Raises Unexpected if it did not."""
+    try:
+        answer = attempt()
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if not 400 <= status < 500:
+            raise Unexpected(f"AWS to refuse to {what}", f"status {status}: {code}: {message}") from error
+        return f"{status} {code}: {message}"
+    errors = answer.get("Errors") if isinstance(answer, dict) else None
+    if errors:
+        return f"{errors[0]['Code']}: {errors[0]['Message']}"
+    raise Unexpected(f"AWS to refuse to {what}", f"it did: {answer}")
+
+
+def attempts(s3: S3Client, bucket: str, target: StoredObject) -> dict[str, Callable[[], Any]]:
+    """Return, by what they try, calls that would undo the lock on `target` if the vault let them."""
+    key, version = target.key, target.version_id
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    def upload_in_parts() -> Any:
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+        part = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"evil")
+        parts: Any = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
+        return s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload=parts)
+
+    return {
+        "delete the version": lambda: s3.delete_object(Bucket=bucket, Key=key, VersionId=version),
+        "hide the object behind a delete marker": lambda: s3.delete_object(Bucket=bucket, Key=key),
+        "delete in bulk": lambda: s3.delete_objects(
+            Bucket=bucket, Delete={"Objects": [{"Key": key, "VersionId": version}]}
+        ),
+        "bypass governance": lambda: s3.delete_object(
+            Bucket=bucket, Key=key, VersionId=version, BypassGovernanceRetention=True
+        ),
+        "overwrite the object": lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"evil"),
+        "overwrite it on the condition that it is new": lambda: s3.put_object(
+            Bucket=bucket, Key=key, Body=b"evil", IfNoneMatch="*"
+        ),
+        "overwrite it by a copy": lambda: s3.copy_object(
+            Bucket=bucket, Key=key, CopySource={"Bucket": bucket, "Key": key}, MetadataDirective="REPLACE"
+        ),
+        "overwrite it in parts": upload_in_parts,
+        "shorten the lock": lambda: s3.put_object_retention(
+            Bucket=bucket, Key=key, VersionId=version,
+            Retention={"Mode": "COMPLIANCE", "RetainUntilDate": tomorrow},
+        ),
+        "weaken the lock to GOVERNANCE": lambda: s3.put_object_retention(
+            Bucket=bucket, Key=key, VersionId=version, BypassGovernanceRetention=True,
+            Retention={"Mode": "GOVERNANCE", "RetainUntilDate": tomorrow + timedelta(days=3650)},
+        ),
+        "add an object with a lock of one day": lambda: s3.put_object(
+            Bucket=bucket, Key=f"{key}.brief", Body=b"evil", IfNoneMatch="*",
+            ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=tomorrow,
+        ),
+        "suspend versioning": lambda: s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": "Suspended"}
+        ),
+        "let a lifecycle rule expire it": lambda: s3.put_bucket_lifecycle_configuration(
+            Bucket=bucket,
+            LifecycleConfiguration={
+                "Rules": [{"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]
+            },
+        ),
+        "delete the bucket": lambda: s3.delete_bucket(Bucket=bucket),
+    }  # fmt: skip

@@ -1,0 +1,166 @@
+"""Steps that bring the stack up, look at it again, and take it down."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from interlock.failures import OutsideFailure
+from interlock.stack import ProvisionedStack
+from interlock.teardown import destroy
+from rehearsal.story.context import DOMAIN_SETTING, PULUMI_STACK, Context
+from rehearsal.story.step import Seen, Unexpected
+
+UP = "pulumi up"
+
+KEPT_TYPES = ("aws:s3/", "aws:kms/")
+"""What may remain while the vault holds locked objects: its bucket with the guards, and keys."""
+
+
+def start(context: Context) -> Seen:
+    """Start the local cloud and the provider host, and choose the stack."""
+    context.session.start()
+    context.enter_environment()
+    context.session.select_stack(PULUMI_STACK)
+    domain = _tracking_domain(context)
+    context.session.provide_certificate(domain)
+    return Seen(
+        f"AWS answers at {context.session.environment['AWS_ENDPOINT_URL']}; {domain} has a certificate",
+        {"endpoint_url": context.session.environment["AWS_ENDPOINT_URL"], "domain": domain},
+    )
+
+
+def _tracking_domain(context: Context) -> str:
+    answer = context.session.pulumi("config", "get", "--path", DOMAIN_SETTING, "--stack", PULUMI_STACK)
+    return answer.stdout.strip()
+
+
+def up(context: Context) -> Seen:
+    """Provision both layers, and read what they say of themselves."""
+    log = context.session.directory / "logs" / "up-events.jsonl"
+    environment = {**context.session.environment, "PULUMI_DEBUG_COMMANDS": "true"}
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
+    output = context.session.directory / "logs" / "up.log"
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [*command, "--stack", PULUMI_STACK, "--event-log", str(log)],
+            cwd=context.checkout, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        code = _watch(process, log, context)
+    resources = read_events(log)
+    if code != 0:
+        raise Unexpected("pulumi up to end with 0", f"{code}\n{_tail(output)}", [str(output), str(context.logs)])
+    context.manifest = ProvisionedStack.load(f"pulumi:{PULUMI_STACK}").manifest
+    created = [one for one in resources if one["op"] == "create" and one["type"].startswith("aws:")]
+    slowest = max(created, key=lambda one: one["seconds"])
+    return Seen(
+        f"{len(created)} AWS resources; the slowest, {slowest['type']}, took {slowest['seconds']:.0f} s",
+        {"resources": resources},
+    )
+
+
+def _watch(process: subprocess.Popen[bytes], log: Path, context: Context) -> int:
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(2.0):
+            waiting = [one["type"].split(":")[-1] for one in read_events(log) if one["seconds"] is None]
+            known = [name for name in waiting if not name[:1].islower()]
+            context.busy_as(UP, f"waiting for {', '.join(sorted(set(known)))}" if known else "")
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        return process.wait()
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def read_events(log: Path) -> list[dict[str, Any]]:
+    """Return the custom resources in an engine's event log: type, name, op, start (Unix time), seconds or None."""
+    found: dict[str, dict[str, Any]] = {}
+    if not log.exists():
+        return []
+    for line in log.read_text().splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # the last line may be half written
+        for kind in ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"):
+            metadata = event.get(kind, {}).get("metadata")
+            if metadata is None or not _counts(metadata):
+                continue
+            one = found.setdefault(
+                metadata["urn"],
+                {
+                    "type": metadata["type"],
+                    "name": metadata["urn"].rpartition("::")[2],
+                    "op": metadata["op"],
+                    "start": event["timestamp"],
+                    "seconds": None,
+                },
+            )
+            if kind != "resourcePreEvent":
+                one["seconds"] = event["timestamp"] - one["start"]
+    return list(found.values())
+
+
+def _counts(metadata: dict[str, Any]) -> bool:
+    state = metadata.get("new") or metadata.get("old") or {}
+    return bool(state.get("custom")) and not str(metadata["type"]).startswith("pulumi:providers")
+
+
+def unchanged(context: Context) -> Seen:
+    """Preview and refresh, and expect neither to find a change."""
+    seconds = {}
+    for name, arguments in (
+        ("preview", ["preview", "--expect-no-changes", "--diff"]),
+        ("refresh", ["refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff"]),
+    ):
+        context.busy(f"pulumi {name}")
+        begun = time.monotonic()
+        answer = context.session.pulumi(*arguments, "--stack", PULUMI_STACK, check=False)
+        seconds[name] = time.monotonic() - begun
+        if answer.returncode != 0:
+            raise Unexpected(f"pulumi {name} to find no change", f"{answer.stdout[-4000:]}{answer.stderr[-2000:]}")
+    return Seen(
+        f"no change found by preview ({seconds['preview']:.0f} s) nor refresh ({seconds['refresh']:.0f} s)",
+        {"seconds": seconds},
+    )
+
+
+def take_down(context: Context) -> Seen:
+    """Destroy the stack, and see that exactly what the locks keep is still there."""
+    clients = context.clients
+    result = destroy(clients, PULUMI_STACK, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
+    strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
+    if strangers:
+        raise Unexpected("only the vault and its keys to remain", ", ".join(strangers))
+    left = {service: arns for service, arns in context.session.ask("inventory").items() if arns}
+    if not set(left) <= {"s3", "kms"} or result.bucket_name not in str(left.get("s3")):
+        raise Unexpected(f"the cloud to hold only the bucket {result.bucket_name} and keys", json.dumps(left))
+    until = result.deletable_from
+    if until is None:
+        raise OutsideFailure("the vault holds no locked object, although releases were pinned")
+    kinds = Counter(one.kind for one in result.remaining)
+    return Seen(
+        f"all gone but the vault {result.bucket_name} with {len(result.locked)} locked objects, "
+        f"and {kinds['aws:kms/key:Key']} keys; the last lock ends {until:%Y-%m-%d %H:%M} UTC",
+        {
+            "locked": [{"key": one.key, "until": one.lock.until.isoformat()} for one in result.locked],
+            "remaining": [{"type": one.kind, "id": one.identifier} for one in result.remaining],
+            "inventory": left,
+            "swept": list(result.swept.deleted),
+        },
+    )
+
+
+def _tail(path: Path, lines: int = 40) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,124 @@
+"""Steps about the models and MLflow: train, log and register, be refused."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from interlock.mlflow.registry import Credentials
+from rehearsal.story.context import REGISTERED_MODEL, Context
+from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, TrainedModel, load_loans, train_models
+from rehearsal.story.step import Seen, Unexpected
+
+_VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+
+
+def train(context: Context) -> Seen:
+    """Train two versions of the model."""
+    context.data = load_loans()
+    context.models = train_models(context.data)
+    inputs = set(FEATURES) & set(PROTECTED)
+    if inputs:
+        raise Unexpected("no protected attribute among the inputs", ", ".join(sorted(inputs)))
+    scores = "; ".join(f"{model.title}: AUC {model.area_under_curve:.3f}" for model in context.models)
+    count = len(context.data.train) + len(context.data.held_out)
+    return Seen(
+        f"{scores} on {len(context.data.held_out)} held-out of {count} loan applications",
+        {
+            "applications": count,
+            "held_out": len(context.data.held_out),
+            "features": list(FEATURES),
+            "models": [
+                {"title": one.title, "area_under_curve": one.area_under_curve, "log_loss": one.log_loss}
+                for one in context.models
+            ],
+        },
+    )
+
+
+def register(context: Context) -> Seen:
+    """Log and register both versions with MLflow's own client, as the server's administrator."""
+    assert context.manifest is not None
+    assert context.data is not None
+    uri = context.manifest.tracking.uri
+    with _credentials(context.clients.tracking_credentials()):
+        import mlflow
+
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        mlflow.set_experiment("loan-approval")
+        for model in context.models:
+            context.busy(f"log {model.title}")
+            context.versions.append(_log(mlflow, model, context.data))
+        client = mlflow.MlflowClient()
+        found = sorted(one.version for one in client.search_model_versions(f"name = '{REGISTERED_MODEL}'"))
+        client.set_registered_model_alias(REGISTERED_MODEL, "candidate", context.versions[-1])
+        alias = client.get_model_version_by_alias(REGISTERED_MODEL, "candidate").version
+    if [str(one) for one in found] != sorted(context.versions) or str(alias) != context.versions[-1]:
+        raise Unexpected(f"the versions {context.versions} and an alias on the last", f"{found}, alias on {alias}")
+    return Seen(
+        f"{REGISTERED_MODEL}/{', '.join(context.versions)} at {uri}, over HTTPS",
+        {"uri": uri, "versions": context.versions},
+    )
+
+
+def _log(mlflow: Any, model: TrainedModel, data: LoanData) -> str:
+    with warnings.catch_warnings(), mlflow.start_run(run_name=model.title):
+        warnings.simplefilter("ignore")
+        mlflow.log_params({"kind": model.title, "rows": len(data.train)})
+        mlflow.log_metrics({"area_under_curve": model.area_under_curve, "log_loss": model.log_loss})
+        signature = mlflow.models.infer_signature(data.train, model.predict(data.train))
+        info = mlflow.sklearn.log_model(
+            model.pipeline,
+            name="model",
+            signature=signature,
+            registered_model_name=REGISTERED_MODEL,
+            pyfunc_predict_fn="predict_proba",
+            # Named, because otherwise MLflow loads the model once more to find them out.
+            pip_requirements=[_pinned(name) for name in ("mlflow", "scikit-learn", "numpy", "pandas")],
+        )
+    return str(info.registered_model_version)
+
+
+def _pinned(package: str) -> str:
+    return f"{package}=={importlib.metadata.version(package)}"
+
+
+def refused(context: Context) -> Seen:
+    """Ask the server for its models without credentials, and with wrong ones."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    assert context.manifest is not None
+    uri = context.manifest.tracking.uri
+    answers = {}
+    for who, credentials in (("nobody", None), ("a wrong password", Credentials("admin", "not-the-password"))):
+        with _credentials(credentials):
+            try:
+                models = MlflowClient(uri, uri).search_registered_models()
+            except MlflowException as error:
+                answers[who] = error.message
+            else:
+                raise Unexpected(f"MLflow to refuse {who}", f"it listed {len(models)} models")
+    wrong = {who: said for who, said in answers.items() if "401" not in said and "authenticat" not in said.lower()}
+    if wrong:
+        raise Unexpected("401, not authenticated", str(wrong))
+    return Seen("MLflow answers 401 without credentials and with a wrong password", {"answers": answers})
+
+
+@contextlib.contextmanager
+def _credentials(credentials: Credentials | None) -> Iterator[None]:
+    before = {name: os.environ.pop(name, None) for name in _VARIABLES}
+    if credentials is not None:
+        os.environ.update(dict(zip(_VARIABLES, (credentials.username, credentials.password), strict=True)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

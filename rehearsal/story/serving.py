@@ -1,0 +1,125 @@
+"""Steps about the endpoint: deploy, ask, and compare every answer with the model's own."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from interlock.aws.endpoint import EndpointState
+from interlock.aws.invocation import InvocationClient
+from interlock.clients import deploy_release
+from rehearsal.story.context import ENDPOINT, Context
+from rehearsal.story.loans import FEATURES, TrainedModel, rows_of
+from rehearsal.story.step import Seen, Unexpected
+from rehearsal.story.tally import Invocation, Tally
+
+TOLERANCE = 1e-9
+"""Largest difference between a served probability and the model's own: sums in another order, nothing more."""
+
+CALLERS = 2
+
+
+def deploy_blue(context: Context) -> Seen:
+    """Deploy the first release as blue, which takes all the traffic."""
+    return _deploy(context, "blue", 0, {"blue": 1.0, "green": 0.0})
+
+
+def deploy_green(context: Context) -> Seen:
+    """Deploy the second release as green, which gets none yet."""
+    return _deploy(context, "green", 1, None)
+
+
+def _deploy(context: Context, slot: str, index: int, weights: dict[str, float] | None) -> Seen:
+    digest = context.pins[index].digest
+    state = deploy_release(context.clients, ENDPOINT, slot, digest, weights, progress=context.busy)
+    found = state.variants[slot].release
+    if found != digest:
+        raise Unexpected(f"{slot} to serve release {digest}", f"{found}")
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in state.shares().items())
+    return Seen(
+        f"release {digest[:12]} in service on {slot}; traffic {shares}", {"variant": slot, "state": state_fields(state)}
+    )
+
+
+def state_fields(state: EndpointState) -> dict[str, object]:
+    """Return an endpoint's state as plain data."""
+    return {
+        "configuration": state.configuration,
+        "variants": {
+            name: {"release": one.release, "weight": one.current_weight, "instances": one.current_count}
+            for name, one in state.variants.items()
+        },
+    }
+
+
+def compare_blue(context: Context) -> Seen:
+    """Ask the endpoint for every held-out application and compare with the first model."""
+    return _compare(context, 0, None)
+
+
+def compare_green(context: Context) -> Seen:
+    """Ask green by name, while the weights give it nothing, and compare with the second model."""
+    return _compare(context, 1, "green")
+
+
+def _compare(context: Context, index: int, variant: str | None) -> Seen:
+    assert context.data is not None
+    model = context.models[index]
+    expected_variant = variant or "blue"
+    served, answered_by = ask_each(
+        context.clients.invocation(ENDPOINT), context.data.held_out, context.tally, target=variant
+    )
+    strangers = sorted(set(answered_by) - {expected_variant})
+    if strangers:
+        raise Unexpected(f"only {expected_variant} to answer", f"{', '.join(strangers)} did too")
+    return compared(model, context.data.held_out, served)
+
+
+def compared(model: TrainedModel, applications: pd.DataFrame, served: np.ndarray) -> Seen:
+    """Compare probabilities that were served with the model's own. Raises Unexpected at the first difference."""
+    own = model.predict(applications)
+    if served.shape != own.shape:
+        raise Unexpected(f"answers shaped {own.shape}", f"{served.shape}")
+    difference = float(np.max(np.abs(served - own)))
+    if not difference <= TOLERANCE:
+        worst = int(np.argmax(np.max(np.abs(served - own), axis=1)))
+        raise Unexpected(
+            f"every answer within {TOLERANCE:g} of the model's own",
+            f"application {worst}: served {served[worst].tolist()}, own {own[worst].tolist()}",
+        )
+    return Seen(
+        f"{len(own)} of {len(own)} answers equal the model's own (largest difference {difference:.1e})",
+        {
+            "model": model.title,
+            "largest_difference": difference,
+            "pairs": [[round(float(a), 6), round(float(b), 6)] for a, b in zip(own[:, 1], served[:, 1], strict=True)],
+        },
+    )
+
+
+def ask_each(
+    client: InvocationClient, applications: pd.DataFrame, tally: Tally, *, target: str | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Invoke once for each application; return the probabilities, shaped (applications, 2), and who answered each."""
+    bodies = [
+        json.dumps({"dataframe_split": {"columns": list(FEATURES), "data": [row]}}).encode()
+        for row in rows_of(applications)
+    ]
+
+    def ask(body: bytes) -> tuple[list[float], str]:
+        start = time.perf_counter()
+        answer = client.invoke(body, variant=target)
+        tally.add(Invocation(answer.variant, datetime.now(UTC), time.perf_counter() - start))
+        predictions = answer.predictions()
+        if len(predictions) != 1:
+            raise Unexpected("one prediction for one application", f"{len(predictions)}")
+        return list(predictions[0]), answer.variant
+
+    with ThreadPoolExecutor(max_workers=CALLERS) as pool:
+        answers = list(pool.map(ask, bodies))
+    return np.array([probabilities for probabilities, _ in answers]), [variant for _, variant in answers]
