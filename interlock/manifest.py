@@ -89,7 +89,9 @@ class ServingTemplatePart(_Part):
 
     image: str
     instance_type: str
-    initial_instance_count: int = Field(ge=1)
+    min_instance_count: int = Field(ge=1)
+    """What a variant starts with, and never falls below."""
+    max_instance_count: int = Field(ge=1)
     execution_role_arn: str
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]

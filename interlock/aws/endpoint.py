@@ -153,7 +153,7 @@ class EndpointClient:
                 model_name=model if name == slot else before.variants[name].model_name,
                 weight=wanted[name],
                 instance_count=max(
-                    before.variants[name].desired_count, self._endpoint.serving_template.initial_instance_count
+                    before.variants[name].desired_count, self._endpoint.serving_template.min_instance_count
                 ),
             )
             for name in self._endpoint.variants

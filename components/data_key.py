@@ -1,0 +1,64 @@
+"""A symmetric key that encrypts data at rest in one region."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import validation
+from components.validation import checked
+from interlock.duties.key_policy import data_key_policy
+
+
+class DataKeyArgs(TypedDict):
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    administrators: pulumi.Input[list[str]]
+    """ARNs (patterns with * allowed) of the only principals who may disable the key or schedule its deletion."""
+    alias: pulumi.Input[str]
+    """Without the leading `alias/`."""
+    deletion_window_days: NotRequired[pulumi.Input[int]]
+    """How long a deletion can still be called off; 30 unless given."""
+    for_logs: NotRequired[bool]
+    """Whether CloudWatch Logs encrypts log groups with it."""
+
+
+class DataKey(pulumi.ComponentResource):
+    """A key of AWS KMS that rotates every year, and its alias."""
+
+    key_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DataKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(DataKeyArgs, f"DataKey {name}", args, _RULES)
+        super().__init__("interlock:keys:DataKey", name, {}, opts)
+        inside = pulumi.ResourceOptions(parent=self)
+
+        for_logs = args.get("for_logs", False)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=pulumi.Output.concat("Encrypts data at rest: ", args["alias"]),
+            enable_key_rotation=True,
+            deletion_window_in_days=args.get("deletion_window_days", 30),
+            policy=pulumi.Output.all(args["account_id"], args["region"], args["administrators"]).apply(
+                lambda known: data_key_policy(known[0], known[1], known[2], for_logs=for_logs)
+            ),
+            opts=inside,
+        )
+        aws.kms.Alias(
+            f"{name}-alias", name=pulumi.Output.concat("alias/", args["alias"]), target_key_id=key.key_id, opts=inside
+        )
+
+        self.key_arn = key.arn
+        self.register_outputs({"keyArn": self.key_arn})
+
+
+_RULES = {
+    "account_id": validation.account_id,
+    "region": validation.region,
+    "administrators": validation.some(validation.principal),
+    "alias": validation.alias,
+    "deletion_window_days": validation.integer(7, 30, "days"),
+    "for_logs": validation.boolean,
+}

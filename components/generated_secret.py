@@ -1,0 +1,66 @@
+"""A secret whose value is made once, by Secrets Manager, and never shown."""
+
+from __future__ import annotations
+
+import json
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import validation
+from components.validation import checked
+
+
+class GeneratedSecretArgs(TypedDict):
+    description: str
+    encryption_key_arn: pulumi.Input[str]
+    username: NotRequired[str]
+    """With it the secret is JSON {"username", "password"}; without it, the bare value."""
+    recovery_window_days: NotRequired[pulumi.Input[int]]
+    """How long a deleted secret can be restored: 0 (not at all) or 7 to 30; 30 unless given."""
+
+
+class GeneratedSecret(pulumi.ComponentResource):
+    """A secret of 40 random characters; a later value is a rotation's business, and kept."""
+
+    secret_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: GeneratedSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(GeneratedSecretArgs, f"GeneratedSecret {name}", args, _RULES)
+        super().__init__("interlock:keys:GeneratedSecret", name, {}, opts)
+        inside = pulumi.ResourceOptions(parent=self)
+
+        secret = aws.secretsmanager.Secret(
+            f"{name}-secret",
+            description=args["description"],
+            kms_key_id=args["encryption_key_arn"],
+            recovery_window_in_days=args.get("recovery_window_days", 30),
+            opts=inside,
+        )
+        drawn = aws.secretsmanager.get_random_password_output(
+            password_length=40, exclude_punctuation=True, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        username = args.get("username")
+        value = pulumi.Output.secret(drawn.random_password).apply(
+            lambda password: password if username is None else json.dumps({"username": username, "password": password})
+        )
+        version = aws.secretsmanager.SecretVersion(
+            f"{name}-value",
+            secret_id=secret.id,
+            secret_string=value,
+            # Every run draws anew; the first draw stays.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secret_string"]),
+        )
+
+        # From the version: who is given the secret finds a value in it.
+        self.secret_arn = version.arn
+        self.register_outputs({"secretArn": self.secret_arn})
+
+
+_RULES = {
+    "encryption_key_arn": validation.key_arn,
+    "recovery_window_days": validation.Rule(
+        "0 or a whole number from 7 to 30 days", lambda value: value == 0 or validation.integer(7, 30).holds(value)
+    ),
+}

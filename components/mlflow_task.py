@@ -1,0 +1,200 @@
+"""The MLflow server's task: what one container of it runs, with which permissions and secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import validation
+from components.artifact_store import ARTIFACT_PREFIX
+from components.validation import checked
+from interlock.duties.service_roles import artifact_access_policy, repository_arn, task_start_policy, trust_policy
+
+PORT: Final = 5000
+CONTAINER_NAME: Final = "mlflow"
+
+
+class ServerSize(StrEnum):
+    """How much one task gets."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class _Resources(NamedTuple):
+    cpu: int
+    """Units of 1/1024 of a virtual CPU."""
+    memory_mib: int
+    workers: int
+
+
+RESOURCES: Final = {
+    ServerSize.SMALL: _Resources(cpu=512, memory_mib=2048, workers=1),
+    ServerSize.MEDIUM: _Resources(cpu=1024, memory_mib=4096, workers=2),
+    ServerSize.LARGE: _Resources(cpu=2048, memory_mib=8192, workers=4),
+}
+"""A worker takes about 450 MB; Fargate offers these pairs of CPU and memory."""
+
+
+class MlflowTaskArgs(TypedDict):
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    image: pulumi.Input[str]
+    size: str
+    """One of `ServerSize`."""
+    allowed_hosts: pulumi.Input[str]
+    """Separated by commas; a request that names another host is refused."""
+    database_address: pulumi.Input[str]
+    database_port: pulumi.Input[int]
+    database_name: pulumi.Input[str]
+    auth_database_name: pulumi.Input[str]
+    database_secret_arn: pulumi.Input[str]
+    """A secret with JSON {"username", "password"}, as is the administrator's."""
+    admin_secret_arn: pulumi.Input[str]
+    flask_secret_arn: pulumi.Input[str]
+    artifact_bucket_name: pulumi.Input[str]
+    artifact_bucket_arn: pulumi.Input[str]
+    encryption_key_arn: pulumi.Input[str]
+    log_retention_days: pulumi.Input[int]
+
+
+class MlflowTask(pulumi.ComponentResource):
+    """A task definition, the role that starts its containers and the role that they run with."""
+
+    task_definition_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MlflowTaskArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(MlflowTaskArgs, f"MlflowTask {name}", args, _RULES)
+        super().__init__("interlock:tracking:MlflowTask", name, {}, opts)
+
+        size = RESOURCES[ServerSize(args["size"])]
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            kms_key_id=args["encryption_key_arn"],
+            retention_in_days=args["log_retention_days"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        secrets = _secrets(args)
+        start = pulumi.Output.all(args["image"], logs.arn, secrets, args["encryption_key_arn"]).apply(
+            lambda known: task_start_policy(
+                repository_arn(known[0]), known[1], [_secret_of(one) for one in known[2].values()], [known[3]]
+            )
+        )
+        run = pulumi.Output.all(args["artifact_bucket_arn"], args["encryption_key_arn"]).apply(
+            lambda known: artifact_access_policy(known[0], ARTIFACT_PREFIX, known[1])
+        )
+        task = aws.ecs.TaskDefinition(
+            f"{name}-definition",
+            family=f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}",
+            requires_compatibilities=["FARGATE"],
+            network_mode="awsvpc",
+            cpu=str(size.cpu),
+            memory=str(size.memory_mib),
+            execution_role_arn=self._role(f"{name}-start", args["account_id"], start),
+            task_role_arn=self._role(f"{name}-run", args["account_id"], run),
+            runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": "X86_64"},
+            container_definitions=pulumi.Output.all(
+                image=args["image"],
+                command=_command(args, size.workers),
+                secrets=secrets,
+                region=args["region"],
+                log_group=logs.name,
+            ).apply(lambda known: json.dumps([_container(**known)])),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+        self.task_definition_arn = task.arn
+        self.register_outputs({"taskDefinitionArn": self.task_definition_arn})
+
+    def _role(self, name: str, account_id: pulumi.Input[str], policy: pulumi.Output[str]) -> pulumi.Output[str]:
+        inside = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=pulumi.Output.from_input(account_id).apply(
+                lambda account: trust_policy("ecs-tasks.amazonaws.com", account)
+            ),
+            opts=inside,
+        )
+        grant = aws.iam.RolePolicy(f"{name}-policy", role=role.id, policy=policy, opts=inside)
+        # Who is given the role finds its permissions in place.
+        return pulumi.Output.all(role.arn, grant.id).apply(lambda known: str(known[0]))
+
+
+def _command(args: MlflowTaskArgs, workers: int) -> pulumi.Output[list[str]]:
+    options: dict[str, pulumi.Input[str]] = {
+        "--host": "0.0.0.0",  # noqa: S104 - every interface of the container's own network namespace
+        "--port": str(PORT),
+        "--workers": str(workers),
+        "--database-host": args["database_address"],
+        "--database-port": pulumi.Output.from_input(args["database_port"]).apply(lambda port: str(int(port))),
+        "--database-name": args["database_name"],
+        "--auth-database-name": args["auth_database_name"],
+        "--artifacts-destination": pulumi.Output.concat(
+            "s3://", args["artifact_bucket_name"], "/", ARTIFACT_PREFIX.rstrip("/")
+        ),
+        "--allowed-hosts": args["allowed_hosts"],
+    }
+    return pulumi.Output.all(**options).apply(lambda known: [part for option in known.items() for part in option])
+
+
+def _secrets(args: MlflowTaskArgs) -> pulumi.Output[dict[str, str]]:
+    # Source of the form: ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables".
+    return pulumi.Output.all(
+        DATABASE_USERNAME=pulumi.Output.concat(args["database_secret_arn"], ":username::"),
+        DATABASE_PASSWORD=pulumi.Output.concat(args["database_secret_arn"], ":password::"),
+        ADMIN_USERNAME=pulumi.Output.concat(args["admin_secret_arn"], ":username::"),
+        ADMIN_PASSWORD=pulumi.Output.concat(args["admin_secret_arn"], ":password::"),
+        FLASK_SECRET_KEY=args["flask_secret_arn"],
+    )
+
+
+def _secret_of(reference: str) -> str:
+    return ":".join(reference.split(":")[:7])
+
+
+def _container(
+    image: str, command: list[str], secrets: Mapping[str, str], region: str, log_group: str
+) -> dict[str, Any]:
+    return {
+        "name": CONTAINER_NAME,
+        "image": image,
+        "essential": True,
+        "command": command,
+        "environment": [{"name": "AWS_REGION", "value": region}],
+        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
+        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
+        "linuxParameters": {"initProcessEnabled": True},
+        "healthCheck": {
+            "command": ["CMD", "python", "-I", "/opt/mlflow/health.py", f"http://localhost:{PORT}/health"],
+            "interval": 10,
+            "timeout": 5,
+            "retries": 3,
+            "startPeriod": 180,
+        },
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": log_group, "awslogs-region": region, "awslogs-stream-prefix": CONTAINER_NAME},
+        },
+    }
+
+
+_RULES: Final = {
+    "account_id": validation.account_id,
+    "region": validation.region,
+    "image": validation.image,
+    "size": validation.one_of(*ServerSize),
+    "database_port": validation.integer(1, 65535),
+    "database_secret_arn": validation.secret_arn,
+    "admin_secret_arn": validation.secret_arn,
+    "flask_secret_arn": validation.secret_arn,
+    "artifact_bucket_name": validation.bucket_name,
+    "artifact_bucket_arn": validation.bucket_arn,
+    "encryption_key_arn": validation.key_arn,
+    "log_retention_days": validation.log_retention_days,
+}

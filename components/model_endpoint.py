@@ -1,0 +1,226 @@
+"""A model's endpoint: everything around what serves; what serves is the release controller's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import validation
+from components.endpoint_alarms import EndpointAlarms
+from components.validation import checked
+from interlock.duties.service_roles import repository_arn, serving_policy, trust_policy
+
+VARIANTS: Final = ("blue", "green")
+RELEASE_PREFIX: Final = "releases/"
+STARTUP_TIMEOUT_SECONDS: Final = 600
+
+
+class ModelEndpointArgs(TypedDict):
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    endpoint_name: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[list[str]]
+    cidr_block: pulumi.Input[str]
+    storage_prefix_list_id: pulumi.Input[str]
+    image: pulumi.Input[str]
+    vault_bucket_name: pulumi.Input[str]
+    vault_bucket_arn: pulumi.Input[str]
+    vault_key_arn: pulumi.Input[str]
+    encryption_key_arn: pulumi.Input[str]
+    """Key of the instances' volumes and of the logs."""
+    instance_type: NotRequired[pulumi.Input[str]]
+    """`ml.m5.large` unless given."""
+    min_instance_count: NotRequired[pulumi.Input[int]]
+    """A variant's; 1 unless given."""
+    max_instance_count: NotRequired[pulumi.Input[int]]
+    """A variant's; 8 unless given."""
+    p99_latency_limit_ms: NotRequired[pulumi.Input[int]]
+    """500 unless given."""
+    log_retention_days: NotRequired[pulumi.Input[int]]
+    """365 unless given."""
+    tags: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """What the controller tags its models and configurations with."""
+
+
+class ModelEndpoint(pulumi.ComponentResource):
+    """An endpoint with the variants blue and green, its role, network, logs and alarms, and the serving template.
+
+    Until the first release both variants hold: the serving image without a model answers 503.
+    """
+
+    endpoint_name: pulumi.Output[str]
+    endpoint_arn: pulumi.Output[str]
+    holding_model_name: pulumi.Output[str]
+    holding_configuration_name: pulumi.Output[str]
+    serving_template: pulumi.Output[dict[str, Any]]
+    """What the controller makes models and endpoint configurations from."""
+
+    def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(ModelEndpointArgs, f"ModelEndpoint {name}", args, _RULES)
+        super().__init__("interlock:serving:ModelEndpoint", name, {}, opts)
+        inside = pulumi.ResourceOptions(parent=self)
+
+        # SageMaker would make this group itself, without a key and for ever.
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=pulumi.Output.concat("/aws/sagemaker/Endpoints/", args["endpoint_name"]),
+            kms_key_id=args["encryption_key_arn"],
+            retention_in_days=args.get("log_retention_days", 365),
+            opts=inside,
+        )
+        role_arn = self._role(name, args, logs)
+        group_id = self._group(name, args)
+        model = self._holding_model(name, args, role_arn, group_id)
+        configuration = self._holding_configuration(name, args, model)
+        endpoint = aws.sagemaker.Endpoint(
+            f"{name}-endpoint",
+            name=args["endpoint_name"],
+            endpoint_config_name=configuration.name,
+            # The controller's, from the first release on.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[logs], ignore_changes=["endpoint_config_name", "deployment_config"]
+            ),
+        )
+        alarms = EndpointAlarms(
+            f"{name}-alarms",
+            {
+                "endpoint_name": endpoint.name,
+                "variants": VARIANTS,
+                "p99_latency_limit_ms": args.get("p99_latency_limit_ms", 500),
+            },
+            inside,
+        )
+
+        self.endpoint_name = endpoint.name
+        self.endpoint_arn = endpoint.arn
+        self.holding_model_name = model.name
+        self.holding_configuration_name = configuration.name
+        self.serving_template = pulumi.Output.all(
+            image=args["image"],
+            instance_type=args.get("instance_type", "ml.m5.large"),
+            min_instance_count=args.get("min_instance_count", 1),
+            max_instance_count=args.get("max_instance_count", 8),
+            execution_role_arn=role_arn,
+            subnet_ids=args["subnet_ids"],
+            security_group_ids=[group_id],
+            volume_key_arn=args["encryption_key_arn"],
+            network_isolation=True,
+            model_data_bucket_name=args["vault_bucket_name"],
+            model_data_prefix=RELEASE_PREFIX,
+            startup_timeout_seconds=STARTUP_TIMEOUT_SECONDS,
+            alarm_names=alarms.alarm_names,
+            tags=args.get("tags", {}),
+        )
+        self.register_outputs(
+            {
+                "endpointName": self.endpoint_name,
+                "endpointArn": self.endpoint_arn,
+                "holdingModelName": self.holding_model_name,
+                "holdingConfigurationName": self.holding_configuration_name,
+                "servingTemplate": self.serving_template,
+            }
+        )
+
+    def _role(self, name: str, args: ModelEndpointArgs, logs: aws.cloudwatch.LogGroup) -> pulumi.Output[str]:
+        inside = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=pulumi.Output.from_input(args["account_id"]).apply(
+                lambda account: trust_policy("sagemaker.amazonaws.com", account)
+            ),
+            opts=inside,
+        )
+        grant = aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.id,
+            policy=pulumi.Output.all(
+                args["image"], logs.arn, args["vault_bucket_arn"], args["vault_key_arn"], args["encryption_key_arn"]
+            ).apply(
+                lambda known: serving_policy(
+                    repository_arn(known[0]), known[1], known[2], RELEASE_PREFIX, known[3], known[4]
+                )
+            ),
+            opts=inside,
+        )
+        # Who is given the role finds its permissions in place.
+        return pulumi.Output.all(role.arn, grant.id).apply(lambda known: str(known[0]))
+
+    def _group(self, name: str, args: ModelEndpointArgs) -> pulumi.Output[str]:
+        inside = pulumi.ResourceOptions(parent=self)
+        group = aws.ec2.SecurityGroup(
+            f"{name}-group", vpc_id=args["vpc_id"], description="Serving containers: nothing comes in", opts=inside
+        )
+        destinations: Mapping[str, dict[str, pulumi.Input[str]]] = {
+            "endpoints": {"cidr_ipv4": args["cidr_block"]},
+            "storage": {"prefix_list_id": args["storage_prefix_list_id"]},
+        }
+        for what, destination in destinations.items():
+            aws.vpc.SecurityGroupEgressRule(
+                f"{name}-to-{what}",
+                security_group_id=group.id,
+                description=f"HTTPS to the {what} of AWS",
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                opts=inside,
+                **destination,
+            )
+        return group.id
+
+    def _holding_model(
+        self, name: str, args: ModelEndpointArgs, role_arn: pulumi.Output[str], group_id: pulumi.Output[str]
+    ) -> aws.sagemaker.Model:
+        return aws.sagemaker.Model(
+            f"{name}-holding",
+            execution_role_arn=role_arn,
+            enable_network_isolation=True,
+            primary_container={"image": args["image"]},
+            vpc_config={"subnets": args["subnet_ids"], "security_group_ids": [group_id]},
+            # A model is replaced, never changed, and this one may be serving: a new image comes by a release.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["primary_container", "vpc_config"]),
+        )
+
+    def _holding_configuration(
+        self, name: str, args: ModelEndpointArgs, model: aws.sagemaker.Model
+    ) -> aws.sagemaker.EndpointConfiguration:
+        return aws.sagemaker.EndpointConfiguration(
+            f"{name}-holding",
+            kms_key_arn=args["encryption_key_arn"],
+            production_variants=[
+                {
+                    "variant_name": variant,
+                    "model_name": model.name,
+                    "instance_type": args.get("instance_type", "ml.m5.large"),
+                    "initial_instance_count": args.get("min_instance_count", 1),
+                    "initial_variant_weight": 1.0 if variant == VARIANTS[0] else 0.0,
+                    "container_startup_health_check_timeout_in_seconds": STARTUP_TIMEOUT_SECONDS,
+                }
+                for variant in VARIANTS
+            ],
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["production_variants", "kms_key_arn"]),
+        )
+
+
+_RULES: Final = {
+    "account_id": validation.account_id,
+    "region": validation.region,
+    "endpoint_name": validation.endpoint_name,
+    "vpc_id": validation.vpc_id,
+    "subnet_ids": validation.some(validation.subnet_id, at_least=2),
+    "cidr_block": validation.cidr_block,
+    "storage_prefix_list_id": validation.prefix_list_id,
+    "image": validation.image,
+    "vault_bucket_name": validation.bucket_name,
+    "vault_bucket_arn": validation.bucket_arn,
+    "vault_key_arn": validation.key_arn,
+    "encryption_key_arn": validation.key_arn,
+    "instance_type": validation.instance_type,
+    "min_instance_count": validation.integer(1, 1000),
+    "max_instance_count": validation.integer(1, 1000),
+    "p99_latency_limit_ms": validation.integer(1, 60000, "ms"),
+    "log_retention_days": validation.log_retention_days,
+}

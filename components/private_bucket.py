@@ -1,0 +1,114 @@
+"""A bucket that keeps every version, encrypts all of it, and is reached over TLS by its account alone."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components import validation
+from components.validation import checked
+from interlock.duties.bucket_policy import private_bucket_policy
+
+
+class PrivateBucketArgs(TypedDict):
+    encryption_key_arn: pulumi.Input[str]
+    noncurrent_days: NotRequired[pulumi.Input[int]]
+    """Days after which an overwritten or deleted version is removed; 90 unless given."""
+    cold_storage_days: NotRequired[pulumi.Input[int]]
+    """Days after which objects move to infrequent-access storage; never unless given."""
+    force_destroy: NotRequired[pulumi.Input[bool]]
+    """Whether destroying the bucket destroys what lies in it; false unless given."""
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """A versioned, encrypted bucket without any public access and without a lock."""
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = checked(PrivateBucketArgs, f"PrivateBucket {name}", args, _RULES)
+        super().__init__("interlock:storage:PrivateBucket", name, {}, opts)
+        inside = pulumi.ResourceOptions(parent=self)
+
+        bucket = aws.s3.Bucket(f"{name}-bucket", force_destroy=args.get("force_destroy", False), opts=inside)
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=inside
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption", bucket=bucket.id, rules=[encryption_rule(args["encryption_key_arn"])], opts=inside
+        )
+        closed = aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access", bucket=bucket.id, **NO_PUBLIC_ACCESS, opts=inside
+        )
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=inside
+        )
+        cold = args.get("cold_storage_days")
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "id": "noncurrent",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": args.get("noncurrent_days", 90)},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                },
+                *(
+                    []
+                    if cold is None
+                    else [
+                        {
+                            "id": "cold",
+                            "status": "Enabled",
+                            "filter": {"prefix": ""},
+                            "transitions": [{"days": cold, "storage_class": "STANDARD_IA"}],
+                        }
+                    ]
+                ),
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        # S3 refuses two changes of a bucket's access at the same time.
+        aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=bucket.id,
+            policy=bucket.arn.apply(private_bucket_policy),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+        )
+
+        self.bucket_name = bucket.bucket
+        self.bucket_arn = bucket.arn
+        self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
+
+
+NO_PUBLIC_ACCESS = {
+    "block_public_acls": True,
+    "block_public_policy": True,
+    "ignore_public_acls": True,
+    "restrict_public_buckets": True,
+}
+
+
+def encryption_rule(key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgs:
+    """Return the rule that encrypts with a KMS key, one data key a bucket and not one an object."""
+    return aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+        apply_server_side_encryption_by_default=(
+            aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                sse_algorithm="aws:kms", kms_master_key_id=key_arn
+            )
+        ),
+        bucket_key_enabled=True,
+    )
+
+
+_RULES = {
+    "encryption_key_arn": validation.key_arn,
+    "noncurrent_days": validation.integer(1, 3650, "days"),
+    "cold_storage_days": validation.optional(validation.integer(30, 3650, "days")),
+    "force_destroy": validation.boolean,
+}

@@ -1,0 +1,78 @@
+"""Bucket policies: what the vault refuses to everyone, and what every bucket of ours refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from interlock.duties.documents import deny_plain_transport, document, statement
+
+REMOVAL: Final = (
+    "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
+    "s3:BypassGovernanceRetention", "s3:PutLifecycleConfiguration", "s3:DeleteBucketPolicy",
+)  # fmt: skip
+"""What removes or hides an object now or later. A lock does not stop delete markers; this does."""
+
+GUARDS: Final = (
+    "s3:DeleteBucket", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",
+    "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl", "s3:PutBucketOwnershipControls",
+    "s3:PutReplicationConfiguration", "s3:PutBucketNotification", "s3:PutBucketLogging",
+)  # fmt: skip
+"""What changes the vault's own configuration."""
+
+
+def private_bucket_policy(bucket_arn: str) -> str:
+    """Return the policy of a bucket that is used over TLS alone."""
+    return document(*deny_plain_transport(bucket_arn))
+
+
+def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[str]) -> str:
+    """Return the vault's policy: nothing is removed, hidden, overwritten or locked for less than `retention_days`.
+
+    Whoever names a retention names one that is still `retention_days` long when the request arrives; who names none
+    gets the bucket's default. The first parts of a multipart upload carry no condition, its completion must.
+    `administrators` are ARNs (patterns with *) of those who may configure the bucket itself; objects they cannot
+    remove either.
+    Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
+    Service Authorization Reference, "Condition keys for Amazon S3".
+    """
+    objects = f"{bucket_arn}/*"
+    return document(
+        *deny_plain_transport(bucket_arn),
+        statement("DenyRemoval", "Deny", REMOVAL, [bucket_arn, objects], principal="*"),
+        statement(
+            "DenyOverwriting",
+            "Deny",
+            ["s3:PutObject"],
+            [objects],
+            principal="*",
+            conditions={"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}},
+        ),
+        statement(
+            "DenyShortRetention",
+            "Deny",
+            ["s3:PutObject", "s3:PutObjectRetention"],
+            [objects],
+            principal="*",
+            conditions={"NumericLessThan": {"s3:object-lock-remaining-retention-days": str(retention_days)}},
+        ),
+        statement(
+            "DenyWeakLock",
+            "Deny",
+            ["s3:PutObject", "s3:PutObjectRetention"],
+            [objects],
+            principal="*",
+            conditions={
+                "Null": {"s3:object-lock-mode": "false"},
+                "StringNotEquals": {"s3:object-lock-mode": "COMPLIANCE"},
+            },
+        ),
+        statement(
+            "DenyChangingGuards",
+            "Deny",
+            GUARDS,
+            [bucket_arn],
+            principal="*",
+            conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Key policies: who administers a key, who uses it, and that nobody else can take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from interlock.duties.documents import Statement, account_root, document, statement
+
+ADMINISTRATION: Final = (
+    "kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias", "kms:UpdateKeyDescription",
+    "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
+    "kms:ListResourceTags", "kms:TagResource", "kms:UntagResource",
+    "kms:EnableKey", "kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+)  # fmt: skip
+SIGNING: Final = ("kms:Sign",)
+READING: Final = ("kms:DescribeKey", "kms:GetPublicKey", "kms:Verify")
+
+TAKING_AWAY: Final = (
+    "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:DeleteImportedKeyMaterial",
+    "kms:PutKeyPolicy",
+)  # fmt: skip
+"""What ends a key's use, or could be used to grant the right to end it."""
+
+
+def signing_key_policy(account_id: str, administrators: Sequence[str], signers: Sequence[str]) -> str:
+    """Return the policy of one duty's signing key.
+
+    `administrators` and `signers` are ARNs of IAM principals (patterns with * allowed for administrators). Without
+    signers the account's own IAM policies decide who signs. Nobody may make grants: a grant is a signature's way
+    around this policy.
+    """
+    use = (
+        [statement("Sign", "Allow", SIGNING, ["*"], principal={"AWS": list(signers)})]
+        if signers
+        else [statement("SignByIamPolicy", "Allow", SIGNING, ["*"], principal=account_root(account_id))]
+    )
+    return document(
+        statement("Administer", "Allow", ADMINISTRATION, ["*"], principal=account_root(account_id)),
+        statement("Read", "Allow", READING, ["*"], principal=account_root(account_id)),
+        *use,
+        _deny_taking_away(administrators),
+        statement("DenyGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*"),
+    )
+
+
+def data_key_policy(
+    account_id: str, region: str, administrators: Sequence[str], *, for_logs: bool, dns_suffix: str = "amazonaws.com"
+) -> str:
+    """Return the policy of a symmetric key that encrypts data at rest in one region.
+
+    With `for_logs`, CloudWatch Logs may use it for log groups of this account and region alone.
+    Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
+    """
+    logs = statement(
+        "EncryptLogs",
+        "Allow",
+        [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            "kms:GenerateDataKey*",
+            "kms:DescribeKey",
+        ],
+        ["*"],
+        principal={"Service": f"logs.{region}.{dns_suffix}"},
+        conditions={
+            "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account_id}:log-group:*"}
+        },
+    )
+    return document(
+        statement("DelegateToIam", "Allow", ["kms:*"], ["*"], principal=account_root(account_id)),
+        *([logs] if for_logs else []),
+        _deny_taking_away(administrators),
+    )
+
+
+def _deny_taking_away(administrators: Sequence[str]) -> Statement:
+    return statement(
+        "DenyTakingAway",
+        "Deny",
+        TAKING_AWAY,
+        ["*"],
+        principal="*",
+        conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},
+    )

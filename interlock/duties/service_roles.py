@@ -1,0 +1,184 @@
+"""What the services that run our containers may do: trust policies and permissions, nothing beyond the need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interlock.duties.documents import Statement, document, statement
+
+
+def trust_policy(service: str, account_id: str) -> str:
+    """Return the trust policy of a role that AWS service `service` assumes on behalf of this account alone."""
+    return document(
+        statement(
+            "AssumedByService",
+            "Allow",
+            ["sts:AssumeRole"],
+            principal={"Service": service},
+            conditions={"StringEquals": {"aws:SourceAccount": account_id}},
+        )
+    )
+
+
+def flow_log_policy(log_group_arn: str) -> str:
+    """Return what VPC flow logs need to write into one log group."""
+    return document(
+        statement(
+            "WriteFlowLogs",
+            "Allow",
+            ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            [log_group_arn, f"{log_group_arn}:*"],
+        )
+    )
+
+
+def task_start_policy(
+    repository_arn: str, log_group_arn: str, secret_arns: Sequence[str], key_arns: Sequence[str]
+) -> str:
+    """Return what ECS needs to start a task: pull one image, read its secrets, write one log group."""
+    return document(
+        *_pull(repository_arn),
+        _write_logs(log_group_arn),
+        statement("ReadSecrets", "Allow", ["secretsmanager:GetSecretValue"], sorted(set(secret_arns))),
+        statement("DecryptSecrets", "Allow", ["kms:Decrypt"], sorted(set(key_arns))),
+    )
+
+
+def artifact_access_policy(bucket_arn: str, prefix: str, key_arn: str) -> str:
+    """Return what the MLflow server needs of its artifact store."""
+    return document(
+        statement(
+            "ListArtifacts",
+            "Allow",
+            ["s3:ListBucket"],
+            [bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [prefix.rstrip("/"), f"{prefix}*"]}},
+        ),
+        statement(
+            "UseArtifacts",
+            "Allow",
+            [
+                "s3:GetObject",
+                "s3:PutObject",
+                "s3:DeleteObject",
+                "s3:AbortMultipartUpload",
+                "s3:ListMultipartUploadParts",
+            ],
+            [f"{bucket_arn}/{prefix}*"],
+        ),
+        statement("EncryptArtifacts", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
+    )
+
+
+def serving_policy(
+    repository_arn: str, log_group_arn: str, vault_arn: str, prefix: str, vault_key_arn: str, volume_key_arn: str
+) -> str:
+    """Return what SageMaker needs to serve releases: one repository, one prefix of the vault, one log group.
+
+    The network interface actions know no narrower resource at creation.
+    Source: SageMaker Developer Guide, "SageMaker roles", "CreateModel API: execution role permissions".
+    """
+    return document(
+        *_pull(repository_arn),
+        _write_logs(log_group_arn),
+        statement(
+            "ListReleases",
+            "Allow",
+            ["s3:ListBucket"],
+            [vault_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+        ),
+        statement("ReadReleases", "Allow", ["s3:GetObject", "s3:GetObjectVersion"], [f"{vault_arn}/{prefix}*"]),
+        statement("DecryptReleases", "Allow", ["kms:Decrypt"], [vault_key_arn]),
+        statement(
+            "EncryptVolumes",
+            "Allow",
+            ["kms:CreateGrant"],
+            [volume_key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        statement(
+            "PutMetrics",
+            "Allow",
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}},
+        ),
+        statement(
+            "JoinNetwork",
+            "Allow",
+            [
+                "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs",
+                "ec2:DescribeDhcpOptions", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups",
+            ],
+            ["*"],
+        ),
+    )  # fmt: skip
+
+
+def endpoint_policy(account_id: str) -> str:
+    """Return the policy of an interface endpoint: only principals of this account come through it."""
+    return document(
+        statement(
+            "OwnPrincipals",
+            "Allow",
+            ["*"],
+            ["*"],
+            principal="*",
+            conditions={"StringEquals": {"aws:PrincipalAccount": account_id}},
+        )
+    )
+
+
+def storage_endpoint_policy(account_id: str, region: str) -> str:
+    """Return the policy of the S3 gateway endpoint: buckets of this account, and the layers of images read-only.
+
+    Source: Amazon ECR User Guide, "Minimum Amazon S3 bucket permissions for Amazon ECR".
+    """
+    return document(
+        statement(
+            "OwnBuckets",
+            "Allow",
+            ["s3:*"],
+            ["*"],
+            principal="*",
+            conditions={"StringEquals": {"aws:ResourceAccount": account_id}},
+        ),
+        statement(
+            "ImageLayers",
+            "Allow",
+            ["s3:GetObject"],
+            [f"arn:aws:s3:::prod-{region}-starport-layer-bucket/*"],
+            principal="*",
+        ),
+    )
+
+
+def repository_arn(image: str) -> str:
+    """Return the ARN of the ECR repository that `image`, `<account>.dkr.ecr.<region>.<suffix>/<name>:<tag>`, is in."""
+    host, _, rest = image.partition("/")
+    account_id, _, _, region, *_ = host.split(".")
+    name = rest.partition("@")[0].partition(":")[0]
+    return f"arn:aws:ecr:{region}:{account_id}:repository/{name}"
+
+
+def _pull(repository: str) -> list[Statement]:
+    return [
+        statement("EnterRegistry", "Allow", ["ecr:GetAuthorizationToken"], ["*"]),
+        statement(
+            "PullImage",
+            "Allow",
+            ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+            [repository],
+        ),
+    ]
+
+
+def _write_logs(log_group_arn: str) -> Statement:
+    return statement(
+        "WriteLogs",
+        "Allow",
+        ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+        [log_group_arn, f"{log_group_arn}:*"],
+    )

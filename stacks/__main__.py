@@ -1,0 +1,5 @@
+from pulumi.runtime.config import CONFIG
+
+from stacks.program import provision
+
+provision(CONFIG.get())

@@ -1,0 +1,131 @@
+"""Turns wrong settings into one error that names each of them, the value received and what would be accepted."""
+
+from __future__ import annotations
+
+import ipaddress
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from components.validation import Problem, Rule, overlapping, shown
+
+
+@dataclass(frozen=True)
+class Must:
+    """Holds a setting to a rule: `Annotated[str, Must(rule)]`."""
+
+    rule: Rule
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def hold(value: Any) -> Any:
+            if not self.rule.holds(value):
+                refuse(self.rule.accepted)
+            return value
+
+        return core_schema.no_info_after_validator_function(hold, handler(source))
+
+
+def refuse(accepted: str) -> NoReturn:
+    """Refuse the value under validation, because only `accepted` would do."""
+    raise PydanticCustomError("refused", "{accepted}", {"accepted": accepted})
+
+
+def not_overlapping(blocks: Mapping[str, str]) -> None:
+    """Refuse named CIDR blocks of which two share an address."""
+    pairs = overlapping(list(blocks.values()))
+    if pairs:
+        words = "; ".join(f"{one} overlaps {other}" for one, other in pairs)
+        refuse(f"CIDR blocks that do not overlap ({words})")
+
+
+def contained(blocks: Mapping[str, str], whole: str) -> None:
+    """Refuse named CIDR blocks that are not all inside of `whole`."""
+    around = ipaddress.IPv4Network(whole)
+    outside = [block for block in blocks.values() if not ipaddress.IPv4Network(block).subnet_of(around)]
+    if outside:
+        refuse(f"CIDR blocks inside of {whole}, unlike {', '.join(outside)}")
+
+
+def problems_of(model: type[BaseModel], values: Mapping[str, Any], prefix: str) -> list[Problem]:
+    """Return all that is wrong with `values` as a `model`, by path; paths begin with `prefix`."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        return [_problem(model, one, prefix) for one in error.errors(include_url=False)]
+    return []
+
+
+def _problem(model: type[BaseModel], error: Any, prefix: str) -> Problem:
+    location = [str(part) for part in error["loc"] if part != "[key]"]
+    accepted = _accepted(model, location, error["type"], error.get("ctx", {}).get("accepted"), error["msg"])
+    received = "nothing" if error["type"] == "missing" else shown(_plain(error["input"]))
+    return Problem(prefix + _path(location), received, accepted)
+
+
+def _accepted(model: type[BaseModel], location: Sequence[str], kind: str, accepted: str | None, message: str) -> str:
+    if kind == "extra_forbidden":
+        parent = _annotation(model, location[:-1])
+        names = list(parent.model_fields) if isinstance(parent, type) and issubclass(parent, BaseModel) else []
+        close = get_close_matches(location[-1], names, n=1)
+        return (
+            f"no such setting; did you mean {close[0]}?" if close else "no such setting; there are " + ", ".join(names)
+        )
+    return accepted or _described(_annotation(model, location)) or message
+
+
+def _described(annotation: Any) -> str | None:
+    """Return in words what a setting of type `annotation` accepts, if its type or rule can tell."""
+    for one in _alternatives(annotation):
+        rules = (
+            [part.rule for part in get_args(one)[1:] if isinstance(part, Must)] if get_origin(one) is Annotated else []
+        )
+        if rules:
+            return rules[0].accepted
+        if isinstance(one, type) and issubclass(one, Enum):
+            return "one of " + ", ".join(str(member.value) for member in one)
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            return "a section with " + ", ".join(one.model_fields)
+        if one is bool:
+            return "true or false"
+    return None
+
+
+def _annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
+    current: Any = model
+    for part in location:
+        for one in _alternatives(current):
+            bare = get_args(one)[0] if get_origin(one) is Annotated else one
+            if isinstance(bare, type) and issubclass(bare, BaseModel) and part in bare.model_fields:
+                field = bare.model_fields[part]
+                current = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+                break
+            if get_origin(bare) in (list, dict):
+                current = get_args(bare)[-1]
+                break
+        else:
+            return None
+    return current
+
+
+def _alternatives(annotation: Any) -> Sequence[Any]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [one for one in get_args(annotation) if one is not type(None)]
+    return [annotation]
+
+
+def _path(location: Sequence[str]) -> str:
+    return "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in location).removeprefix(".")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Enum):
+        return value.value
+    return [_plain(one) for one in value] if isinstance(value, list) else value
