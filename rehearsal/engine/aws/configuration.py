@@ -1,0 +1,94 @@
+"""The provider's own configuration: what a program or a stack says of it, and what Terraform is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format, struct_pb2
+
+from rehearsal.engine.aws import sdk
+from rehearsal.engine.aws.inputs import Problem, Reader
+from rehearsal.engine.aws.properties import Asset, Properties, decode, reveal
+from rehearsal.engine.aws.shapes import Members, block_members
+from rehearsal.engine.terraform.schema import Schema
+from rehearsal.engine.terraform.values import UNKNOWN, Value
+
+# The engine's own, beside what pulumi-aws declares.
+_ENGINES_KEYS = {"version", "pluginDownloadURL"}
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A provider instance's configuration as Terraform takes it; `region` is where resources live unless they say."""
+
+    values: dict[str, Value]
+    region: str
+
+    def in_region(self, region: str) -> dict[str, Value]:
+        """Return the configuration of the same provider for another region."""
+        return {**self.values, "region": region}
+
+
+class ConfigurationReader:
+    """Reads the configuration of instances of one provider version."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        described = sdk.provider().properties
+        self._members: Members = block_members(schema.block, described, {}, frozenset(described))
+
+    def problems(self, properties: Properties) -> list[Problem]:
+        """Return what is wrong with a configuration, unknown values allowed."""
+        return self._read(properties)[1]
+
+    def read(self, properties: Properties, environment: Mapping[str, str]) -> Configuration:
+        """Return the configuration; raises ValueError, listing everything that is wrong with it."""
+        values, problems = self._read(properties)
+        region = values.get("region") or next(
+            (environment[name] for name in _REGION_VARIABLES if environment.get(name)), None
+        )
+        if not isinstance(region, str):
+            problems.append(
+                Problem(("region",), "no region is given: set aws:region, or AWS_REGION in the environment")
+            )
+        if problems:
+            raise ValueError("\n".join(map(str, problems)))
+        return Configuration(values, str(region))
+
+    def _read(self, properties: Properties) -> tuple[dict[str, Value], list[Problem]]:
+        reader = Reader("the provider aws", _versions(), _no_file)
+        given = {name: value for name, value in properties.items() if name not in _ENGINES_KEYS}
+        return reader.block(self._members, self._schema.block, given), reader.problems
+
+
+def decode_configuration(structure: struct_pb2.Struct) -> Properties:
+    """Return the properties of a configuration; all but texts arrive as JSON in a text."""
+    return {name: _decoded(value) for name, value in decode(structure).items()}
+
+
+def _decoded(value: Any) -> Any:
+    text = reveal(value)
+    if not isinstance(text, str) or text is UNKNOWN or text[:1] not in '[{"tf0123456789-':
+        return value
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return value
+    if not isinstance(parsed, list | dict | bool):
+        return value
+    holder = json_format.ParseDict({"value": parsed}, struct_pb2.Struct())
+    return decode(holder).get("value")
+
+
+def _versions() -> str:
+    from rehearsal.engine.aws.catalogue import PROVIDER_VERSION
+
+    return f"the Terraform AWS provider {PROVIDER_VERSION}"
+
+
+def _no_file(_: Asset) -> str:
+    raise ValueError("a configuration has no files")
