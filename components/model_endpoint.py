@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
+from components.egress import allow_services
 from components.endpoint_alarms import EndpointAlarms
 from components.validation import checked
 from interlock.duties.service_roles import repository_arn, serving_policy, trust_policy
@@ -154,21 +155,7 @@ class ModelEndpoint(pulumi.ComponentResource):
         group = aws.ec2.SecurityGroup(
             f"{name}-group", vpc_id=args["vpc_id"], description="Serving containers: nothing comes in", opts=inside
         )
-        destinations: Mapping[str, dict[str, pulumi.Input[str]]] = {
-            "endpoints": {"cidr_ipv4": args["cidr_block"]},
-            "storage": {"prefix_list_id": args["storage_prefix_list_id"]},
-        }
-        for what, destination in destinations.items():
-            aws.vpc.SecurityGroupEgressRule(
-                f"{name}-to-{what}",
-                security_group_id=group.id,
-                description=f"HTTPS to the {what} of AWS",
-                ip_protocol="tcp",
-                from_port=443,
-                to_port=443,
-                opts=inside,
-                **destination,
-            )
+        allow_services(name, group.id, args["cidr_block"], args["storage_prefix_list_id"], inside)
         return group.id
 
     def _holding_model(

@@ -40,37 +40,14 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption", bucket=bucket.id, rules=[encryption_rule(args["encryption_key_arn"])], opts=inside
         )
-        closed = aws.s3.BucketPublicAccessBlock(
-            f"{name}-public-access", bucket=bucket.id, **NO_PUBLIC_ACCESS, opts=inside
-        )
+        closed = block_public_access(f"{name}-public-access", bucket.id, inside)
         aws.s3.BucketOwnershipControls(
             f"{name}-ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=inside
         )
-        cold = args.get("cold_storage_days")
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.id,
-            rules=[
-                {
-                    "id": "noncurrent",
-                    "status": "Enabled",
-                    "filter": {"prefix": ""},
-                    "noncurrent_version_expiration": {"noncurrent_days": args.get("noncurrent_days", 90)},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
-                },
-                *(
-                    []
-                    if cold is None
-                    else [
-                        {
-                            "id": "cold",
-                            "status": "Enabled",
-                            "filter": {"prefix": ""},
-                            "transitions": [{"days": cold, "storage_class": "STANDARD_IA"}],
-                        }
-                    ]
-                ),
-            ],
+            rules=_lifecycle(args.get("noncurrent_days", 90), args.get("cold_storage_days")),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         # S3 refuses two changes of a bucket's access at the same time.
@@ -86,12 +63,19 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
 
 
-NO_PUBLIC_ACCESS = {
-    "block_public_acls": True,
-    "block_public_policy": True,
-    "ignore_public_acls": True,
-    "restrict_public_buckets": True,
-}
+def block_public_access(
+    name: str, bucket: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> aws.s3.BucketPublicAccessBlock:
+    """Register the refusal of every public access to `bucket`."""
+    return aws.s3.BucketPublicAccessBlock(
+        name,
+        bucket=bucket,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=opts,
+    )
 
 
 def encryption_rule(key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgs:
@@ -104,6 +88,30 @@ def encryption_rule(key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryp
         ),
         bucket_key_enabled=True,
     )
+
+
+def _lifecycle(
+    noncurrent_days: pulumi.Input[int], cold_storage_days: pulumi.Input[int] | None
+) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    rules = [
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="noncurrent",
+            status="Enabled",
+            filter={"prefix": ""},
+            noncurrent_version_expiration={"noncurrent_days": noncurrent_days},
+            abort_incomplete_multipart_upload={"days_after_initiation": 7},
+        )
+    ]
+    if cold_storage_days is not None:
+        rules.append(
+            aws.s3.BucketLifecycleConfigurationRuleArgs(
+                id="cold",
+                status="Enabled",
+                filter={"prefix": ""},
+                transitions=[{"days": cold_storage_days, "storage_class": "STANDARD_IA"}],
+            )
+        )
+    return rules
 
 
 _RULES = {

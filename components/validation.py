@@ -146,8 +146,10 @@ subnet_id: Final = text(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as subnet
 security_group_id: Final = text(r"sg-[0-9a-f]{8,17}", "a security group's id, such as sg-0123456789abcdef0")
 prefix_list_id: Final = text(r"pl-[0-9a-f]{8,17}", "a prefix list's id, such as pl-0123456789abcdef0")
 image: Final = text(
-    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})",
-    "a private ECR image with a tag or digest, such as 111122223333.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:1.0",
+    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*"
+    r"(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})",
+    "a private ECR image with a tag or digest, such as "
+    "111122223333.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:1.0",
 )
 account_id: Final = text(r"\d{12}", "an AWS account's twelve digits")
 region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
-from components.private_bucket import NO_PUBLIC_ACCESS, PrivateBucket, encryption_rule
+from components.private_bucket import PrivateBucket, block_public_access, encryption_rule
 from components.validation import checked
 from interlock.duties.bucket_policy import vault_policy
 
@@ -18,7 +18,11 @@ MINIMUM_RETENTION_DAYS = 30
 class VaultArgs(TypedDict):
     encryption_key_arn: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may configure the bucket."""
+    """ARNs (patterns with * allowed) of the only principals who may configure the bucket, once its policy stands.
+
+    With none nobody may, whoever made it included; on AWS, the account's root user alone can then still replace
+    the policy.
+    """
     retention_days: NotRequired[pulumi.Input[int]]
     """How long every object stays locked unless its own retention is longer; 30 unless given, and never less."""
     staging_force_destroy: NotRequired[pulumi.Input[bool]]
@@ -80,7 +84,7 @@ class Vault(pulumi.ComponentResource):
         encryption = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption", bucket=bucket, rules=[encryption_rule(args["encryption_key_arn"])], opts=guard
         )
-        closed = aws.s3.BucketPublicAccessBlock(f"{name}-public-access", bucket=bucket, **NO_PUBLIC_ACCESS, opts=guard)
+        closed = block_public_access(f"{name}-public-access", bucket, guard)
         ownership = aws.s3.BucketOwnershipControls(
             f"{name}-ownership", bucket=bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=guard
         )
@@ -105,7 +109,7 @@ class Vault(pulumi.ComponentResource):
 
 _RULES = {
     "encryption_key_arn": validation.key_arn,
-    "administrators": validation.some(validation.principal),
+    "administrators": validation.some(validation.principal, at_least=0),
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
     "staging_force_destroy": validation.boolean,
 }

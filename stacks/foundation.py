@@ -25,7 +25,7 @@ class Foundation:
     vault: Mapping[str, pulumi.Output[Any]]
     """By the names of `interlock.manifest.VaultPart`."""
     signing_keys: pulumi.Output[dict[str, dict[str, str]]]
-    administrators: pulumi.Output[list[str]]
+    key_administrators: pulumi.Output[list[str]]
     stands_on: list[pulumi.Resource]
     """What must be gone last when the stack is destroyed."""
 
@@ -34,13 +34,13 @@ class Foundation:
         return {
             "vault": dict(self.vault),
             "signing_keys": self.signing_keys,
-            "administrators": self.administrators,
+            "key_administrators": self.key_administrators,
         }
 
 
 def provision_foundation(settings: Settings, stack: str, provider: aws.Provider) -> Foundation:
     """Provision keys and vault."""
-    administrators = _administrators(settings, provider)
+    administrators = _key_administrators(settings, provider)
     options = pulumi.ResourceOptions(providers=[provider], protect=not settings.disposable)
     keys = SigningKeys(
         "keys",
@@ -58,7 +58,7 @@ def provision_foundation(settings: Settings, stack: str, provider: aws.Provider)
         "vault",
         {
             "encryption_key_arn": keys.evidence_key_arn,
-            "administrators": administrators,
+            "administrators": settings.administrators or [],
             "retention_days": settings.vault.retention_days,
             "staging_force_destroy": settings.disposable,
         },
@@ -74,7 +74,7 @@ def provision_foundation(settings: Settings, stack: str, provider: aws.Provider)
             "encryption_key_arn": keys.evidence_key_arn,
         },
         signing_keys=keys.keys,
-        administrators=administrators,
+        key_administrators=administrators,
         stands_on=[vault.bucket],
     )
 
@@ -85,12 +85,13 @@ def referenced_foundation(name: str) -> Foundation:
     return Foundation(
         vault={field: outputs["vault"][field] for field in VAULT_FIELDS},
         signing_keys=outputs["signing_keys"],
-        administrators=outputs["administrators"],
+        key_administrators=outputs["key_administrators"],
         stands_on=[],
     )
 
 
-def _administrators(settings: Settings, provider: aws.Provider) -> pulumi.Output[list[str]]:
+def _key_administrators(settings: Settings, provider: aws.Provider) -> pulumi.Output[list[str]]:
+    # A key that nobody administers could never go: AWS refuses such a policy.
     if settings.administrators is not None:
         return pulumi.Output.from_input(settings.administrators)
     options = pulumi.InvokeOutputOptions(provider=provider)

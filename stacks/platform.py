@@ -40,7 +40,7 @@ class Platform:
             {
                 "account_id": settings.account_id,
                 "region": settings.region,
-                "administrators": foundation.administrators,
+                "administrators": foundation.key_administrators,
                 "alias": f"interlock-{stack}-platform",
                 "deletion_window_days": 7 if settings.disposable else 30,
                 "for_logs": True,

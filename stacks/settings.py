@@ -171,7 +171,10 @@ class Settings(Section):
     disposable: bool = False
     """Whether `pulumi destroy` may take everything: nothing protected, no final snapshot, buckets emptied."""
     administrators: Principals | None = None
-    """The only principals who may configure vault and keys; whoever runs `pulumi up` unless given."""
+    """The only principals who may configure vault and keys: in prod, the foundation's roles.
+
+    Unless given: nobody may configure the vault once it stands, and whoever ran `pulumi up` first the keys.
+    """
     signers: dict[SigningDuty, Principals] = Field(default_factory=dict)
     """By duty: the only principals who may sign with its key; the account's IAM policies decide unless given."""
     vault: VaultSettings = VaultSettings()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from interlock.duties.documents import deny_plain_transport, document, statement
+from interlock.duties.documents import Conditions, Statement, deny_plain_transport, document, statement
 
 REMOVAL: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
@@ -14,8 +14,9 @@ REMOVAL: Final = (
 """What removes or hides an object now or later. A lock does not stop delete markers; this does."""
 
 GUARDS: Final = (
-    "s3:DeleteBucket", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",
-    "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl", "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",
+    "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl",
+    "s3:PutBucketOwnershipControls",
     "s3:PutReplicationConfiguration", "s3:PutBucketNotification", "s3:PutBucketLogging",
 )  # fmt: skip
 """What changes the vault's own configuration."""
@@ -31,8 +32,9 @@ def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[
 
     Whoever names a retention names one that is still `retention_days` long when the request arrives; who names none
     gets the bucket's default. The first parts of a multipart upload carry no condition, its completion must.
-    `administrators` are ARNs (patterns with *) of those who may configure the bucket itself; objects they cannot
-    remove either.
+    `administrators` are ARNs (patterns with *) of those who may configure the bucket itself or delete it once it is
+    empty; objects they cannot remove either. With none, nobody may configure it, whoever made it included: only the
+    account's root user, whom AWS never lets a bucket policy lock out, could still replace the policy.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
@@ -73,6 +75,18 @@ def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[
             GUARDS,
             [bucket_arn],
             principal="*",
-            conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},
+            conditions=_unless(administrators),
         ),
+        *([_deny_deletion_unless(bucket_arn, administrators)] if administrators else []),
     )
+
+
+def _deny_deletion_unless(bucket_arn: str, administrators: Sequence[str]) -> Statement:
+    # S3 itself refuses to delete a bucket that is not empty.
+    return statement(
+        "DenyDeletion", "Deny", ["s3:DeleteBucket"], [bucket_arn], principal="*", conditions=_unless(administrators)
+    )
+
+
+def _unless(administrators: Sequence[str]) -> Conditions | None:
+    return {"ArnNotLike": {"aws:PrincipalArn": list(administrators)}} if administrators else None

@@ -58,8 +58,7 @@ def data_key_policy(
         [
             "kms:Encrypt",
             "kms:Decrypt",
-            "kms:ReEncryptFrom",
-            "kms:ReEncryptTo",
+            "kms:ReEncrypt*",
             "kms:GenerateDataKey*",
             "kms:DescribeKey",
         ],
