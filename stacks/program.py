@@ -9,8 +9,8 @@ import pulumi_aws as aws
 
 from components.validation import ArgumentError
 from stacks.contradictions import contradictions
-from stacks.foundation import provision_foundation, referenced_foundation
-from stacks.platform import Platform
+from stacks.layers.foundation import provision_foundation, referenced_foundation
+from stacks.layers.platform import Platform
 from stacks.refusals import problems_of
 from stacks.settings import PREFIX, Layer, Settings, parse
 

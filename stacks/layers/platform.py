@@ -15,7 +15,7 @@ from components.network import Network, NetworkArgs
 from components.stack_manifest import StackManifest
 from components.tracking_database import TrackingDatabase
 from interlock.manifest import SCHEMA_VERSION
-from stacks.foundation import Foundation
+from stacks.layers.foundation import Foundation
 from stacks.settings import EndpointSettings, Settings, TrackingSettings
 
 

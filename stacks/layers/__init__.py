@@ -1,0 +1,1 @@
+"""The two layers of a stack, one module each."""
