@@ -150,6 +150,8 @@ class Containers:
         self._images = images
         self.client_environment: Mapping[str, str] = client_environment or {}
         """What every container gets on top; the cloud sets it once it listens."""
+        self.downloads: dict[str, Path] = {}
+        """What stands here for a file that an image fetched from a URL: this cloud's authority for AWS's, say."""
 
     def image(self, reference: str) -> dockerfile.Image:
         """Return what the image named by `reference` runs. Raises ImageNotFound, DockerfileError."""
@@ -168,7 +170,8 @@ class Containers:
         image = self.image(spec.image)
         address = spec.address or self._addresses.allocate(spec.name)
         spec.directory.mkdir(parents=True, exist_ok=True)
-        translation = Translation(address, {**image.files, **spec.files})
+        fetched = {inside: self.downloads[url] for inside, url in image.downloads.items() if url in self.downloads}
+        translation = Translation(address, {**image.files, **fetched, **spec.files})
         entry_point = list(spec.entry_point) if spec.entry_point else list(image.entry_point)
         # As in Docker, another entrypoint does not get the image's command.
         command = spec.command if spec.command is not None else ([] if spec.entry_point else image.command)

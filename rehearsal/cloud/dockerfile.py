@@ -33,12 +33,17 @@ class HealthCheck:
 
 @dataclass(frozen=True)
 class Image:
-    """What an image runs. `files` maps paths inside the container to the files they were copied from."""
+    """What an image runs.
+
+    `files` maps paths inside the container to the files they were copied from, `downloads` to the URLs they were
+    fetched from.
+    """
 
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
+    downloads: dict[str, str] = field(default_factory=dict)
     working_directory: str = "/"
     user: str = "root"
     ports: tuple[int, ...] = ()
@@ -101,10 +106,14 @@ def _copy(image: Image, rest: str, folder: Path) -> Image:
     place = PurePosixPath(image.working_directory, target)
     into_folder = target.endswith("/") or len(sources) > 1 or target in {".", ".."}
     copied: dict[str, Path] = {}
+    fetched: dict[str, str] = {}
     for source in sources:
+        if "://" in source:
+            fetched[str(place / source.rpartition("/")[2] if into_folder else place)] = source
+            continue
         origin = (folder / source).resolve()
         copied[str(place / origin.name if into_folder and not origin.is_dir() else place)] = origin
-    return replace(image, files={**image.files, **copied})
+    return replace(image, files={**image.files, **copied}, downloads={**image.downloads, **fetched})
 
 
 def _health(image: Image, rest: str, _: Path) -> Image:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.cloud import keeper
+from rehearsal.cloud import keeper, privileges
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -30,6 +30,8 @@ class Program:
     directory: Path
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    unprivileged: bool = False
+    """Started by root, run as `nobody` all the same: some servers refuse to run as root."""
 
 
 class Process:
@@ -116,6 +118,11 @@ class Processes:
         """
         return self._spawner.submit(self._start, program).result()
 
+    def alive(self) -> list[Process]:
+        """Return the processes that run."""
+        with self._lock:
+            return list(self._alive.values())
+
     def close(self) -> None:
         """Stop every process, all at the same time, and start no more."""
         with self._lock:
@@ -148,7 +155,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: _die_with(parent),
+                preexec_fn=lambda: _prepare(parent, program.unprivileged),
             )
         with self._lock:
             self._tell_keeper(f"+{popen.pid}")
@@ -169,7 +176,10 @@ class Processes:
             self._keeper.stdin.flush()
 
 
-def _die_with(parent: int) -> None:
+def _prepare(parent: int, unprivileged: bool) -> None:
+    if unprivileged:
+        privileges.drop()
+    # After the drop: a change of credentials takes this setting back.
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)

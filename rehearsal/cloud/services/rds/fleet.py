@@ -1,0 +1,152 @@
+"""The DB instances of a cloud: what each request makes their servers do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moto.rds.exceptions import DBInstanceNotFoundError
+
+from rehearsal.cloud.services.rds import requests
+from rehearsal.cloud.services.rds.instance import Instance
+from rehearsal.cloud.services.rds.parameters import Parameter
+from rehearsal.cloud.services.rds.postgres import PostgresServer
+from rehearsal.cloud.services.rds.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
+
+_CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
+# Arguments that moto's DB instance drops although DescribeDBInstances shows them.
+_DROPPED = (
+    "dedicated_log_volume",
+    "engine_lifecycle_support",
+    "network_type",
+    "performance_insights_enabled",
+    "performance_insights_kms_key_id",
+    "performance_insights_retention_period",
+)
+
+
+class Fleet:
+    """All DB instances by their resource ids. `backend` and `database` are moto's records, touched in RDS's turn."""
+
+    def __init__(self, cloud: CloudContext) -> None:
+        self._cloud = cloud
+        self._instances: dict[str, Instance] = {}
+        self.snapshots = Snapshots(cloud.directory / "rds" / "snapshots")
+        self.restoring: Path | None = None
+        """The data that the instance being created starts from."""
+
+    def of(self, database: Any) -> Instance | None:
+        """Return the data plane of a DB instance, None if moto made it without one."""
+        return self._instances.get(database.dbi_resource_id)
+
+    def find(self, backend: Any, identifier: str) -> tuple[Any, Instance]:
+        """Return a DB instance and its data plane. Raises DBInstanceNotFoundError."""
+        database = backend.describe_db_instances(identifier)[0]
+        instance = self.of(database)
+        if instance is None:
+            raise DBInstanceNotFoundError(identifier)
+        return database, instance
+
+    def close(self) -> None:
+        """Stop every server."""
+        for instance in list(self._instances.values()):
+            instance.close()
+        self._instances.clear()
+
+    def create(self, backend: Any, request: Mapping[str, Any], record: Callable[[Any, dict[str, Any]], Any]) -> Any:
+        """Record a new DB instance and have its server made. Raises RDSClientError."""
+        wanted = {**request, "engine_version": requests.engine_version(request.get("engine_version"))}
+        if self.restoring is None:
+            requests.check_creation(wanted)
+        wanted["ca_certificate_identifier"] = wanted.get("ca_certificate_identifier") or _CERTIFICATE_AUTHORITY
+        if wanted.get("storage_encrypted"):
+            wanted["kms_key_id"] = backend._validate_kms_key(wanted.get("kms_key_id") or "alias/aws/rds")
+        database = record(backend, wanted)
+        database.dbi_resource_id = requests.resource_id()
+        database.status = "creating"
+        for name in _DROPPED:
+            if wanted.get(name) is not None:
+                setattr(database, name, wanted[name])
+        instance = self._instances[database.dbi_resource_id] = Instance(self._cloud, database, self._server(database))
+        password, source = database._master_user_password, self.restoring
+        if source is None:
+            instance.submit(lambda: instance.create(password))
+        else:
+            instance.submit(lambda: instance.restore(source, password))
+        instance.submit(lambda: self._first_backup(backend, instance))
+        return database
+
+    def remove(self, backend: Any, instance: Instance, forget: Callable[[], None]) -> None:
+        """Take a DB instance away, and its record after it; on the instance's own thread."""
+        instance.remove()
+        with self._cloud.turn("rds"), self._cloud.turn("secretsmanager"):
+            database = instance.database
+            database.deletion_protection = False
+            self._instances.pop(database.dbi_resource_id, None)
+            if database.db_instance_identifier in backend.databases:
+                forget()
+        instance.retire()
+
+    def change(
+        self, backend: Any, identifier: str, states: tuple[str, str, str], work: Callable[[Instance], None]
+    ) -> Any:
+        """Do `work` to an instance; `states` are its statuses before (demanded), meanwhile and after."""
+        before, meanwhile, after = states
+        database, instance = self.find(backend, identifier)
+        if database.status != before:
+            raise requests.refuse("InvalidDBInstanceState", f"Instance {identifier} is not in {before} state.")
+        database.status = meanwhile
+        instance.submit(lambda: work(instance))
+        instance.submit(lambda: instance.mark(after))
+        return database
+
+    def carry_out(self, database: Any, instance: Instance, changes: Mapping[str, Any]) -> None:
+        """Make a modification that moto recorded true of the server."""
+        was = database.status
+        password = changes.get("master_user_password")
+        if changes.get("manage_master_user_password") or changes.get("rotate_master_user_password"):
+            password = database._master_user_password
+        database.status = "modifying" if was == "available" else was
+        if password is not None:
+            instance.submit(lambda: instance.server.change_password(database.master_username, password))
+        if was == "available" and requests.RESTARTING & changes.keys():
+            instance.submit(instance.restart)
+        instance.submit(lambda: instance.mark(was))
+
+    def apply_parameters(self, group: Any, known: Mapping[str, Parameter]) -> None:
+        """Have every instance of a changed parameter group apply what needs no reboot."""
+        for instance in list(self._instances.values()):
+            if group in instance.database.db_parameter_groups() and instance.database.status == "available":
+                instance.submit(lambda instance=instance: instance.apply_dynamic(known))  # type: ignore[misc]
+
+    def fill(self, instance: Instance, snapshot: Any) -> None:
+        """Have a recorded snapshot filled with the instance's data of now."""
+
+        def copy() -> None:
+            instance.server.copy_to(self.snapshots.path(snapshot))
+            with self._cloud.turn("rds"):
+                snapshot.status = "available"
+
+        snapshot.status = "creating"
+        instance.submit(copy)
+
+    def _first_backup(self, backend: Any, instance: Instance) -> None:
+        """Take the automated backup that follows a creation, unless none are kept, then let the instance be used."""
+        with self._cloud.turn("rds"):
+            database = instance.database
+            if database.status != "creating":
+                return
+            if database.backup_retention_period:
+                database.status = "backing-up"
+                name = f"rds:{database.db_instance_identifier}-{self._cloud.now():%Y-%m-%d-%H-%M}"
+                backend.create_auto_snapshot(database.db_instance_identifier, name)
+        instance.submit(instance.mark_created)
+
+    def _server(self, database: Any) -> PostgresServer:
+        directory = self._cloud.directory / "rds" / database.dbi_resource_id
+        address = self._cloud.addresses.allocate(f"rds {database.db_instance_identifier}")
+        return PostgresServer(self._cloud.processes, self._cloud.authority, directory, address, database.port)
