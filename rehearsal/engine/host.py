@@ -20,13 +20,13 @@ from types import FrameType
 # The fork handlers of gRPC would stop every call of every instance whenever a provider is started.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-import grpc  # noqa: E402
-from pulumi.runtime.proto import provider_pb2_grpc  # noqa: E402
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
 
-from rehearsal.engine.aws.catalogue import Types  # noqa: E402
-from rehearsal.engine.aws.provider import AwsProvider  # noqa: E402
-from rehearsal.engine.terraform.catalogue import Catalogue  # noqa: E402
-from rehearsal.engine.terraform.pool import Pool  # noqa: E402
+from rehearsal.engine.aws.catalogue import Types
+from rehearsal.engine.aws.provider import AwsProvider
+from rehearsal.engine.terraform.catalogue import Catalogue
+from rehearsal.engine.terraform.pool import Pool
 
 _CALLS_AT_ONCE = 64
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

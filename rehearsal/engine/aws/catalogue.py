@@ -10,7 +10,6 @@ from rehearsal.engine.aws import sdk, tokens
 from rehearsal.engine.aws.shapes import Members, block_members
 from rehearsal.engine.terraform.catalogue import Catalogue
 from rehearsal.engine.terraform.schema import Block, Schema
-from rehearsal.engine.terraform.values import Type
 
 PROVIDER_VERSION = "5.100.0"
 
@@ -155,10 +154,3 @@ def _members(
     if "timeouts" in block.blocks or "timeouts" in block.attributes:
         visible.pop("timeouts", None)
     return block_members(block, visible, renames, settable)
-
-
-def timeouts_type(block: Block) -> Type | None:
-    """Return the type of the block's `timeouts`, or None when its operations cannot be timed."""
-    if "timeouts" in block.blocks:
-        return block.blocks["timeouts"].block.type
-    return block.attributes["timeouts"].type if "timeouts" in block.attributes else None

@@ -14,7 +14,7 @@ from rehearsal.engine.aws.inputs import Problem, Reader
 from rehearsal.engine.aws.properties import Asset, Properties, decode, reveal
 from rehearsal.engine.aws.shapes import Members, block_members
 from rehearsal.engine.terraform.schema import Schema
-from rehearsal.engine.terraform.values import UNKNOWN, Value
+from rehearsal.engine.terraform.values import Value
 
 # The engine's own, beside what pulumi-aws declares.
 _ENGINES_KEYS = {"version", "pluginDownloadURL"}
@@ -72,7 +72,7 @@ def decode_configuration(structure: struct_pb2.Struct) -> Properties:
 
 def _decoded(value: Any) -> Any:
     text = reveal(value)
-    if not isinstance(text, str) or text is UNKNOWN or text[:1] not in '[{"tf0123456789-':
+    if not isinstance(text, str) or text[:1] not in '[{"tf0123456789-':
         return value
     try:
         parsed = json.loads(text)

@@ -18,11 +18,14 @@ Property: TypeAlias = Any
 Properties: TypeAlias = dict[str, Any]
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
-_ASSET = "c44067f5952c0a294b673a41bacd8c17"
-_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
-_RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
-_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_KINDS = {
+    "1b47061264138c4ac30d75fd1eb44270": "secret",
+    "c44067f5952c0a294b673a41bacd8c17": "asset",
+    "0def7320c3a5731c473e5ecbe6d01bc7": "archive",
+    "5cf8f73096256a8f31e491e813e4eb8e": "resource",
+    "d0e6a833031e9bbcd3f4e8bde6ca49a4": "output",
+}
+_SIGNATURES = {kind: signature for signature, kind in _KINDS.items()}
 _UNKNOWNS = {
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -80,22 +83,21 @@ def _decode(value: struct_pb2.Value) -> Property:
 
 def _decode_structure(structure: struct_pb2.Struct) -> Property:
     fields = {name: _decode(item) for name, item in structure.fields.items()}
-    match fields.pop(_SIGNATURE, None):
-        case None:
-            return fields
-        case "1b47061264138c4ac30d75fd1eb44270":
+    signature = fields.pop(_SIGNATURE, None)
+    if signature is None:
+        return fields
+    match _KINDS.get(signature):
+        case "secret":
             return Secret(fields.get("value"))
-        case "c44067f5952c0a294b673a41bacd8c17":
-            return Asset(False, _frozen(fields))
-        case "0def7320c3a5731c473e5ecbe6d01bc7":
-            return Asset(True, _frozen(fields))
-        case "5cf8f73096256a8f31e491e813e4eb8e":
+        case "asset" | "archive" as kind:
+            return Asset(kind == "archive", _frozen(fields))
+        case "resource":
             return fields.get("id") or fields.get("urn")
-        case "d0e6a833031e9bbcd3f4e8bde6ca49a4":
+        case "output":
             value = fields.get("value", UNKNOWN)
             return Secret(value) if fields.get("secret") else value
-        case other:
-            raise ValueError(f"a property has the unknown signature {other}")
+        case _:
+            raise ValueError(f"a property has the unknown signature {signature}")
 
 
 def _frozen(fields: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -134,8 +136,9 @@ def _encode(value: Property, target: struct_pb2.Value) -> None:
 
 def _signed(value: Secret | Asset) -> Mapping[str, Any]:
     if isinstance(value, Secret):
-        return {_SIGNATURE: _SECRET, "value": value.value}
-    return {_SIGNATURE: _ARCHIVE if value.archive else _ASSET} | {name: _thawed(item) for name, item in value.fields}
+        return {_SIGNATURE: _SIGNATURES["secret"], "value": value.value}
+    kind = "archive" if value.archive else "asset"
+    return {_SIGNATURE: _SIGNATURES[kind]} | {name: _thawed(item) for name, item in value.fields}
 
 
 def _thawed(item: Any) -> Any:

@@ -218,11 +218,13 @@ def _abort_half_made(context: grpc.ServicerContext, problem: HalfMadeError) -> N
 
 
 def _token(request: Any) -> str:
-    return request.type or request.urn.split("::")[2].rpartition("$")[2]
+    token: str = request.type or request.urn.split("::")[2].rpartition("$")[2]
+    return token
 
 
 def _name(request: Any) -> str:
-    return request.name or request.urn.split("::", 3)[3]
+    name: str = request.name or request.urn.split("::", 3)[3]
+    return name
 
 
 def _naming(request: Any) -> Naming:

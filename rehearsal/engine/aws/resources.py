@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TypeVar
 
 from rehearsal.engine.aws import sdk
 from rehearsal.engine.aws.assets import Assets
-from rehearsal.engine.aws.catalogue import PROVIDER_VERSION, FunctionType, ResourceType, Types, timeouts_type
+from rehearsal.engine.aws.catalogue import PROVIDER_VERSION, FunctionType, ResourceType, Types
 from rehearsal.engine.aws.defaults import Naming, deletes_first, with_defaults
 from rehearsal.engine.aws.difference import Change, Difference, differences
 from rehearsal.engine.aws.inputs import Problem, Reader
@@ -22,6 +21,7 @@ from rehearsal.engine.aws.paths import covers, from_terraform, parse
 from rehearsal.engine.aws.properties import Properties, reveal
 from rehearsal.engine.aws.refresh import imported_inputs, refreshed_inputs
 from rehearsal.engine.aws.state import outputs_of, planned_outputs, prior_state, read_meta
+from rehearsal.engine.aws.timeouts import keep_timeouts, set_timeout, timed_delete
 from rehearsal.engine.terraform.client import Applied, Plan, ProviderClient, State
 from rehearsal.engine.terraform.diagnostics import Diagnostic, ProviderError, errors
 from rehearsal.engine.terraform.pool import Lease
@@ -31,8 +31,6 @@ _T = TypeVar("_T")
 
 VERSIONS = f"pulumi-aws {sdk.VERSION} over the Terraform AWS provider {PROVIDER_VERSION}"
 
-# Under this key the older plugin SDK keeps a resource's timeouts, in nanoseconds, in its private state.
-_TIMEOUTS_KEY = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
 _REGION_SUFFIX = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-\d)")
 
 
@@ -105,7 +103,7 @@ class Resources:
 
         def plan(client: ProviderClient) -> tuple[State, Plan]:
             prior = prior_state(kind, outputs, client)
-            _keep_timeouts(kind, config, prior.value)
+            keep_timeouts(kind, config, prior.value)
             return prior, client.plan(kind.name, kind.block, prior, config)
 
         prior, planned = self._reporting(kind, new, lambda: self._of(outputs).ask(plan))
@@ -118,7 +116,7 @@ class Resources:
         kind = self._types.resource(token)
         region = self._region_of(inputs)
         config = self._checked_config(kind, inputs)
-        _set_timeout(kind, config, None, "create", timeout)
+        set_timeout(kind, config, None, "create", timeout)
         nothing = State(None, b"")
 
         def plan(client: ProviderClient) -> Plan:
@@ -148,7 +146,7 @@ class Resources:
 
         def plan(client: ProviderClient) -> tuple[State, Plan]:
             prior = prior_state(kind, outputs, client)
-            _set_timeout(kind, config, prior.value, "update", timeout)
+            set_timeout(kind, config, prior.value, "update", timeout)
             return prior, client.plan(kind.name, kind.block, prior, config)
 
         prior, planned = self._reporting(kind, inputs, lambda: self._of(outputs).ask(plan))
@@ -169,7 +167,7 @@ class Resources:
         kind = self._types.resource(token)
 
         def remove(client: ProviderClient) -> Applied:
-            prior = _timed_delete(kind, prior_state(kind, outputs, client), timeout)
+            prior = timed_delete(kind, prior_state(kind, outputs, client), timeout)
             return client.apply(kind.name, kind.block, prior, Plan(None, prior.private, (), ()), None)
 
         done = self._reporting(kind, outputs, lambda: self._of(outputs).change(remove))
@@ -295,27 +293,3 @@ def _identifier(state: Value) -> str:
         if state.get(name) and state[name] is not UNKNOWN:
             return str(state[name])
     raise OperationError("the provider gave the resource no identifier")
-
-
-def _set_timeout(kind: ResourceType, config: dict[str, Value], prior: Value, operation: str, seconds: float) -> None:
-    """Put the program's timeout for `operation` into the configuration, where the type has one."""
-    _keep_timeouts(kind, config, prior)
-    type_of = timeouts_type(kind.block)
-    if type_of is not None and seconds > 0 and operation in type_of[1]:
-        config["timeouts"] = {**dict.fromkeys(type_of[1]), **(config["timeouts"] or {}), operation: f"{seconds:g}s"}
-
-
-def _keep_timeouts(kind: ResourceType, config: dict[str, Value], prior: Value) -> None:
-    if timeouts_type(kind.block) is not None:
-        config["timeouts"] = (prior or {}).get("timeouts")
-
-
-def _timed_delete(kind: ResourceType, prior: State, seconds: float) -> State:
-    """Return `prior` with the time that deleting may take in both places where providers look for it."""
-    type_of = timeouts_type(kind.block)
-    if type_of is None or seconds <= 0 or "delete" not in type_of[1]:
-        return prior
-    named = {**dict.fromkeys(type_of[1]), **(prior.value.get("timeouts") or {}), "delete": f"{seconds:g}s"}
-    private = json.loads(prior.private or b"{}")
-    private[_TIMEOUTS_KEY] = {**(private.get(_TIMEOUTS_KEY) or {}), "delete": int(seconds * 1e9)}
-    return State({**prior.value, "timeouts": named}, json.dumps(private).encode())

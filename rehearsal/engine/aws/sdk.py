@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import functools
 import importlib
+import importlib.metadata
 import inspect
 import types
 import typing
@@ -22,7 +23,7 @@ from rehearsal.engine.aws.names import snake
 
 Kind = Literal["any", "string", "boolean", "number", "list", "map", "object", "asset"]
 
-VERSION: str = pulumi_aws._utilities.get_version()
+VERSION: str = importlib.metadata.version("pulumi-aws")
 
 
 @dataclass(frozen=True)

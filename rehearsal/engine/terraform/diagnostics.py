@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
-"""Attribute names, map keys and list indices from the resource inwards; an element of a set has no index and ends it."""
+"""Attribute names, map keys and list indices from the resource inwards; it ends at a set, whose elements have none."""
 
 _ERROR = 1
 

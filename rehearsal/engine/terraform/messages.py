@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 PACKAGE = "tfplugin5"
 
-# One line a message; a field is `name:number:type`, a `*` after the type repeats it, `name:number:map<Type>` maps strings.
+# One line a message; a field is `name:number:type`, with `*` repeated, with `map<Type>` a map of strings to it.
 _TABLE = """
 DynamicValue                        msgpack:1:bytes json:2:bytes
 Step                                attribute_name:1:string/selector element_key_string:2:string/selector element_key_int:3:int64/selector

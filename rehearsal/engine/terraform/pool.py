@@ -136,7 +136,7 @@ class Lease:
             return call(ProviderClient(self._pool.start(self._shared).channel))
 
     def change(self, call: Callable[[ProviderClient], _T]) -> _T:
-        """Return the answer to a call that changes something; raises ProcessDiedError when the provider dies over it."""
+        """Return the answer to a call that changes something; raises ProcessDiedError when the provider dies."""
         with self._at_work():
             process = self._pool.start(self._shared)
             try:

@@ -96,9 +96,7 @@ class ProviderProcess:
             raise LaunchError(f"{binary} did not announce its address within {_HANDSHAKE_SECONDS:.0f} s") from None
         parts = line.split("|")
         if len(parts) < 5 or parts[1] != "5" or parts[2] not in ("unix", "tcp") or parts[4] != "grpc":
-            raise LaunchError(
-                f"{binary} is no Terraform provider of protocol 5; it said: {line or self.last_words()!r}"
-            )
+            raise LaunchError(f"{binary} does not speak Terraform's protocol 5; it said: {line or self.last_words()!r}")
         return f"unix:{parts[3]}" if parts[2] == "unix" else parts[3]
 
 

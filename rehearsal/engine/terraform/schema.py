@@ -80,9 +80,7 @@ class Block:
 
     def empty(self) -> dict[str, Value]:
         """Return the value of the block when nothing is written in it."""
-        return {name: None for name in self.attributes} | {
-            name: empty_collection(nested) for name, nested in self.blocks.items()
-        }
+        return dict.fromkeys(self.attributes) | {name: empty_collection(nested) for name, nested in self.blocks.items()}
 
 
 @dataclass(frozen=True)
