@@ -53,8 +53,8 @@ class GeneratedSecret(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secret_string"]),
         )
 
-        # From the version: who is given the secret finds a value in it.
-        self.secret_arn = version.arn
+        # Who is given the secret finds a value in it.
+        self.secret_arn = pulumi.Output.all(secret.arn, version.id).apply(lambda known: str(known[0]))
         self.register_outputs({"secretArn": self.secret_arn})
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NotRequired, TypeVar, cast, get_origin, get_type_hints
+from typing import Any, Final, ForwardRef, TypeVar, cast
 
 import pulumi
 
@@ -180,9 +180,8 @@ def checked(kind: type[_Args], subject: str, args: _Args, rules: Mapping[str, Ru
     unknown ones, values that break their rule. A value that is an output is held to its rule when it becomes known,
     and fails the deployment then.
     """
-    # Not __required_keys__: it takes no notice of NotRequired in a module with postponed annotations.
-    hints = get_type_hints(kind, include_extras=True)
-    required = {name for name, hint in hints.items() if get_origin(hint) is not NotRequired}
+    hints = {name: _written(hint) for name, hint in kind.__annotations__.items()}
+    required = {name for name, hint in hints.items() if not hint.startswith("NotRequired[")}
     problems = [
         Problem(f"{subject}.{name}", "nothing", _accepted(rules, name)) for name in sorted(required - set(args))
     ]
@@ -210,6 +209,12 @@ def shown(value: object) -> str:
         return "a value that is not known yet"
     words = repr(value)
     return words if len(words) <= 120 else words[:117] + "…"
+
+
+def _written(hint: object) -> str:
+    # Neither __required_keys__, which overlooks NotRequired in a module with postponed annotations, nor
+    # get_type_hints, which cannot resolve the names inside of pulumi.Input.
+    return hint.__forward_arg__ if isinstance(hint, ForwardRef) else str(hint).rpartition("typing.")[2]
 
 
 def _accepted(rules: Mapping[str, Rule], name: str) -> str:

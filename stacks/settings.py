@@ -57,6 +57,13 @@ TagValue = Annotated[
 ]
 
 
+def _at_least_minimum(maximum: int, info: ValidationInfo) -> int:
+    minimum = info.data.get("min")
+    if minimum is not None and maximum < minimum:
+        refuse(f"{minimum}, which is min, or more")
+    return maximum
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, validate_default=True)
 
@@ -220,10 +227,3 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def _at_least_minimum(maximum: int, info: ValidationInfo) -> int:
-    minimum = info.data.get("min")
-    if minimum is not None and maximum < minimum:
-        refuse(f"{minimum}, which is min, or more")
-    return maximum
