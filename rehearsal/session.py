@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import boto3
 
@@ -133,6 +133,7 @@ class Session:
             # A pulumi-resource-aws or a language host that the user has on PATH must not take the place of ours.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
             "INTERLOCK_ENGINE_SOCKET": str(self.socket),
+            "INTERLOCK_STACK": f"pulumi:{self.stack}",
             "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -181,23 +182,21 @@ class Session:
             aws_secret_access_key=self.additions["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def ask(self, page: str, body: Mapping[str, str] | None = None) -> Mapping[str, object]:
-        """Get (or post to) one of the cloud's own pages, `/_interlock/<page>`."""
-        data = None if body is None else json.dumps(body)
-        address = urlsplit(self.cloud.endpoint_url).netloc
-        connection = http.client.HTTPConnection(address, timeout=60)
+    def ask(self, page: str, **parameters: str) -> Mapping[str, Any]:
+        """Ask for one of the cloud's own pages, `/_interlock/<page>`. Raises SessionError."""
+        connection = http.client.HTTPConnection(urlsplit(self.cloud.endpoint_url).netloc, timeout=60)
         with contextlib.closing(connection):
-            connection.request("GET" if data is None else "POST", f"/_interlock/{page}", data)
+            connection.request("GET", f"/_interlock/{page}?{urlencode(parameters)}")
             answer = connection.getresponse()
             text = answer.read()
         if answer.status != http.HTTPStatus.OK:
             raise SessionError(f"the cloud's page {page} answered {answer.status}: {text[:300]!r}")
-        document: Mapping[str, object] = json.loads(text)
+        document: Mapping[str, Any] = json.loads(text)
         return document
 
     def provide_certificate(self, domain: str) -> str:
         """Issue a certificate for `domain` and this cloud's load balancers, put it into ACM, and return its ARN."""
-        return str(self.ask("certificate", {"domain": domain})["arn"])
+        return str(self.ask("certificate", domain=domain)["arn"])
 
     def select_stack(self, name: str = STACK) -> None:
         """Make `name` what the CLI works on in the checkout; created if there is none."""

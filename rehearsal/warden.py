@@ -38,11 +38,13 @@ class Ward:
         directory: Path | None = None,
         output: IO[bytes] | int | None = None,
         held: Sequence[int] = (),
+        grace: float = GRACE_SECONDS,
     ) -> None:
-        """Start it; `held` are file descriptors (locks) that the warden keeps open as long as it lives."""
+        """Start it; it has `grace` seconds to end when it is asked to. `held` are file descriptors (locks) that the warden keeps open as long as it lives."""
+        self.grace = grace
         lifeline, self._lifeline = os.pipe()
         self._word, word = os.pipe()
-        arguments = [sys.executable, "-I", "-S", __file__, str(lifeline), str(word), *map(str, command)]
+        arguments = [sys.executable, "-I", "-S", __file__, str(lifeline), str(word), str(grace), *map(str, command)]
         self.process = subprocess.Popen(
             arguments,
             env=environment,
@@ -66,12 +68,12 @@ class Ward:
             return None
         return self.process.wait()
 
-    def stop(self, timeout: float = GRACE_SECONDS + 15) -> None:
+    def stop(self) -> None:
         """Ask the command to end, then make it; returns when nothing of it is left."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(timeout)
+                self.process.wait(self.grace + 15)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -104,7 +106,7 @@ def own(ward_of: Callable[[], Ward], interrupted: Callable[[], None]) -> int | N
     code = ward.wait()
     if code is None:
         return None
-    end_children(grace=GRACE_SECONDS)
+    end_children(ward.grace)
     return 128 + received[0] if received else _exit_code(code)
 
 
@@ -189,7 +191,8 @@ def _exit_code(code: int) -> int:
 class _Warden:
     """The warden process: waits for the command, its owner and signals, whichever comes first."""
 
-    def __init__(self, lifeline: int, word: int) -> None:
+    def __init__(self, lifeline: int, word: int, grace: float) -> None:
+        self._grace = grace
         self._lifeline: int | None = lifeline
         self._word: int | None = word
         self._asked_to_end = False
@@ -217,7 +220,7 @@ class _Warden:
                 if not descendants(os.getpid()):
                     return 0
             self._wait()
-        end_children(GRACE_SECONDS, at_once=lambda: self._signals > 1)
+        end_children(self._grace, at_once=lambda: self._signals > 1)
         return _exit_code(128 + signal.SIGTERM if code is None else code)
 
     def _wait(self) -> None:
@@ -255,4 +258,4 @@ def keep_running() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(_Warden(int(sys.argv[1]), int(sys.argv[2])).run(sys.argv[3:]))
+    sys.exit(_Warden(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])).run(sys.argv[4:]))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 from xml.sax.saxutils import escape
 
 from moto.moto_server import werkzeug_app
@@ -24,10 +24,10 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
     """Moto's routing without its back doors: no reset, no state transfer, no instance metadata.
 
     `concurrent` names the moto backends whose requests may overlap; moto guards its state nowhere, so the requests
-    of every other backend take turns. `pages` answers the paths under `/_interlock/`.
+    of every other backend take turns. `pages` answers the paths under `/_interlock/`, each called with the query's parameters.
     """
 
-    def __init__(self, region: str, concurrent: frozenset[str], pages: dict[str, Callable[[], Any]]) -> None:
+    def __init__(self, region: str, concurrent: frozenset[str], pages: dict[str, Callable[..., Any]]) -> None:
         # Cross-origin permissions would let a web page in the user's browser drive this cloud.
         werkzeug_app.DISABLE_GLOBAL_CORS = True
         super().__init__(werkzeug_app.create_backend_app)
@@ -39,7 +39,7 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(INTERNAL_PREFIX):
-            return self._page(path.removeprefix(INTERNAL_PREFIX), start_response)
+            return self._page(path.removeprefix(INTERNAL_PREFIX), environ, start_response)
         started = time.monotonic()
         statuses: list[str] = []
 
@@ -115,9 +115,10 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
                 self.app_instances[backend] = self.create_app(backend)
             return self.app_instances[backend]
 
-    def _page(self, name: str, start_response: StartResponse) -> Iterable[bytes]:
+    def _page(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         page = self._pages.get(name)
-        content = json.dumps(page() if page else {"error": f"pages: {', '.join(self._pages)}"}).encode()
+        arguments = dict(parse_qsl(environ["QUERY_STRING"]))
+        content = json.dumps(page(**arguments) if page else {"error": f"pages: {', '.join(self._pages)}"}).encode()
         start_response("200 OK" if page else "404 Not Found", [("Content-Type", "application/json")])
         return [content]
 

@@ -26,12 +26,13 @@ def main() -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     directory = Path(settings["program_directory"])
     entry = directory / settings["entry_point"]
-    sys.path.insert(0, str(directory))
     sys.argv = [str(entry), *settings["arguments"]]
 
     import pulumi
     import pulumi.runtime
 
+    # Afterwards, so that a module of the program cannot take the place of one that pulumi imports.
+    sys.path.insert(0, str(directory))
     pulumi.runtime.set_all_config(settings["config"], settings["secret_keys"])
     pulumi.runtime.configure(
         pulumi.runtime.Settings(

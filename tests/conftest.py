@@ -1,0 +1,24 @@
+"""What tests of several rooms share."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.session import Session
+from rehearsal.setup.progress import Progress
+from rehearsal.setup.tools import Tools, prepare
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    """The executables that a rehearsal needs; found or built where the tests run without `scripts/test`."""
+    return Tools.from_environment() or prepare(Progress(), Path(sys.executable))
+
+
+@pytest.fixture(scope="session")
+def session(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A fresh local cloud with the engine beside it, shared by the tests of one run."""
+    with Session(tmp_path_factory.mktemp("session"), tools) as started:
+        yield started
