@@ -15,11 +15,17 @@ from rich.console import Console
 
 import benchmarks
 from rehearsal.session import Session
+from rehearsal.setup.progress import Progress
+from rehearsal.setup.tools import Tools, prepare
 
 
 def available() -> Mapping[str, Any]:
     """Return each benchmark module by its name, found by its file lying here."""
-    modules = (importlib.import_module(f"benchmarks.{found.name}") for found in pkgutil.iter_modules(benchmarks.__path__) if found.name != "__main__")
+    modules = (
+        importlib.import_module(f"benchmarks.{found.name}")
+        for found in pkgutil.iter_modules(benchmarks.__path__)
+        if found.name != "__main__"
+    )
     return {module.NAME: module for module in modules if hasattr(module, "NAME")}
 
 
@@ -37,10 +43,18 @@ def main() -> int:
         for name, module in known.items():
             console.print(f"{name}  {module.QUESTION}", markup=False)
         return 0
+    tools = Tools.from_environment() or prepare(Progress(), Path(sys.executable))
     for name in arguments.names or known:
-        with tempfile.TemporaryDirectory(prefix="interlock-bench-") as directory, Session.start(Path(directory)) as session:
-            console.print(known[name].run(session, lambda line: print(line, file=sys.stderr, flush=True)))
+        with (
+            tempfile.TemporaryDirectory(prefix="interlock-bench-") as directory,
+            Session(Path(directory), tools) as session,
+        ):
+            console.print(known[name].run(session, _progress))
     return 0
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

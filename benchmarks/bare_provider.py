@@ -12,8 +12,11 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 
-class BareProvider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
+class BareProvider(provider_pb2_grpc.ResourceProviderServicer):
     """Accepts every input, gives it back as the outputs, and knows no external world."""
+
+    def Attach(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version="1.0.0")
@@ -25,7 +28,9 @@ class BareProvider(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True, acceptOutputs=True)
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, acceptResources=True, supportsPreview=True, acceptOutputs=True
+        )
 
     def Check(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)

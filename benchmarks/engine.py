@@ -26,8 +26,16 @@ QUESTION = "What does a preview or an update cost for each further resource?"
 COUNTS = tuple(int(count) for count in os.environ.get("INTERLOCK_BENCH_COUNTS", "50,100,250,500,1000").split(","))
 
 PROGRAMS = {
-    "aws": 'import pulumi_aws as aws\nfor i in range({count}):\n    aws.ssm.Parameter(f"p{{i}}", type="String", value=str(i))\n',
-    "bare": 'import pulumi\nfor i in range({count}):\n    pulumi.CustomResource("bare:index:Thing", f"p{{i}}", {{"value": str(i)}})\n',
+    "aws": """
+import pulumi_aws as aws
+for i in range({count}):
+    aws.ssm.Parameter(f"p{{i}}", type="String", value=str(i))
+""",
+    "bare": """
+import pulumi
+for i in range({count}):
+    pulumi.CustomResource("bare:index:Thing", f"p{{i}}", {{"value": str(i)}})
+""",
 }
 
 
@@ -53,17 +61,27 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
     root = session.directory / "benchmark"
     with bare_provider.serving() as port:
         engines: dict[str, Callable[[Path, int], Timing]] = {
-            "bare engine": lambda where, n: pulumi(session, where, "bare", n, {"PULUMI_DEBUG_PROVIDERS": f"bare:{port}"}),
+            "bare engine": lambda where, n: pulumi(
+                session, where, "bare", n, {"PULUMI_DEBUG_PROVIDERS": f"bare:{port}"}
+            ),
             "interlock": lambda where, n: pulumi(session, where, "aws", n, {}),
         }
         if shutil.which("terraform"):
             engines["terraform"] = lambda where, n: terraform(session, where, n)
+        # The first of each starts what later ones find running (schemas, the provider's process).
+        for name, measure in engines.items():
+            report(f"{name}: warming up")
+            (root / name).mkdir(parents=True)
+            measure(root / name, 5)
         for count in COUNTS:
             for name, measure in engines.items():
                 directory = root / f"{name.replace(' ', '-')}-{count}"
                 directory.mkdir(parents=True)
                 timing = measure(directory, count)
-                report(f"{name}: {count} resources: preview {timing.preview:.1f} s, up {timing.up:.1f} s, no change {timing.unchanged:.1f} s")
+                report(
+                    f"{name}, {count} resources: preview {timing.preview:.1f} s, up {timing.up:.1f} s, "
+                    f"preview without changes {timing.unchanged:.1f} s"
+                )
                 timings.setdefault(name, []).append(timing)
     return table(timings)
 
@@ -88,7 +106,7 @@ def pulumi(session: Session, where: Path, program: str, count: int, extra: Mappi
 
 def terraform(session: Session, where: Path, count: int) -> Timing:
     """Time Terraform with the same provider binary on the same number of the same resources."""
-    binary = session.terraform_provider
+    binary = session.tools.provider
     (where / "terraform.rc").write_text(
         f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{binary.parent}" }}\n  direct {{}}\n}}\n'
     )
@@ -110,7 +128,9 @@ def terraform(session: Session, where: Path, count: int) -> Timing:
 
 def checked(command: Sequence[str], where: Path, environment: Mapping[str, str]) -> None:
     """Run a command; raises RuntimeError with the end of its output if it fails."""
-    done = subprocess.run(command, cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=where, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
 
@@ -122,18 +142,32 @@ def slope_and_intercept(counts: Sequence[int], values: Sequence[float]) -> tuple
 
 
 def table(timings: Mapping[str, Sequence[Timing]]) -> Table:
-    """Return a row an engine and operation: seconds at each count, milliseconds a resource, ratio to the bare engine."""
+    """Return a row an operation and engine: seconds at each count, milliseconds a resource, ratio to the bare one."""
     made = Table(title="Seconds by number of resources")
-    for heading in ("operation", "engine", *(str(count) for count in COUNTS), "at none", "ms a resource", "to the bare engine"):
+    for heading in (
+        "operation",
+        "engine",
+        *(str(count) for count in COUNTS),
+        "at none",
+        "ms a resource",
+        "to the bare engine",
+    ):
         made.add_column(heading, justify="left" if heading in ("operation", "engine") else "right")
     for operation in ("preview", "up", "unchanged"):
         slopes = {}
         for name, measured in timings.items():
             values = [getattr(timing, operation) for timing in measured]
-            slopes[name], intercept = slope_and_intercept(COUNTS, values) if len(COUNTS) > 1 else (values[0] / COUNTS[0], 0.0)
+            slopes[name], intercept = (
+                slope_and_intercept(COUNTS, values) if len(COUNTS) > 1 else (values[0] / COUNTS[0], 0.0)
+            )
             ratio = slopes[name] / slopes["bare engine"]
             made.add_row(
-                operation, name, *(f"{value:.1f}" for value in values), f"{intercept:.1f}", f"{slopes[name] * 1000:.1f}", f"{ratio:.2f}"
+                operation,
+                name,
+                *(f"{value:.1f}" for value in values),
+                f"{intercept:.1f}",
+                f"{slopes[name] * 1000:.1f}",
+                f"{ratio:.2f}",
             )
         made.add_section()
     return made
