@@ -82,9 +82,7 @@ def _summary(given: Mapping[str, float], member: str) -> Summary:
             raise missing(f"The parameter {member}.{name} is required.")
     if given["Minimum"] > given["Maximum"]:
         raise invalid_combination(f"{member}.Minimum must not be greater than {member}.Maximum.")
-    return Summary(
-        float(given["SampleCount"]), float(given["Sum"]), float(given["Minimum"]), float(given["Maximum"])
-    )
+    return Summary(float(given["SampleCount"]), float(given["Sum"]), float(given["Minimum"]), float(given["Maximum"]))
 
 
 def _number(value: float, member: str) -> float:
@@ -98,6 +96,8 @@ def _number(value: float, member: str) -> float:
 
 def _check_time(at: datetime | None, member: str, now: datetime) -> None:
     if at is not None and seconds(at) > seconds(now + _NEWEST):
-        raise invalid_value(f"The parameter {member}.Timestamp must specify a time no more than two hours in the future.")
+        raise invalid_value(
+            f"The parameter {member}.Timestamp must specify a time no more than two hours in the future."
+        )
     if at is not None and seconds(at) < seconds(now - _OLDEST):
         raise invalid_value(f"The parameter {member}.Timestamp must specify a time no more than two weeks in the past.")

@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
-from moto.core.responses import ActionResult
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, EmptyResult
 
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.cloudwatch import operations, publishing
+from rehearsal.cloud.services.cloudwatch.alarms import operations as alarms
+from rehearsal.cloud.services.cloudwatch.alarms.watch import Watch
+from rehearsal.cloud.services.cloudwatch.requests import checked_statistic
 from rehearsal.cloud.services.cloudwatch.statistics import Sample
 from rehearsal.cloud.services.cloudwatch.store import STANDARD_RESOLUTION, MetricId, MetricStore, Stored
 
@@ -32,6 +36,15 @@ class CloudWatch(Service):
         super().__init__(cloud)
         self._stores: dict[tuple[str, str], MetricStore] = {}
         self._lock = threading.Lock()
+        self._watch = Watch(self.store, cloud.now)
+
+    def start(self) -> None:
+        """Begin to evaluate alarms."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Evaluate alarms no more."""
+        self._watch.stop()
 
     def store(self, account_id: str, region: str) -> MetricStore:
         """Return the metrics of one account in one region."""
@@ -87,6 +100,80 @@ class CloudWatch(Service):
     @correction("cloudwatch.list-metrics", f"{_REFERENCE}/API_ListMetrics.html")
     def _list_metrics(self, patches: Patches) -> None:
         self._provide(patches, "list_metrics", operations.list_metrics)
+
+    @correction(
+        "cloudwatch.alarm-evaluation",
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html",
+    )
+    def _alarm_evaluation(self, patches: Patches) -> None:
+        put: Any = None
+
+        def put_metric_alarm(backend: CloudWatchBackend, **settings: Any) -> Alarm:
+            replaced = backend.alarms.get(settings["name"])
+            # Moto knows no statistic but percentiles here.
+            extended = settings.pop("extended_statistic", None)
+            if extended:
+                checked_statistic(extended, "ExtendedStatistic")
+            alarm: Alarm = put(backend, **settings)
+            alarm.extended_statistic = extended
+            try:
+                if alarm.rule is None:
+                    alarms.check_queries(alarm)
+            except ServiceException:
+                del backend.alarms[alarm.name]
+                if replaced is not None:
+                    backend.alarms[alarm.name] = replaced
+                raise
+            alarms.born(alarm, replaced, self.cloud.now())
+            what = "created" if replaced is None else "updated"
+            self._watch.history(backend).add(
+                alarm, self.cloud.now(), "ConfigurationUpdate", f'Alarm "{alarm.name}" {what}', {"version": "1.0"}
+            )
+            return alarm
+
+        put = patches.replace(CloudWatchBackend, "put_metric_alarm", put_metric_alarm)
+        patches.replace(self._watch, "enabled", True)
+
+    @correction("cloudwatch.put-metric-alarm", f"{_REFERENCE}/API_PutMetricAlarm.html")
+    def _put_metric_alarm(self, patches: Patches) -> None:
+        put: Any = None
+
+        def put_metric_alarm(response: CloudWatchResponse) -> ActionResult:
+            alarms.check_metric_alarm(_plain(response.params))
+            answer: ActionResult = put(response)
+            return answer
+
+        put = patches.replace(CloudWatchResponse, "put_metric_alarm", put_metric_alarm)
+
+    @correction("cloudwatch.composite-alarms", f"{_REFERENCE}/API_PutCompositeAlarm.html")
+    def _composite_alarms(self, patches: Patches) -> None:
+        def put_composite_alarm(response: CloudWatchResponse) -> ActionResult:
+            alarms.put_composite_alarm(response.cloudwatch_backend, _plain(response.params))
+            return EmptyResult()
+
+        patches.replace(CloudWatchResponse, "put_composite_alarm", put_composite_alarm)
+
+    @correction("cloudwatch.describe-alarms", f"{_REFERENCE}/API_DescribeAlarms.html")
+    def _describe_alarms(self, patches: Patches) -> None:
+        def describe_alarms(response: CloudWatchResponse) -> ActionResult:
+            return ActionResult(alarms.describe_alarms(response.cloudwatch_backend, _plain(response.params)))
+
+        patches.replace(CloudWatchResponse, "describe_alarms", describe_alarms)
+
+    @correction("cloudwatch.alarm-history", f"{_REFERENCE}/API_DescribeAlarmHistory.html")
+    def _alarm_history(self, patches: Patches) -> None:
+        def describe_alarm_history(response: CloudWatchResponse) -> ActionResult:
+            return ActionResult(self._watch.history(response.cloudwatch_backend).page(_plain(response.params)))
+
+        patches.replace(CloudWatchResponse, "describe_alarm_history", describe_alarm_history)
+
+    @correction("cloudwatch.set-alarm-state", f"{_REFERENCE}/API_SetAlarmState.html")
+    def _set_alarm_state(self, patches: Patches) -> None:
+        def set_alarm_state(response: CloudWatchResponse) -> ActionResult:
+            alarms.set_alarm_state(self._watch, response.cloudwatch_backend, _plain(response.params))
+            return EmptyResult()
+
+        patches.replace(CloudWatchResponse, "set_alarm_state", set_alarm_state)
 
     def _provide(self, patches: Patches, operation: str, answer: Operation) -> None:
         def respond(response: CloudWatchResponse) -> ActionResult:

@@ -147,7 +147,8 @@ def _kept(samples: Sequence[Sample], bounds: _Bounds) -> list[Sample]:
         return [
             sample
             for sample in samples
-            if (bounds.low is None or sample.value > bounds.low) and (bounds.high is None or sample.value <= bounds.high)
+            if (bounds.low is None or sample.value > bounds.low)
+            and (bounds.high is None or sample.value <= bounds.high)
         ]
     total = math.fsum(sample.count for sample in samples)
     first = math.floor(total * (bounds.low or 0) / 100 + 1e-9)

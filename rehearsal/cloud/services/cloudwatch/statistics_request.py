@@ -43,7 +43,10 @@ def datapoints(store: MetricStore, request: Mapping[str, Any]) -> list[dict[str,
             raise invalid_value(f"The value {name} for parameter Statistics is not supported.")
     observed = store.between(metric_id(request), start, end, request.get("Unit"))
     points: dict[tuple[int, str], dict[str, Any]] = {}
-    for name, member in [*((name, "Statistics") for name in basic), *((name, "ExtendedStatistics") for name in extended)]:
+    for name, member in [
+        *((name, "Statistics") for name in basic),
+        *((name, "ExtendedStatistics") for name in extended),
+    ]:
         compute = checked_statistic(name, member)
         for unit in sorted({one.unit for _, one in observed}):
             of_unit = [(time, one) for time, one in observed if one.unit == unit]
@@ -58,5 +61,3 @@ def _set(point: dict[str, Any], member: str, name: str, value: float) -> None:
         point[name] = value
     else:
         point.setdefault("ExtendedStatistics", {})[name] = value
-
-

@@ -69,7 +69,9 @@ class MetricStore:
         self._series: dict[MetricId, Series] = {}
         self._lock = threading.Lock()
 
-    def add(self, metric: MetricId, time: float, stored: Sequence[Stored], resolution: int = STANDARD_RESOLUTION) -> None:
+    def add(
+        self, metric: MetricId, time: float, stored: Sequence[Stored], resolution: int = STANDARD_RESOLUTION
+    ) -> None:
         """Keep observations; standard metrics are kept by the minute, high-resolution ones by the second."""
         at = int(time // resolution) * resolution
         with self._lock:

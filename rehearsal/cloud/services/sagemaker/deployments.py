@@ -81,11 +81,16 @@ class Deployments:
         scope.configuration(endpoint.configuration.name)
         _check_deployment(request.get("DeploymentConfig"))
         retain = bool(request.get("RetainAllVariantProperties"))
-        exclude = [property["VariantPropertyType"] for property in request.get("ExcludeRetainedVariantProperties") or []]
+        exclude = [
+            property["VariantPropertyType"] for property in request.get("ExcludeRetainedVariantProperties") or []
+        ]
         with endpoint.lock:
             _refuse_unless_at_rest(endpoint)
             wanted = [
-                (settings, decisions.wanted_by_update(settings, endpoint.variant(settings["VariantName"]), retain, exclude))
+                (
+                    settings,
+                    decisions.wanted_by_update(settings, endpoint.variant(settings["VariantName"]), retain, exclude),
+                )
                 for settings in configuration.variants
             ]
             prepared = self._variants(scope, endpoint.name, wanted)
@@ -250,5 +255,3 @@ def _check_deployment(deployment: dict[str, Any] | None) -> None:
     traffic = (deployment.get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration") or {}
     if traffic.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE":
         raise unsupported(f"TrafficRoutingConfiguration type {traffic['Type']}", "give ALL_AT_ONCE")
-
-

@@ -6,7 +6,9 @@ import re
 
 from moto.ecr.models import ecr_backends
 
-_TAGGED = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+):(?P<tag>.+)")
+_TAGGED = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+):(?P<tag>.+)"
+)
 
 
 def resolved(reference: str) -> str:

@@ -111,7 +111,7 @@ class Instance:
             image=workload.image,
             name=f"{workload.endpoint_name}-{workload.variant_name}-{self.instance_id}",
             directory=self._directory / "container",
-            # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html: `docker run image serve`
+            # SageMaker's `docker run image serve`; source: the page named in supervisor.py.
             command=["serve"],
             environment=workload.environment,
             files={MODEL_DIRECTORY: self._directory / "model"},

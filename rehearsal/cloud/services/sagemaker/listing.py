@@ -35,9 +35,7 @@ def list_models(scope: Scope, request: Request) -> Answer:
 def list_endpoint_configs(scope: Scope, request: Request) -> Answer:
     """Return a page of endpoint configurations."""
     page, token = _page(scope.configurations.values(), request)
-    summaries = [
-        {"EndpointConfigName": c.name, "EndpointConfigArn": c.arn, "CreationTime": c.created} for c in page
-    ]
+    summaries = [{"EndpointConfigName": c.name, "EndpointConfigArn": c.arn, "CreationTime": c.created} for c in page]
     return {"EndpointConfigs": summaries, "NextToken": token}
 
 

@@ -42,7 +42,7 @@ def create_model(scope: Scope, request: Request) -> Answer:
         raise refusal("Either PrimaryContainer or Containers must be provided.")
     if containers and len(containers) > 1:
         raise unsupported("inference pipelines", "give one container")
-    container = primary or containers[0]
+    container = primary or (containers or [{}])[0]
     _check_container(container)
     container.setdefault("Mode", "SingleModel")
     description = {key: value for key, value in request.items() if key not in ("Tags", "ModelName")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from moto.sagemaker.exceptions import AWSValidationException
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Kind = Literal["model", "endpoint-config", "endpoint"]
 Request = dict[str, Any]
 Answer = dict[str, Any]
+_Record = TypeVar("_Record")
 
 _WORDS: dict[Kind, str] = {"model": "model", "endpoint-config": "endpoint configuration", "endpoint": "endpoint"}
 
@@ -79,7 +80,7 @@ class Scope:
     def _backend(self) -> SageMakerModelBackend:
         return sagemaker_backends[self.account_id][self.region]
 
-    def _found(self, records: dict[str, Any], kind: Kind, name: str) -> Any:
+    def _found(self, records: dict[str, _Record], kind: Kind, name: str) -> _Record:
         if name not in records:
             raise refusal(f'Could not find {_WORDS[kind]} "{self.arn(kind, name)}".')
         return records[name]

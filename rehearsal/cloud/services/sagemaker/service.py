@@ -1,4 +1,4 @@
-"""The control plane of SageMaker's inference in place of moto's, whose endpoints are in service at once and serve nothing."""
+"""The control plane of SageMaker's inference, in place of moto's, whose endpoints serve nothing."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ class SageMaker(Service):
         return self.scope(account_id, region).endpoints.get(name)
 
     def inventory(self) -> Sequence[str]:
-        """Return the ARNs of models, configurations and endpoints."""
+        """Return the ARNs of models, configurations and endpoints; an endpoint on its way out was deleted already."""
         found: list[str] = []
         for account_id, backend in sagemaker_backends.items():
             for region in list(backend):
                 scope = self.scope(account_id, region)
-                for records in (scope.models, scope.configurations, scope.endpoints):
-                    found += [record.arn for record in list(records.values())]  # type: ignore[attr-defined]
+                found += [model.arn for model in list(scope.models.values())]
+                found += [configuration.arn for configuration in list(scope.configurations.values())]
+                found += [one.arn for one in list(scope.endpoints.values()) if one.status != "Deleting"]
         return found
 
     @correction("sagemaker.models", f"{_REFERENCE}/API_CreateModel.html")

@@ -58,7 +58,9 @@ def desired(
             f'"{configuration_name}".'
         )
     by_name = {change["VariantName"]: change for change in changes}
-    return tuple(_changed(variant, by_name[variant.name]) if variant.name in by_name else variant for variant in variants)
+    return tuple(
+        _changed(variant, by_name[variant.name]) if variant.name in by_name else variant for variant in variants
+    )
 
 
 def _changed(variant: Variant, change: Mapping[str, Any]) -> Variant:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import pstdev
 
 from rehearsal.cloud.services.cloudwatch.expressions.syntax import ExpressionError
@@ -28,7 +29,7 @@ class Evaluation:
 def constant(evaluation: Evaluation, value: float) -> TimeSeries:
     """Return a series that has `value` in every period of the window."""
     period = evaluation.period
-    return TimeSeries({time: value for time in evaluation.window.times(period)}, period)
+    return TimeSeries(dict.fromkeys(evaluation.window.times(period), value), period)
 
 
 def _pointwise(name: str, compute: Callable[[float], float]) -> Function:
@@ -78,7 +79,7 @@ def _steps(name: str, compute: Callable[[float, float], float]) -> Function:
 
         def stepped(series: TimeSeries) -> TimeSeries:
             points = sorted(series.values.items())
-            pairs = zip(points, points[1:], strict=False)
+            pairs = pairwise(points)
             return replace(series, values={t: compute(v - before, t - at) for (at, before), (t, v) in pairs})
 
         return each(stepped, value, name)
@@ -106,7 +107,7 @@ def _fill(evaluation: Evaluation, arguments: Sequence[Value]) -> Value:
 def _filled(series: TimeSeries, filler: Value, window: Window) -> TimeSeries:
     times = window.times(series.period)
     if isinstance(filler, float | TimeSeries):
-        given = {time: filler for time in times} if isinstance(filler, float) else filler.values
+        given = dict.fromkeys(times, filler) if isinstance(filler, float) else filler.values
         values = {time: series.values.get(time, given.get(time)) for time in times}
     elif filler == "REPEAT":
         values, last = {}, None

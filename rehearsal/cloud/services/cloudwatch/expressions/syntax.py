@@ -182,7 +182,9 @@ class _Parser:
         while place < len(text):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise ExpressionError(f"Error in expression '{self._expression}': unexpected {text[place:].strip()[:10]}")
+                raise ExpressionError(
+                    f"Error in expression '{self._expression}': unexpected {text[place:].strip()[:10]}"
+                )
             kind = str(match.lastgroup)
             tokens.append((kind, match[kind]))
             place = match.end()
