@@ -5,26 +5,30 @@ from __future__ import annotations
 from moto.core.exceptions import ServiceException
 
 
-def validation_error(message: str) -> ServiceException:
+class Refusal(ServiceException):  # type: ignore[misc]
+    """An error that CloudWatch answers; moto looks its shape up by where its class is defined, hence a class of ours."""
+
+
+def validation_error(message: str) -> Refusal:
     """Return the error for a request that is malformed as a whole."""
-    return ServiceException("ValidationError", message)
+    return Refusal("ValidationError", message)
 
 
-def invalid_value(message: str) -> ServiceException:
+def invalid_value(message: str) -> Refusal:
     """Return the error for a parameter whose value is not accepted."""
-    return ServiceException("InvalidParameterValue", message)
+    return Refusal("InvalidParameterValue", message)
 
 
-def invalid_combination(message: str) -> ServiceException:
+def invalid_combination(message: str) -> Refusal:
     """Return the error for parameters that exclude or need each other."""
-    return ServiceException("InvalidParameterCombination", message)
+    return Refusal("InvalidParameterCombination", message)
 
 
-def missing(message: str) -> ServiceException:
+def missing(message: str) -> Refusal:
     """Return the error for a parameter that has to be given."""
-    return ServiceException("MissingParameter", message)
+    return Refusal("MissingParameter", message)
 
 
-def not_found(message: str) -> ServiceException:
+def not_found(message: str) -> Refusal:
     """Return the error for something that does not exist."""
-    return ServiceException("ResourceNotFound", message)
+    return Refusal("ResourceNotFound", message)

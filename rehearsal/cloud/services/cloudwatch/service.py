@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.cloudwatch import operations, publishing
 from rehearsal.cloud.services.cloudwatch.alarms import operations as alarms
 from rehearsal.cloud.services.cloudwatch.alarms.watch import Watch
+from rehearsal.cloud.services.cloudwatch.errors import Refusal
 from rehearsal.cloud.services.cloudwatch.requests import checked_statistic
 from rehearsal.cloud.services.cloudwatch.statistics import Sample
 from rehearsal.cloud.services.cloudwatch.store import STANDARD_RESOLUTION, MetricId, MetricStore, Stored
@@ -119,7 +119,7 @@ class CloudWatch(Service):
             try:
                 if alarm.rule is None:
                     alarms.check_queries(alarm)
-            except ServiceException:
+            except Refusal:
                 del backend.alarms[alarm.name]
                 if replaced is not None:
                     backend.alarms[alarm.name] = replaced

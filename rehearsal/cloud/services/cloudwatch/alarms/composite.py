@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from rehearsal.cloud.services.cloudwatch.errors import validation_error
+from rehearsal.cloud.services.cloudwatch.errors import Refusal, validation_error
 
 _STATES = {"ALARM": "ALARM", "OK": "OK", "INSUFFICIENT_DATA": "INSUFFICIENT_DATA"}
 _TOKEN = re.compile(
@@ -81,6 +81,6 @@ class _Reader:
             self.tokens.pop(0)
         return taken
 
-    def problem(self) -> Exception:
+    def problem(self) -> Refusal:
         found = self.tokens[0][0].strip() if self.tokens else "its end"
         return validation_error(f"AlarmRule '{self._rule}' is not valid at {found}")

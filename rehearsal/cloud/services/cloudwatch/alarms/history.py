@@ -58,7 +58,7 @@ class History:
 
 
 def notify(alarm: Alarm, account_id: str, region: str, before: str, at: datetime) -> list[tuple[str, bool]]:
-    """Send the actions of an alarm's new state and return (action, whether it was carried out); topics are all it can."""
+    """Send the actions of an alarm's new state to their topics and return (action, whether that worked) for each."""
     actions = {"ALARM": alarm.alarm_actions, "OK": alarm.ok_actions}.get(
         alarm.state_value, alarm.insufficient_data_actions
     )
