@@ -1,76 +1,20 @@
-"""`rehearsal.json`: what a rehearsal did, step by step."""
+"""Writes a report: `rehearsal.json` for programs, `index.html` for people."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from rehearsal.story.step import Outcome, StepRecord
-
-if TYPE_CHECKING:
-    from rehearsal.story.context import Context
-
-SCHEMA_VERSION = 1
-"""Version 1: {schema_version, outcome, started_at, seconds, tools, stack, steps}; times are ISO 8601 in UTC.
-
-A step has name, after, outcome (passed, failed, not run), started_at and seconds (null if not run), summary, details
-(what it saw, as plain data) and problem ({expected, seen, logs} or null).
-"""
-
-PACKAGES = ("pulumi", "pulumi-aws", "mlflow", "boto3", "moto", "scikit-learn")
+from rehearsal.report.page import page
 
 
-def write_report(
-    directory: Path, records: Sequence[StepRecord], context: Context, begun_at: datetime, seconds: float
-) -> Path:
-    """Write `rehearsal.json` and `index.html` into `directory`, made if need be; return the path of the page."""
-    from rehearsal.report.page import page
-
-    document = report_document(records, context, begun_at, seconds)
+def write_report(directory: Path, report: Mapping[str, Any]) -> Path:
+    """Write a report into `directory`, made if need be, and return the path of its page. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "rehearsal.json").write_text(
-        json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    (directory / "rehearsal.json").write_text(text + "\n", encoding="utf-8")
     path = directory / "index.html"
-    path.write_text(page(document), encoding="utf-8")
+    path.write_text(page(report), encoding="utf-8")
     return path
-
-
-def report_document(
-    records: Sequence[StepRecord], context: Context, begun_at: datetime, seconds: float
-) -> dict[str, Any]:
-    """Return the report as plain data, the same that `rehearsal.json` holds."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "outcome": "passed" if records and all(one.outcome is Outcome.PASSED for one in records) else "failed",
-        "started_at": begun_at.isoformat(timespec="milliseconds"),
-        "seconds": round(seconds, 3),
-        "tools": _tools(context),
-        "stack": context.manifest.model_dump(mode="json") if context.manifest else None,
-        "steps": [_step(record) for record in records],
-    }
-
-
-def _step(record: StepRecord) -> dict[str, Any]:
-    started_at = record.started_at.astimezone(UTC).isoformat(timespec="milliseconds") if record.started_at else None
-    return {
-        "name": record.name,
-        "after": list(record.after),
-        "outcome": record.outcome.value,
-        "started_at": started_at,
-        "seconds": None if record.seconds is None else round(record.seconds, 3),
-        "summary": record.summary,
-        "details": dict(record.details),
-        "problem": asdict(record.problem) if record.problem else None,
-    }
-
-
-def _tools(context: Context) -> dict[str, str]:
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **versions, **context.tool_versions}

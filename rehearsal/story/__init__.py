@@ -10,6 +10,7 @@ from pathlib import Path
 from rehearsal.report import write_report
 from rehearsal.story import pinning, provisioning, registration, serving, traffic
 from rehearsal.story.context import Context, StorySession, own_environment
+from rehearsal.story.document import report_document
 from rehearsal.story.runner import run_steps
 from rehearsal.story.step import Outcome, Step, StepRecord
 
@@ -56,7 +57,7 @@ def tell(session: StorySession, report: Path | None, keep: bool) -> int:
         finally:
             seconds = time.monotonic() - begun
             if report is not None:
-                page = write_report(report, records, context, begun_at, seconds)
+                page = write_report(report, report_document(records, context, begun_at, seconds))
                 _say(f"the report is {page}")
     return _conclusion(records, seconds)
 

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import copy
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from rehearsal.report.page import page
+from tests.rehearsal.report.sample import broken_off, passed
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page, whether each is closed where it was opened, and everything that is fetched or run."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.headings: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if self.open and self.open[-1] == "h2":
+            self.headings.append(data)
+
+
+@pytest.mark.parametrize("report", [passed(), broken_off()], ids=["passed", "broken off"])
+def test_the_page_is_whole_and_fetches_and_runs_nothing(report: dict[str, Any]) -> None:
+    source = page(report)
+    outline = Outline(source)
+    names = {name for name, _ in outline.elements}
+    assert not names & {"script", "link", "img", "iframe", "object"}
+    assert not re.search(r"url\((?!#)|@import", source)
+    for _, attributes in outline.elements:
+        assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
+
+
+def test_every_step_and_every_part_of_the_story_is_shown() -> None:
+    report = passed()
+    outline = Outline(page(report))
+    shown = " ".join(outline.text)
+    for step in report["steps"]:
+        assert step["name"] in shown
+        assert step["summary"] in shown
+    assert outline.headings == [
+        "When",
+        "The platform",
+        "Every answer compared",
+        "Traffic follows the weights",
+        "Latency, counted twice",
+        "Releases in the vault",
+        "Attacks on the vault, all refused",
+        "What was provisioned",
+        "What remains after the destruction",
+        "Every step",
+        "Tools",
+    ]
+
+
+def test_a_failure_is_shown_first_with_what_was_expected_and_seen_and_the_logs() -> None:
+    source = page(broken_off())
+    outline = Outline(source)
+    assert outline.headings[0] == "Failed: pulumi up"
+    shown = "".join(outline.text)
+    assert "error: <script>alert('x')</script> & more" in shown
+    assert "/tmp/session/logs/up.log" in shown
+    assert shown.count("not run") >= 11
+
+
+def test_whatever_a_step_saw_is_shown_as_text() -> None:
+    evil = "<img src=x onerror=alert(1)>\"'&"
+
+    def poison(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: poison(one, name) for name, one in value.items()}
+        if isinstance(value, list):
+            return [poison(one, key) for one in value]
+        fixed = ("outcome", "started_at", "variant", "op", "type", "locked_until", "until")
+        return value + evil if isinstance(value, str) and key not in fixed else value
+
+    report = poison(copy.deepcopy(passed()))
+    report["stack"]["endpoints"]["credit"]["variants"] = ["blue", "green"]
+    outline = Outline(page(report))
+    assert "img" not in {name for name, _ in outline.elements}
+    assert any(evil in one for one in outline.text)
+
+
+def test_bars_lie_where_and_as_long_as_the_steps_ran() -> None:
+    report = passed()
+    source = page(report)
+    up = next(one for one in report["steps"] if one["name"] == "pulumi up")
+    left, width = 100 * 6.3 / report["seconds"], 100 * up["seconds"] / report["seconds"]
+    assert f"left:{left:.2f}%;width:{width:.2f}%" in source
+
+
+def test_every_drawing_has_a_name() -> None:
+    drawings = [attributes for name, attributes in Outline(page(passed())).elements if name == "svg"]
+    assert len(drawings) == 5
+    assert all(one.get("role") == "img" and one.get("aria-label") for one in drawings)
