@@ -13,7 +13,7 @@ from rehearsal.engine.aws.properties import Asset, Properties, Property, Secret,
 from rehearsal.engine.aws.shapes import Members, Shape
 from rehearsal.engine.terraform.diagnostics import Path
 from rehearsal.engine.terraform.schema import Block, empty_collection
-from rehearsal.engine.terraform.values import UNKNOWN, Value, to_number
+from rehearsal.engine.terraform.values import UNKNOWN, Value, as_text, to_number
 
 _INTERNAL = "__"
 
@@ -113,6 +113,8 @@ class Reader:
             return value
         if shape.sdk.document and isinstance(value, dict):
             return json.dumps(reveal(value), separators=(",", ":"))
+        if shape.sdk.kind in ("number", "boolean") and isinstance(value, bool | int | float):
+            return as_text(value)
         return self._wrong(path, f"expected a string, got {_described(value)}")
 
     def _number(self, value: Property, path: Path) -> Value:

@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.engine.aws.properties import Properties, Property, Secret, has_secret, map_texts, secret_texts
 from rehearsal.engine.aws.shapes import Members, Shape
 from rehearsal.engine.terraform.schema import Block, NestedBlock, empty_collection
-from rehearsal.engine.terraform.values import UNKNOWN, Value
+from rehearsal.engine.terraform.values import UNKNOWN, Value, as_text, to_number
 
 # Shorter texts are too likely to be in a value by chance.
 _TELLING_LENGTH = 8
@@ -37,8 +37,22 @@ def shown(shape: Shape, value: Value) -> Property:
             return {key: shown(shape.inner, item) for key, item in value.items()}
         case "object":
             return to_properties(shape.object, value)
+        case "string" if shape.sdk.kind in ("number", "boolean"):
+            return _as_described(shape, value)
+        case "number" if shape.sdk.kind == "string":
+            return as_text(value)
         case _:
             return value
+
+
+def _as_described(shape: Shape, text: str) -> Property:
+    """Return a text as the number or truth value that the SDK describes, or as it is when it is none."""
+    if shape.sdk.kind == "boolean":
+        return {"true": True, "false": False, "": None}.get(text, text)
+    try:
+        return to_number(text) if text else None
+    except ValueError:
+        return text
 
 
 def from_properties(members: Members, block: Block, properties: Mapping[str, Property]) -> dict[str, Value]:
@@ -66,6 +80,10 @@ def _from_property(shape: Shape, value: Property, nested: NestedBlock | None = N
         case "object":
             assert shape.block is not None
             return from_properties(shape.object, shape.block, value)
+        case "string" if isinstance(value, bool | int | float):
+            return as_text(value)
+        case "number" if isinstance(value, str):
+            return to_number(value)
         case _:
             return value
 

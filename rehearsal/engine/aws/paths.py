@@ -9,6 +9,7 @@ from rehearsal.engine.aws.shapes import Members, Shape
 from rehearsal.engine.terraform.diagnostics import Path
 
 _PLAIN = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_TERRAFORM_NAME = re.compile(r"(?<![\w./:-])[a-z][a-z0-9_]*(?:\.(?:\d+|[a-z][a-z0-9_]*))*(?![\w/:-])")
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|\.?([^.\[\]]+)')
 
 
@@ -61,5 +62,23 @@ def _inside(shape: Shape, path: Path) -> Path:
     if shape.element is None:
         return ()
     if shape.flattened:
-        return _inside(shape.inner, path[1:] if isinstance(path[0], int) or path[0] == "0" else path)
+        return _inside(shape.inner, path[1:] if isinstance(path[0], int) else path)
     return (path[0], *_inside(shape.inner, path[1:]))
+
+
+def reworded(members: Members, path: Path, message: str) -> str:
+    """Return a provider's message with Pulumi's names for the properties that it speaks of.
+
+    `path` is where, in Terraform's terms, the message applies: a nested name may stand in it without its parents.
+    """
+    here = from_terraform(members, path)
+
+    def replace(found: re.Match[str]) -> str:
+        word = found.group()
+        steps = tuple(int(step) if step.isdigit() else step for step in word.split("."))
+        if path and here and word == path[-1]:
+            return text(here[-1:])
+        renamed = from_terraform(members, steps)
+        return text(renamed) if len(renamed) > 0 and ("_" in word or "." in word) else word
+
+    return _TERRAFORM_NAME.sub(replace, message)

@@ -17,7 +17,7 @@ from rehearsal.engine.aws.defaults import Naming, deletes_first, with_defaults
 from rehearsal.engine.aws.difference import Change, Difference, differences
 from rehearsal.engine.aws.inputs import Problem, Reader
 from rehearsal.engine.aws.outputs import concealed, to_properties
-from rehearsal.engine.aws.paths import covers, from_terraform, parse
+from rehearsal.engine.aws.paths import covers, from_terraform, parse, reworded
 from rehearsal.engine.aws.properties import Properties, reveal
 from rehearsal.engine.aws.refresh import imported_inputs, refreshed_inputs
 from rehearsal.engine.aws.state import outputs_of, planned_outputs, prior_state, read_meta
@@ -285,7 +285,8 @@ class Resources:
         return [str(self._problem(kind, item, inputs)) for item in said]
 
     def _problem(self, kind: ResourceType | FunctionType, said: Diagnostic, inputs: Properties) -> Problem:
-        return Problem(from_terraform(kind.members, said.path), concealed(str(said), inputs))
+        told = concealed(reworded(kind.members, said.path, str(said)), inputs)
+        return Problem(from_terraform(kind.members, said.path), told.removeprefix("Missing required argument: "))
 
 
 def _identifier(state: Value) -> str:

@@ -112,6 +112,11 @@ def to_number(text: str) -> float:
         return whole(float(text))
 
 
+def as_text(value: bool | float) -> str:
+    """Return a number or truth value as Terraform writes it where it has a string."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(whole(value))
+
+
 def type_of(value: Value) -> Type:
     """Return the type that Terraform would give to `value` where any type is allowed."""
     if value is None or value is UNKNOWN:
