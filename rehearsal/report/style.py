@@ -61,9 +61,9 @@ ol.time .seconds {
   font-variant-numeric: tabular-nums; white-space: nowrap;
 }
 ol.time .axis { color: var(--soft); font-size: .78rem; height: 1.2rem; position: relative; }
-ol.time .axis span { position: absolute; transform: translateX(-50%); }
+ol.time .axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 ol.time .axis span:first-child { transform: none; } ol.time .axis span:last-child { transform: translateX(-100%); }
-svg { display: block; max-width: 100%; height: auto; }
+svg { display: block; max-width: 100%; height: auto; } svg.wide { width: 100%; }
 svg text { fill: var(--ink); font-family: inherit; } svg .soft { fill: var(--soft); }
 figure { margin: 0; } figcaption { color: var(--soft); font-size: .88rem; margin-top: .4rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 1.5rem; }
@@ -80,7 +80,7 @@ details summary { cursor: pointer; color: var(--soft); margin-top: .6rem; font-s
   .card { padding: 1rem; }
   ol.time li { grid-template-columns: 1fr; gap: .1rem; }
   dl.pairs { grid-template-columns: 1fr; } dl.pairs dd { margin-bottom: .4rem; }
-  .wide { min-width: 44rem; }
+  .scroll svg.wide { min-width: 44rem; } .scroll svg { min-width: 34rem; } .scroll table { min-width: 34rem; }
 }
 @media print {
   :root { --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --fill: #eee; }
