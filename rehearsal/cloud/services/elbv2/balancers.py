@@ -1,0 +1,229 @@
+"""Keeps each load balancer's proxy running and configured, and its targets checked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moto.elbv2.models import elbv2_backends
+
+from rehearsal.cloud.processes import Process, Program
+from rehearsal.cloud.services.elbv2 import checker
+from rehearsal.cloud.services.elbv2.configuration import (
+    Certificates,
+    TargetKey,
+    check_of,
+    describe,
+    groups_of,
+    registered,
+)
+from rehearsal.cloud.services.elbv2.health import Check, Health, State, after, draining
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
+
+_log = logging.getLogger(__name__)
+_ROOT = Path(__file__).resolve().parents[4]
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at what was declared."""
+
+
+@dataclass
+class _Balancer:
+    address: str
+    directory: Path
+    process: Process | None = None
+    configuration: dict[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What the proxy last told of itself, empty before its first word."""
+        try:
+            return dict(json.loads((self.directory / "status.json").read_text()))
+        except FileNotFoundError:
+            return {}
+
+
+class Balancers:
+    """All load balancers and targets of one cloud, looked after by one thread; moto's records are what is declared."""
+
+    def __init__(self, cloud: CloudContext) -> None:
+        self._cloud = cloud
+        self._balancers: dict[str, _Balancer] = {}
+        self._health: dict[TargetKey, Health] = {}
+        self._checking: set[TargetKey] = set()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._checks = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health-check")
+        self._certificates = Certificates(cloud.directory / "elbv2" / "certificates", cloud.account_id, cloud.region)
+        self._thread = threading.Thread(target=self._run, name="load-balancers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look after what is declared."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop every proxy."""
+        self._stopped.set()
+        self._thread.join(30)
+        self._checks.shutdown(wait=False, cancel_futures=True)
+        for balancer in self._balancers.values():
+            if balancer.process is not None:
+                balancer.process.stop(5.0)
+
+    def add(self, record: Any) -> None:
+        """Give a new load balancer, moto's `record`, its address; in ELB's turn."""
+        address = self._cloud.addresses.allocate(f"elbv2 {record.name}", "load-balancers")
+        directory = self._cloud.directory / "elbv2" / record.arn.rpartition("/")[2]
+        directory.mkdir(parents=True)
+        record.dns_name = address
+        self._balancers[record.arn] = _Balancer(address, directory)
+
+    def health(self, key: TargetKey) -> Health | None:
+        """Return how a target stands, None if it is neither registered nor draining."""
+        return self._health.get(key)
+
+    def draining(self, group: str) -> list[TargetKey]:
+        """Return a target group's targets that are being drained."""
+        with self._lock:
+            return [key for key, health in self._health.items() if key[0] == group and health.state is State.DRAINING]
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_LOOK_EVERY):
+            try:
+                self._look()
+            except (OSError, RuntimeError, ValueError):
+                _log.exception("load balancers")
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        in_flight = {key for balancer in self._balancers.values() for key in balancer.status.get("in_flight", {})}
+        with self._cloud.turn("elbv2"):
+            backend = elbv2_backends[self._cloud.account_id][self._cloud.region]
+            used = {arn for record in backend.load_balancers.values() for arn in groups_of(record)}
+            self._follow_targets(backend.target_groups, used, in_flight, now)
+            wanted = {arn: record for arn, record in backend.load_balancers.items() if arn in self._balancers}
+            gone = [arn for arn in self._balancers if arn not in wanted]
+            plans = {
+                arn: describe(
+                    record, self._balancers[arn].address, backend.target_groups, self._health, self._certificates
+                )
+                for arn, record in wanted.items()
+            }
+        for arn in gone:
+            self._remove(self._balancers.pop(arn))
+        for arn, plan in plans.items():
+            self._configure(self._balancers[arn], plan)
+            self._report(wanted[arn], self._balancers[arn])
+
+    def _follow_targets(self, groups: Any, used: set[str], in_flight: set[str], now: float) -> None:
+        declared = {key: groups[key[0]] for group in groups.values() for key in registered(group)}
+        with self._lock:
+            for key in declared:
+                known = self._health.get(key)
+                if known is None or known.state is State.DRAINING:
+                    self._health[key] = Health()
+                self._follow_use(key, key[0] in used)
+            for key in [key for key in self._health if key not in declared]:
+                self._drain(key, groups.get(key[0]), in_flight, now)
+            due = [
+                (key, check_of(group, key[2]))
+                for key, group in declared.items()
+                if key[0] in used and key not in self._checking and self._health[key].next_check <= now
+            ]
+            self._checking.update(key for key, _ in due)
+        for key, check in due:
+            self._checks.submit(self._check, key, check)
+
+    def _follow_use(self, key: TargetKey, is_used: bool) -> None:
+        health = self._health[key]
+        if not is_used:
+            description = "Target group is not configured to receive traffic from the load balancer"
+            self._health[key] = Health(State.UNUSED, "Target.NotInUse", description)
+        elif health.state is State.UNUSED:
+            self._health[key] = Health()
+
+    def _drain(self, key: TargetKey, group: Any, in_flight: set[str], now: float) -> None:
+        health = self._health[key]
+        if health.state is not State.DRAINING:
+            delay = float(group.attributes.get("deregistration_delay.timeout_seconds", 300)) if group else 0.0
+            if group is None or health.state is State.UNUSED:
+                del self._health[key]
+            else:
+                self._health[key] = replace(draining(health, delay, now), next_check=now)
+        # The proxies have had time to learn of it; from then on the last request in flight ends it.
+        elif now >= health.drains_until or (
+            now - health.next_check > 1.0 and f"{key[0]} {key[1]}:{key[2]}" not in in_flight
+        ):
+            del self._health[key]
+
+    def _check(self, key: TargetKey, check: Check) -> None:
+        outcome = checker.perform(check, key[1])
+        with self._lock:
+            self._checking.discard(key)
+            health = self._health.get(key)
+            if health is not None and health.state not in {State.DRAINING, State.UNUSED}:
+                self._health[key] = after(health, outcome, check, time.monotonic())
+
+    def _configure(self, balancer: _Balancer, plan: dict[str, Any]) -> None:
+        if balancer.process is not None and balancer.process.poll() is not None:
+            _log.warning("the load balancer at %s ended; starting it again", balancer.address)
+            balancer.process = None
+        if plan == balancer.configuration and balancer.process is not None:
+            return
+        balancer.configuration, balancer.version = plan, balancer.version + 1
+        file = balancer.directory / "configuration.json"
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps({**plan, "version": balancer.version}))
+        draft.replace(file)
+        if balancer.process is None:
+            balancer.process = self._cloud.processes.start(self._program(balancer.directory))
+        elif balancer.status:
+            with suppress(ProcessLookupError):
+                os.kill(balancer.process.pid, signal.SIGHUP)
+        else:
+            # It has not yet said a word and might not know what SIGHUP is for; it is told at the next look.
+            balancer.configuration = {}
+
+    def _report(self, record: Any, balancer: _Balancer) -> None:
+        status = balancer.status
+        state, reason = record.state, None
+        if status.get("refused"):
+            state, reason = "failed", "; ".join(status["refused"].values())
+        elif status:
+            state = "active"
+        if state != record.state:
+            with self._cloud.turn("elbv2"):
+                record.state, record.state_reason = state, reason
+
+    def _remove(self, balancer: _Balancer) -> None:
+        if balancer.process is not None:
+            balancer.process.stop(5.0)
+        shutil.rmtree(balancer.directory, ignore_errors=True)
+        self._cloud.addresses.release(balancer.address)
+
+    @staticmethod
+    def _program(directory: Path) -> Program:
+        module = "rehearsal.cloud.load_balancer.proxy"
+        arguments = [
+            sys.executable,
+            "-m",
+            module,
+            str(directory / "configuration.json"),
+            str(directory / "status.json"),
+        ]
+        return Program(
+            arguments, {"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin"}, directory, directory / "proxy.log"
+        )
