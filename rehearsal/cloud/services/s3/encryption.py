@@ -1,0 +1,72 @@
+"""Server-side encryption: every object has it, and a KMS key that cannot be used opens and closes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.kms.models import Key, kms_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend
+
+from rehearsal.cloud.services.s3.errors import S3Error
+from rehearsal.cloud.services.s3.exchange import Exchange
+
+DEFAULT: dict[str, Any] = {
+    "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
+}
+"""What a bucket has until it is told otherwise, in moto's form."""
+
+
+def encrypting(original: Callable[..., FakeKey]) -> Callable[..., FakeKey]:
+    """Return moto's put_object, where an object without a wish of its own is encrypted by S3's keys.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+    """
+
+    def put_object(backend: S3Backend, bucket_name: str, *arguments: Any, **named: Any) -> FakeKey:
+        version = original(backend, bucket_name, *arguments, **named)
+        version.encryption = version.encryption or "AES256"
+        if version.encryption == "aws:kms":
+            bucket = backend.get_bucket(bucket_name)
+            version.kms_key_id = _key(bucket, version.kms_key_id).arn
+        elif version.encryption == "AES256":
+            version.kms_key_id = None
+        return version
+
+    return put_object
+
+
+def check(exchange: Exchange) -> None:
+    """Raise S3's error for a write or a read that needs a KMS key which does not exist or is not enabled."""
+    bucket = exchange.bucket
+    if bucket is None or not exchange.key:
+        return
+    if exchange.operation.name == "GetObject":
+        version = exchange.current()
+        if version is not None and version.encryption == "aws:kms":
+            _check_usable(_key(bucket, version.kms_key_id))
+    elif exchange.operation.creates_object or exchange.operation.name == "CreateMultipartUpload":
+        wanted = exchange.headers.get("x-amz-server-side-encryption")
+        if wanted not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
+            raise S3Error("InvalidArgument", "The encryption method specified is not supported", 400)
+        rule = (bucket.encryption or DEFAULT)["Rule"]["ApplyServerSideEncryptionByDefault"]
+        if (wanted or rule["SSEAlgorithm"]) == "aws:kms":
+            named = exchange.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+            _check_usable(_key(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None)))
+
+
+def _key(bucket: FakeBucket, identifier: str | None) -> Key:
+    region = identifier.split(":")[3] if identifier and identifier.startswith("arn:") else bucket.region_name
+    backend = kms_backends[bucket.account_id][region]
+    name = backend.get_alias_name(identifier or "alias/aws/s3")
+    known = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(name)
+    if known not in backend.keys:
+        raise S3Error("KMS.NotFoundException", f"Key '{identifier}' does not exist", 400)
+    return backend.keys[known]
+
+
+def _check_usable(key: Key) -> None:
+    if key.key_state == "Disabled":
+        raise S3Error("KMS.DisabledException", f"{key.arn} is disabled.", 400)
+    if key.key_state != "Enabled":
+        raise S3Error("KMS.KMSInvalidStateException", f"{key.arn} is pending deletion.", 400)

@@ -1,0 +1,201 @@
+"""S3's corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import moto.s3.models
+import moto.s3.responses
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket, S3Backend, s3_backends
+from moto.s3.responses import S3Response
+
+from rehearsal.cloud.service import Patches, Service, correction
+from rehearsal.cloud.services.s3 import (
+    authorization,
+    checksums,
+    deletions,
+    encryption,
+    lock_operations,
+    policies,
+    preconditions,
+    signatures,
+    uploads,
+    versions,
+)
+from rehearsal.cloud.services.s3.errors import S3Error
+from rehearsal.cloud.services.s3.exchange import Answer, Exchange, guarded
+
+_API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
+_GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+
+
+class ObjectStorage(Service):
+    """Amazon S3."""
+
+    name = "s3"
+
+    def inventory(self) -> Sequence[str]:
+        """Return the buckets."""
+        return [bucket.arn for _, _, backend in s3_backends.iter_backends() for bucket in backend.buckets.values()]
+
+    @correction("s3.suspended-versioning", f"{_GUIDE}/AddingObjectstoVersionSuspendedBuckets.html")
+    def keep_versions_while_suspended(self, patches: Patches) -> None:
+        """A PUT while versioning is suspended replaces the null version and no other."""
+        original = patches.replace(S3Backend, "put_object", None)
+        patches.replace(
+            S3Backend,
+            "put_object",
+            lambda backend, bucket_name, key_name, *arguments, **named: versions.put(
+                backend, original, bucket_name, key_name, *arguments, **named
+            ),
+        )
+
+    @correction("s3.version-listing", f"{_API}/API_ListObjectVersions.html")
+    def list_versions(self, patches: Patches) -> None:
+        """Pages of versions follow on each other without gap or repetition."""
+        patches.replace(S3Backend, "list_object_versions", _list_object_versions)
+
+    @correction("s3.delete-objects", f"{_API}/API_DeleteObjects.html")
+    def delete_each_object(self, patches: Patches) -> None:
+        """Deleting makes a marker or removes one version; several are answered one by one, with the version refused."""
+        self._guard(patches, lambda exchange: _delete(exchange, self))
+
+    @correction("s3.encryption", f"{_GUIDE}/default-bucket-encryption.html")
+    def encrypt_by_default(self, patches: Patches) -> None:
+        """Every bucket and object is encrypted, and KMS keys have to be usable."""
+        patches.replace(S3Backend, "put_object", encryption.encrypting(S3Backend.put_object))
+        original = patches.replace(S3Backend, "get_bucket_encryption", None)
+        patches.replace(
+            S3Backend, "get_bucket_encryption", lambda backend, name: original(backend, name) or encryption.DEFAULT
+        )
+        self._guard(patches, encryption.check)
+
+    @correction("s3.checksums", f"{_GUIDE}/checking-object-integrity.html")
+    def sum_every_upload(self, patches: Patches) -> None:
+        """Each object has a checksum, which a wrong one sent along fails."""
+        patches.replace(S3Response, "_get_checksum", checksums.of_upload)
+        patches.replace(S3Backend, "put_object", checksums.typing(S3Backend.put_object))
+        patches.replace(S3Response, "head_object", checksums.told_by_head(S3Response.head_object))
+        for module in (moto.s3.models, moto.s3.responses):
+            patches.replace(module, "compute_checksum", checksums.compute)
+        # A checksum that does not match is found deep inside, and answered here.
+        self._guard(patches, lambda _: None)
+
+    @correction("s3.object-lock-uploads", f"{_GUIDE}/object-lock-configure.html")
+    def lock_uploads(self, patches: Patches) -> None:
+        """Each new version gets the lock it asks for or else the bucket's, however it is uploaded."""
+        patches.replace(S3Backend, "put_object", lock_operations.lock_new_version(S3Backend.put_object, self.cloud.now))
+        patches.replace(
+            S3Response,
+            "_get_lock_details",
+            lambda response, bucket, _: lock_operations.lock_details(response, bucket, self.cloud.now()),
+        )
+        patches.replace(
+            S3Response,
+            "_key_response_post",
+            uploads.locking_creation(S3Response._key_response_post, self.cloud.now),
+        )
+        patches.replace(
+            S3Backend,
+            "complete_multipart_upload",
+            uploads.locking_completion(S3Backend.complete_multipart_upload),
+        )
+        patches.replace(S3Response, "_key_response_put", uploads.put)
+        self._guard(patches, lambda exchange: uploads.remember_lock(exchange, self.cloud.now()))
+        self._guard(patches, lock_operations.check_integrity)
+
+    @correction("s3.object-retention", f"{_API}/API_PutObjectRetention.html")
+    def keep_retention(self, patches: Patches) -> None:
+        """A compliance lock is only ever prolonged; a governance lock takes a bypass to be weakened."""
+        answers = {
+            ("PUT", "retention"): lambda exchange: lock_operations.put_retention(exchange, self.cloud.now()),
+            ("GET", "retention"): lock_operations.get_retention,
+            ("PUT", "legal-hold"): lock_operations.put_legal_hold,
+            ("GET", "legal-hold"): lock_operations.get_legal_hold,
+        }
+        self._guard(patches, lambda exchange: _answer(exchange, answers, on_object=True))
+
+    @correction("s3.object-lock-configuration", f"{_API}/API_PutObjectLockConfiguration.html")
+    def keep_lock_configuration(self, patches: Patches) -> None:
+        """A lock can be turned on for any versioned bucket, and neither it nor its versioning turned off."""
+        answers = {("PUT", "object-lock"): lock_operations.put_configuration}
+        self._guard(patches, lambda exchange: _answer(exchange, answers, on_object=False))
+        self._guard(
+            patches,
+            lambda exchange: (
+                lock_operations.check_versioning(exchange) if exchange.operation.name == "PutBucketVersioning" else None
+            ),
+        )
+
+    @correction("s3.unknown-upload", f"{_API}/API_UploadPart.html")
+    def refuse_unknown_uploads(self, patches: Patches) -> None:
+        """A part, or a completion, of an upload that is not under way is refused."""
+        self._guard(patches, uploads.check_upload)
+
+    @correction("s3.conditional-writes", f"{_GUIDE}/conditional-writes.html")
+    def check_conditions(self, patches: Patches) -> None:
+        """PUT, copy and completion heed If-None-Match and If-Match."""
+        self._guard(patches, preconditions.check)
+
+    @correction("s3.bucket-policy", f"{_GUIDE}/bucket-policies.html")
+    def enforce_policies(self, patches: Patches) -> None:
+        """A bucket policy's denials hold for everyone, with their conditions; one that cannot be held is not stored."""
+        patches.replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
+        self._guard(patches, _check_policy)
+        self._guard(patches, lambda exchange: authorization.check(exchange, self.cloud.now()))
+
+    @correction("s3.signed-requests", f"{_GUIDE}/using-presigned-url.html")
+    def check_signatures(self, patches: Patches) -> None:
+        """A presigned URL or form works as signed, until it expires."""
+        self._guard(patches, lambda exchange: signatures.check(exchange, self.cloud.now()))
+
+    def _guard(self, patches: Patches, guard: Callable[[Exchange], Answer | None]) -> None:
+        for name in ("_key_response", "_bucket_response"):
+            patches.replace(S3Response, name, guarded(getattr(S3Response, name), guard))
+
+
+def _answer(
+    exchange: Exchange, answers: Mapping[tuple[str, str], Callable[[Exchange], Answer]], *, on_object: bool
+) -> Answer | None:
+    for (method, parameter), answer in answers.items():
+        if exchange.method == method and parameter in exchange.query and bool(exchange.key) == on_object:
+            return answer(exchange)
+    return None
+
+
+def _delete(exchange: Exchange, service: ObjectStorage) -> Answer | None:
+    if exchange.operation.name == "DeleteObject":
+        return deletions.delete_object(exchange)
+    if exchange.method == "POST" and not exchange.key and "delete" in exchange.query:
+        return deletions.delete_objects(exchange, service.cloud.now())
+    return None
+
+
+def _check_policy(exchange: Exchange) -> None:
+    if exchange.operation.name != "PutBucketPolicy":
+        return
+    try:
+        policies.checked(exchange.body, exchange.bucket_name)
+    except policies.MalformedPolicy as problem:
+        raise S3Error("MalformedPolicy", str(problem), 400) from problem
+
+
+def _list_object_versions(
+    backend: S3Backend,
+    bucket_name: str,
+    delimiter: str | None = None,
+    key_marker: str | None = None,
+    max_keys: int | None = 1000,
+    prefix: str = "",
+    version_id_marker: str | None = None,
+) -> tuple[Any, ...]:
+    return versions.page(
+        backend.get_bucket(bucket_name),
+        prefix=prefix,
+        delimiter=delimiter,
+        key_marker=key_marker,
+        version_id_marker=version_id_marker,
+        limit=min(max_keys if max_keys is not None else 1000, 1000),
+    )
