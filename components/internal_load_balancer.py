@@ -78,7 +78,7 @@ class InternalLoadBalancer(pulumi.ComponentResource):
             target_type="ip",
             port=args["target_port"],
             protocol="HTTP",
-            deregistration_delay="30",
+            deregistration_delay=30,
             health_check={
                 "path": args["health_path"],
                 "protocol": "HTTP",

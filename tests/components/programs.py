@@ -1,0 +1,192 @@
+"""Each component with arguments that it accepts, as a program would give them; outputs stand for what is made late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pulumi
+import pulumi_aws as aws
+
+from components.artifact_store import ArtifactStore
+from components.data_key import DataKey
+from components.endpoint_alarms import EndpointAlarms
+from components.flow_logs import FlowLogs
+from components.generated_secret import GeneratedSecret
+from components.internal_load_balancer import InternalLoadBalancer
+from components.mlflow_server import MlflowServer
+from components.mlflow_task import MlflowTask
+from components.model_endpoint import ModelEndpoint
+from components.network import Network
+from components.private_bucket import PrivateBucket
+from components.service_endpoints import ServiceEndpoints
+from components.signing_keys import SigningKeys
+from components.stack_manifest import StackManifest
+from components.tracking_database import TrackingDatabase
+from components.vault import Vault
+from tests.components.answers import ACCOUNT, REGION
+from tests.interlock.manifests import manifest_document
+
+FOUNDATION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/foundation"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one-AbCdEf"
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1234abcd-12ab"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/interlock/image:1.0"
+SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+PLACE: Mapping[str, Any] = {"account_id": ACCOUNT, "region": REGION}
+INSIDE: Mapping[str, Any] = {"vpc_id": "vpc-0123456789abcdef0", "subnet_ids": SUBNETS, "cidr_block": "10.20.0.0/16"}
+
+
+class Example(NamedTuple):
+    """A component, its type, and arguments that it accepts under the name it is given."""
+
+    component: Callable[..., pulumi.ComponentResource]
+    type: str
+    arguments: Callable[[str], dict[str, Any]]
+
+
+EXAMPLES: Mapping[str, Example] = {
+    "DataKey": Example(
+        DataKey,
+        "interlock:keys:DataKey",
+        lambda name: {**PLACE, "administrators": [FOUNDATION_ROLE], "alias": f"data-{name}", "for_logs": True},
+    ),
+    "SigningKeys": Example(
+        SigningKeys,
+        "interlock:keys:SigningKeys",
+        lambda name: {**PLACE, "administrators": [FOUNDATION_ROLE], "alias_prefix": f"keys-{name}"},
+    ),
+    "GeneratedSecret": Example(
+        GeneratedSecret,
+        "interlock:keys:GeneratedSecret",
+        lambda name: {"description": name, "encryption_key_arn": KEY, "username": "admin"},
+    ),
+    "PrivateBucket": Example(
+        PrivateBucket, "interlock:storage:PrivateBucket", lambda name: {"encryption_key_arn": KEY}
+    ),
+    "ArtifactStore": Example(
+        ArtifactStore, "interlock:storage:ArtifactStore", lambda name: {"encryption_key_arn": late_key(name)}
+    ),
+    "Vault": Example(
+        Vault,
+        "interlock:storage:Vault",
+        lambda name: {"encryption_key_arn": late_key(name), "administrators": [FOUNDATION_ROLE]},
+    ),
+    "Network": Example(
+        Network,
+        "interlock:network:Network",
+        lambda name: {
+            **PLACE,
+            "cidr_block": "10.20.0.0/16",
+            "subnets": {
+                "eu-west-1a": "10.20.0.0/20",
+                "eu-west-1b": "10.20.16.0/20",
+                "eu-west-1c": "10.20.32.0/20",
+            },
+            "log_key_arn": late_key(name),
+        },
+    ),
+    "FlowLogs": Example(
+        FlowLogs,
+        "interlock:network:FlowLogs",
+        lambda name: {"account_id": ACCOUNT, "vpc_id": INSIDE["vpc_id"], "key_arn": KEY, "retention_days": 365},
+    ),
+    "ServiceEndpoints": Example(
+        ServiceEndpoints,
+        "interlock:network:ServiceEndpoints",
+        lambda name: {**PLACE, **INSIDE, "route_table_ids": ["rtb-0123456789abcdef0"]},
+    ),
+    "InternalLoadBalancer": Example(
+        InternalLoadBalancer,
+        "interlock:network:InternalLoadBalancer",
+        lambda name: {**INSIDE, "certificate_arn": CERTIFICATE, "target_port": 5000, "health_path": "/health"},
+    ),
+    "TrackingDatabase": Example(
+        TrackingDatabase,
+        "interlock:tracking:TrackingDatabase",
+        lambda name: {
+            "vpc_id": INSIDE["vpc_id"],
+            "subnet_ids": SUBNETS,
+            "encryption_key_arn": late_key(name),
+        },
+    ),
+    "MlflowTask": Example(
+        MlflowTask,
+        "interlock:tracking:MlflowTask",
+        lambda name: {
+            **PLACE,
+            **_database(),
+            "image": IMAGE,
+            "size": "small",
+            "allowed_hosts": "mlflow.example.com",
+            "admin_secret_arn": SECRET,
+            "flask_secret_arn": SECRET,
+            "log_retention_days": 30,
+        },
+    ),
+    "MlflowServer": Example(
+        MlflowServer,
+        "interlock:tracking:MlflowServer",
+        lambda name: {
+            **PLACE,
+            **INSIDE,
+            **_database(),
+            "storage_prefix_list_id": "pl-6da54004",
+            "domain": "mlflow.example.com",
+            "certificate_arn": CERTIFICATE,
+            "image": IMAGE,
+            "database_client_security_group_id": "sg-0123456789abcdef0",
+        },
+    ),
+    "EndpointAlarms": Example(
+        EndpointAlarms,
+        "interlock:serving:EndpointAlarms",
+        lambda name: {"endpoint_name": name, "variants": ["blue", "green"], "p99_latency_limit_ms": 250},
+    ),
+    "ModelEndpoint": Example(
+        ModelEndpoint,
+        "interlock:serving:ModelEndpoint",
+        lambda name: {
+            **PLACE,
+            **INSIDE,
+            "endpoint_name": f"interlock-{name}",
+            "storage_prefix_list_id": "pl-6da54004",
+            "image": IMAGE,
+            "vault_bucket_name": "vault-0123456",
+            "vault_bucket_arn": "arn:aws:s3:::vault-0123456",
+            "vault_key_arn": KEY,
+            "encryption_key_arn": late_key(name),
+            "tags": {"owner": "risk"},
+        },
+    ),
+    "StackManifest": Example(
+        StackManifest,
+        "interlock:manifest:StackManifest",
+        lambda name: {"stack": name, "bucket_name": "staging-0123456", "document": manifest_document()},
+    ),
+}
+
+
+def late_key(name: str) -> pulumi.Output[str]:
+    """Return the ARN of a key that the program makes itself, so that a preview does not know it."""
+    return aws.kms.Key(f"{name}-late").arn
+
+
+def make(kind: str, name: str = "one", **changed: Any) -> pulumi.ComponentResource:
+    """Register an example under `name`, with some of its arguments changed; those changed to `...` are left out."""
+    example = EXAMPLES[kind]
+    arguments = {key: value for key, value in {**example.arguments(name), **changed}.items() if value is not ...}
+    return example.component(name, arguments)
+
+
+def _database() -> dict[str, Any]:
+    return {
+        "database_address": "db.example.internal",
+        "database_port": 5432,
+        "database_name": "mlflow",
+        "auth_database_name": "mlflow_auth",
+        "database_secret_arn": SECRET,
+        "artifact_bucket_name": "artifacts-0123456",
+        "artifact_bucket_arn": "arn:aws:s3:::artifacts-0123456",
+        "encryption_key_arn": KEY,
+    }

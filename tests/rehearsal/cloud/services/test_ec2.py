@@ -1,0 +1,49 @@
+"""Networks of the local cloud."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from rehearsal.cloud.server import LocalCloud
+
+OTHER_ENDS = ["group", "prefix list", "range"]
+
+
+@pytest.mark.corrects("ec2.rule-descriptions")
+@pytest.mark.parametrize("other_end", OTHER_ENDS[:2])
+def test_a_rule_keeps_its_description_whatever_its_other_end_is(cloud: LocalCloud, other_end: str) -> None:
+    assert _described(cloud, other_end) == "why"
+
+
+def test_a_rule_of_a_range_keeps_its_description(cloud: LocalCloud) -> None:
+    assert _described(cloud, "range") == "why"
+
+
+def test_a_network_counts_until_it_is_deleted_and_the_default_one_never(cloud: LocalCloud) -> None:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    assert any(arn.endswith(f"vpc/{vpc}") for arn in cloud.inventory()["ec2"])
+    ec2.delete_vpc(VpcId=vpc)
+    default = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    assert not [arn for arn in cloud.inventory()["ec2"] if arn.endswith((vpc, default))]
+
+
+def _described(cloud: LocalCloud, other_end: str) -> str | None:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group, other = (
+        ec2.create_security_group(GroupName=f"group-{uuid.uuid4()}", Description="one", VpcId=vpc)["GroupId"]
+        for _ in range(2)
+    )
+    ends: dict[str, dict[str, Any]] = {
+        "group": {"UserIdGroupPairs": [{"GroupId": other, "Description": "why"}]},
+        "prefix list": {"PrefixListIds": [{"PrefixListId": "pl-6da54004", "Description": "why"}]},
+        "range": {"IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "why"}]},
+    }
+    permission = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **ends[other_end]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    return next(rule.get("Description") for rule in rules if not rule["IsEgress"])
