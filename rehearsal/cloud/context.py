@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,8 @@ class CloudContext:
     containers: Containers
     authority: CertificateAuthority
     endpoint_url: str = ""
+    turn: Callable[[str], AbstractContextManager[Any]] = field(default=lambda _: nullcontext())
+    """The lock under which requests to a moto backend are served; a data plane's thread takes it to touch its state."""
     services: dict[type[Any], Any] = field(default_factory=dict)
 
     def service(self, kind: type[_Service]) -> _Service:

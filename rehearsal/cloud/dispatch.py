@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
@@ -116,11 +117,16 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
             return self.app_instances[backend]
 
     def _page(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a page; the members of a POST's JSON object are the page's arguments."""
         page = self._pages.get(name)
-        arguments = dict(parse_qsl(environ["QUERY_STRING"]))
-        content = json.dumps(page(**arguments) if page else {"error": f"pages: {', '.join(self._pages)}"}).encode()
-        start_response("200 OK" if page else "404 Not Found", [("Content-Type", "application/json")])
-        return [content]
+        if page is None:
+            return _json(start_response, "404 Not Found", {"error": f"pages: {', '.join(self._pages)}"})
+        try:
+            arguments = json.loads(environ["wsgi.input"].read() or b"{}")
+            inspect.signature(page).bind(**arguments)
+        except (ValueError, TypeError) as problem:
+            return _json(start_response, "400 Bad Request", {"error": str(problem)})
+        return _json(start_response, "200 OK", page(**arguments))
 
 
 def _failure(environ: Environ, start_response: StartResponse, status: str, code: str, message: str) -> Iterable[bytes]:
@@ -134,3 +140,8 @@ def _failure(environ: Environ, start_response: StartResponse, status: str, code:
     body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>" if simple else f"<Error>{error}</Error>"
     start_response(status, [("Content-Type", "application/xml")])
     return [f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()]
+
+
+def _json(start_response: StartResponse, status: str, content: Any) -> Iterable[bytes]:
+    start_response(status, [("Content-Type", "application/json")])
+    return [json.dumps(content).encode()]

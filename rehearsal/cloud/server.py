@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,8 +84,13 @@ class LocalCloud:
             self.context.services[kind] = kind(self.context)
         self._correct()
         concurrent = frozenset[str]().union(*(service.concurrent for service in self.services))
-        pages = {"health": self.health, "inventory": self.inventory}
+        pages: dict[str, Callable[..., Any]] = {
+            "health": self.health,
+            "inventory": self.inventory,
+            "certificate": self.certificate,
+        }
         self._dispatcher = Dispatcher(self.region, concurrent, pages)
+        self.context.turn = self._dispatcher.turn
         self._server = HttpServer(LOOPBACK, self._dispatcher)
         self.context.endpoint_url = self._server.url
         self.context.containers.client_environment = self.context.client_environment()
@@ -117,6 +122,14 @@ class LocalCloud:
         self._uncorrect()
         self._own_account.undo()
         BackendDict.reset()
+
+    def certificate(self, domain: str) -> Mapping[str, str]:
+        """Issue a certificate for `domain` on this cloud's load balancers, import it into ACM, and return its ARN."""
+        issued = self.context.authority.issue(domain, [domain], self.context.addresses.load_balancer_addresses)
+        answer = self.client("acm").import_certificate(
+            Certificate=issued.certificate, PrivateKey=issued.private_key, CertificateChain=issued.chain
+        )
+        return {"arn": answer["CertificateArn"]}
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
