@@ -25,10 +25,10 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
     """Moto's routing without its back doors: no reset, no state transfer, no instance metadata.
 
     `concurrent` names the moto backends whose requests may overlap; moto guards its state nowhere, so the requests
-    of every other backend take turns. `pages` answers the paths under `/_interlock/`, each called with the query's parameters.
+    of every other backend take turns. `pages` answers the paths under `/_interlock/`, each by its name there.
     """
 
-    def __init__(self, region: str, concurrent: frozenset[str], pages: dict[str, Callable[..., Any]]) -> None:
+    def __init__(self, region: str, concurrent: frozenset[str], pages: Mapping[str, Callable[..., Any]]) -> None:
         # Cross-origin permissions would let a web page in the user's browser drive this cloud.
         werkzeug_app.DISABLE_GLOBAL_CORS = True
         super().__init__(werkzeug_app.create_backend_app)
@@ -117,14 +117,14 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
             return self.app_instances[backend]
 
     def _page(self, name: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a page; the members of a POST's JSON object are the page's arguments."""
+        """Answer a page; the query's parameters are its arguments."""
         page = self._pages.get(name)
         if page is None:
             return _json(start_response, "404 Not Found", {"error": f"pages: {', '.join(self._pages)}"})
+        arguments = dict(parse_qsl(environ["QUERY_STRING"]))
         try:
-            arguments = json.loads(environ["wsgi.input"].read() or b"{}")
             inspect.signature(page).bind(**arguments)
-        except (ValueError, TypeError) as problem:
+        except TypeError as problem:
             return _json(start_response, "400 Bad Request", {"error": str(problem)})
         return _json(start_response, "200 OK", page(**arguments))
 

@@ -83,27 +83,24 @@ def test_a_connection_carries_many_requests(cloud: LocalCloud) -> None:
 
 
 def test_the_inventory_page_names_every_service(cloud: LocalCloud) -> None:
-    with urllib.request.urlopen(f"{cloud.endpoint_url}/_interlock/inventory") as answer:
-        inventory = json.loads(answer.read())
-    assert set(inventory) == {service.name for service in cloud.services}
+    assert set(_page(cloud, "inventory")) == {service.name for service in cloud.services}
 
 
-def _post(url: str, content: object) -> dict[str, Any]:
-    request = urllib.request.Request(url, data=json.dumps(content).encode(), method="POST")
-    with urllib.request.urlopen(request) as answer:
+def _page(cloud: LocalCloud, page: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{cloud.endpoint_url}/_interlock/{page}") as answer:
         read: dict[str, Any] = json.loads(answer.read())
     return read
 
 
 def test_a_certificate_is_issued_into_acm_for_a_domain_and_the_load_balancers(cloud: LocalCloud) -> None:
-    arn = _post(f"{cloud.endpoint_url}/_interlock/certificate", {"domain": "mlflow.example"})["arn"]
+    arn = _page(cloud, "certificate?domain=mlflow.example")["arn"]
     described = cloud.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
     assert (described["DomainName"], described["Type"], described["Status"]) == ("mlflow.example", "IMPORTED", "ISSUED")
 
 
 def test_a_page_refuses_arguments_that_it_does_not_take(cloud: LocalCloud) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
-        _post(f"{cloud.endpoint_url}/_interlock/certificate", {"name": "mlflow.example"})
+        _page(cloud, "certificate?name=mlflow.example")
     assert refused.value.code == 400
 
 
