@@ -6,7 +6,7 @@ from moto.core.exceptions import ServiceException
 
 
 class Refusal(ServiceException):  # type: ignore[misc]
-    """An error that CloudWatch answers; moto looks its shape up by where its class is defined, hence a class of ours."""
+    """An error that CloudWatch answers; of our own, because moto looks up its shape by where the class is defined."""
 
 
 def validation_error(message: str) -> Refusal:

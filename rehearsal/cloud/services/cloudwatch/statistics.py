@@ -152,7 +152,8 @@ def _kept(samples: Sequence[Sample], bounds: _Bounds) -> list[Sample]:
         ]
     total = math.fsum(sample.count for sample in samples)
     first = math.floor(total * (bounds.low or 0) / 100 + 1e-9)
-    last = math.floor(total * (100 if bounds.high is None else bounds.high) / 100 + 1e-9)
+    # Rounded outwards, so that few samples are never trimmed to none.
+    last = math.ceil(total * (100 if bounds.high is None else bounds.high) / 100 - 1e-9)
     kept, seen = [], 0.0
     for sample in samples:
         count = min(seen + sample.count, last) - max(seen, first)
