@@ -1,4 +1,4 @@
-"""A local cloud with the parts that the adapters act on."""
+"""A local cloud and an MLflow server, with the parts that library and commands act on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from interlock.duties.bucket_policy import vault_policy
 from interlock.manifest import EndpointPart, ServingTemplatePart
 from rehearsal.cloud.server import LocalCloud
+from tests.interlock.mlflow_server import RunningServer, mlflow_server
 
 RETENTION_DAYS = 30
 
@@ -22,9 +23,35 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         yield running
 
 
-@pytest.fixture
-def vault_bucket(cloud: LocalCloud) -> str:
-    """A vault as the stack configures it: versioned, locked by default, with the vault's policy."""
+@pytest.fixture(scope="session")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with mlflow_server(Path(tmp_path_factory.mktemp("mlflow"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def registered(mlflow: RunningServer) -> str:
+    """The name of a registered model with one version."""
+    import mlflow as client
+    import pandas as pd
+    from sklearn.dummy import DummyRegressor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_USERNAME", mlflow.admin.username)
+        patch.setenv("MLFLOW_TRACKING_PASSWORD", mlflow.admin.password)
+        client.set_tracking_uri(mlflow.uri)
+        client.set_registry_uri(mlflow.uri)
+        model = DummyRegressor(strategy="constant", constant=1.0).fit(pd.DataFrame({"x": [0.0]}), [1.0])
+        with client.start_run():
+            client.sklearn.log_model(
+                model, name="model", registered_model_name="credit", pip_requirements=["scikit-learn"]
+            )
+        client.MlflowClient().set_registered_model_alias("credit", "candidate", "1")
+    return "credit"
+
+
+def new_vault(cloud: LocalCloud) -> str:
+    """Make a vault as the stack configures it: versioned, locked by default, with the vault's policy."""
     s3 = cloud.client("s3")
     name = f"vault-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(
@@ -41,6 +68,12 @@ def vault_bucket(cloud: LocalCloud) -> str:
     )
     s3.put_bucket_policy(Bucket=name, Policy=vault_policy(f"arn:aws:s3:::{name}", RETENTION_DAYS, []))
     return name
+
+
+@pytest.fixture
+def vault_bucket(cloud: LocalCloud) -> str:
+    """A vault of the test's own."""
+    return new_vault(cloud)
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +140,7 @@ def endpoint_part(
             security_group_ids=(group,),
             volume_key_arn=key,
             network_isolation=True,
-            model_data_bucket_name=vault_bucket,
+            model_data_bucket_name=new_vault(cloud),
             model_data_prefix="releases/",
             startup_timeout_seconds=120,
             alarm_names=(),

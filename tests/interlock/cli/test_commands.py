@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from interlock.cli.main import app
+from interlock.cli.terminal import visible
+from interlock.duties.duty import SigningDuty
+from interlock.manifest import EndpointPart, StackManifest
+from rehearsal.cloud.server import LocalCloud
+from tests.interlock.conftest import new_vault
+from tests.interlock.mlflow_server import RunningServer
+
+
+@dataclass
+class Shell:
+    """Runs `interlock` on a stack whose manifest lies in a file."""
+
+    manifest: Path
+    runner: CliRunner
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        result = self.runner.invoke(app, [*arguments, "--stack", f"file:{self.manifest}"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, result.output
+
+    def json(self, *arguments: str) -> tuple[int, Any]:
+        result = self.runner.invoke(app, [*arguments, "--stack", f"file:{self.manifest}", "--output", "json"])
+        return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def manifest(
+    cloud: LocalCloud, endpoint_part: EndpointPart, mlflow: RunningServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A stack manifest in a file, of a stack whose parts were made by hand."""
+    kms, secrets = cloud.client("kms"), cloud.client("secretsmanager")
+    vault = new_vault(cloud)
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    credentials = {"username": mlflow.admin.username, "password": mlflow.admin.password}
+    secret = secrets.create_secret(Name="mlflow-admin", SecretString=json.dumps(credentials))["ARN"]
+    signing = {"key_arn": key["Arn"], "key_id": key["KeyId"], "alias": "alias/builder"}
+    document = StackManifest.model_validate(
+        {
+            "stack": "test",
+            "environment": "local",
+            "account_id": cloud.context.account_id,
+            "region": cloud.context.region,
+            "vault": {
+                "bucket_name": vault, "bucket_arn": f"arn:aws:s3:::{vault}", "retention_days": 30,
+                "staging_bucket_name": "staging", "staging_bucket_arn": "arn:aws:s3:::staging",
+                "encryption_key_arn": key["Arn"],
+            },
+            "signing_keys": {duty.value: signing for duty in SigningDuty},
+            "network": {"vpc_id": "vpc-1", "private_subnet_ids": ["subnet-1"]},
+            "artifact_store": {
+                "bucket_name": "artifacts", "bucket_arn": "arn:aws:s3:::artifacts", "encryption_key_arn": key["Arn"],
+            },
+            "tracking": {
+                "uri": mlflow.uri, "domain": "mlflow.example.com", "admin_secret_arn": secret, "cluster": "c",
+                "service": "s", "load_balancer_arn": "arn:aws:elasticloadbalancing:::lb",
+                "database": {
+                    "identifier": "d", "address": "127.0.0.1", "port": 5432, "name": "mlflow",
+                    "auth_name": "mlflow_auth", "master_secret_arn": secret,
+                },
+            },
+            "endpoints": {"credit": endpoint_part.model_dump()},
+        }
+    )  # fmt: skip
+    path = Path(tmp_path_factory.mktemp("stack")) / "manifest.json"
+    path.write_text(document.to_json())
+    return path
+
+
+@pytest.fixture
+def shell(cloud: LocalCloud, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    for name, value in {
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "COLUMNS": "200",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Shell(manifest, CliRunner())
+
+
+def test_a_model_version_is_pinned_verified_and_listed_as_locked(shell: Shell, registered: str) -> None:
+    code, pinned = shell.json("release", "pin", f"{registered}/1")
+    assert code == 0
+    assert shell.json("release", "pin", f"{registered}@candidate") == (0, pinned)
+    code, text = shell.run("release", "verify", pinned["digest"])
+    assert code == 0
+    assert f"release {pinned['digest']} verifies" in text
+    assert "signed by builder" in text
+    code, locked = shell.json("stack", "locked")
+    assert code == 0
+    assert {one["key"] for one in locked["objects"]} >= set(pinned["objects"])
+
+
+def test_a_release_that_does_not_verify_is_refused_with_reasons_and_exit_code_1(shell: Shell) -> None:
+    code, answer = shell.json("release", "verify", "0" * 64)
+    assert code == 1
+    assert answer["outcome"] == "refused"
+    assert answer["reasons"] == [f"the vault holds nothing under releases/{'0' * 64}/"]
+    code, answer = shell.json("endpoint", "deploy", "0" * 64, "--variant", "blue")
+    assert (code, answer["outcome"]) == (1, "refused")
+
+
+def test_verification_with_another_public_key_is_refused(
+    shell: Shell, registered: str, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    from interlock.aws.kms import fetch_public_key
+
+    kms = cloud.client("kms")
+    _, pinned = shell.json("release", "pin", f"{registered}/1")
+    other = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    (tmp_path / "key.pem").write_text(fetch_public_key(kms, other).pem)
+    code, answer = shell.json("release", "verify", pinned["digest"], "--public-key", str(tmp_path / "key.pem"))
+    assert code == 1
+    assert any("no signature was made by a known key" in reason for reason in answer["reasons"])
+
+
+def test_the_endpoints_state_is_shown_as_text_and_as_data(shell: Shell, endpoint_part: EndpointPart) -> None:
+    code, state = shell.json("endpoint", "status")
+    assert code == 0
+    assert state["name"] == endpoint_part.endpoint_name
+    assert set(state["variants"]) == {"blue", "green"}
+    code, text = shell.run("endpoint", "status")
+    assert code == 0
+    assert "InService" in text
+    assert "(holding)" in text
+
+
+def test_the_whole_manifest_is_shown(shell: Shell) -> None:
+    code, document = shell.json("stack", "show")
+    assert code == 0
+    assert document == json.loads(shell.manifest.read_text())
+    assert "tracking.database.port" in shell.run("stack", "show")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("release", "pin", "credit"), "NAME/VERSION"),
+        (("release", "pin", "credit/99"), "credit/99"),
+        (("release", "verify", "xyz"), "64 hexadecimal digits"),
+        (("release", "verify", "0" * 64, "--public-key", "/no/such/file"), "/no/such/file"),
+        (("endpoint", "status", "--endpoint", "nobody"), "accepted is one of credit"),
+        (("endpoint", "shift", "blue=x", "green=1"), "'blue=x'"),
+        (("endpoint", "shift", "blue=1"), "blue, green"),
+        (("endpoint", "shift", "blue=nan", "green=1"), "'blue=nan'"),
+        (("endpoint", "deploy", "0" * 64, "--variant", "blue", "--weights", "blue=1,blue=2"), "once a variant"),
+        (("endpoint", "invoke", "/no/such/file"), "/no/such/file"),
+        (("stack", "destroy", "--yes"), "accepted is pulumi:<stack>"),
+    ],
+)
+def test_a_users_mistake_gets_one_message_and_exit_code_2(
+    shell: Shell, registered: str, arguments: tuple[str, ...], complaint: str
+) -> None:
+    code, output = shell.run(*arguments)
+    assert code == 2, output
+    assert complaint in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("source", ["nonsense", "ftp:x", "file:", "file:/no/such/manifest"])
+def test_a_stack_that_cannot_be_found_is_one_message(source: str) -> None:
+    result = CliRunner().invoke(app, ["stack", "show", "--stack", source])
+    assert result.exit_code in (2, 3)
+    assert "Traceback" not in result.output
+    assert source in result.output
+
+
+def test_aws_that_does_not_answer_is_exit_code_3(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    code, answer = shell.json("stack", "locked")
+    assert (code, answer["outcome"]) == (3, "failed")
+
+
+def test_what_a_terminal_would_act_on_is_shown_as_text() -> None:
+    assert visible("a\x1b[31mred\x07\r\u202e") == "a\\x1b[31mred\\x07\\r\\u202e"
+    assert visible("Größe, 模型\nnext line") == "Größe, 模型\nnext line"
+
+
+def test_markup_in_a_name_is_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    from interlock.cli.terminal import console
+
+    console().print("[bold]name[/bold] :warning: [link=x]y[/link]")
+    assert capsys.readouterr().out == "[bold]name[/bold] :warning: [link=x]y[/link]\n"

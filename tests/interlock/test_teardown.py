@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from interlock.teardown import VAULT_TYPE, Resource, kept_for_locks
+
+
+def test_the_vaults_bucket_and_guards_are_kept_and_its_staging_bucket_is_not() -> None:
+    vault = Resource("urn:vault", VAULT_TYPE, "", custom=False, parent="urn:stack")
+    staging = Resource("urn:staging", "interlock:storage:PrivateBucket", "", custom=False, parent=vault.urn)
+    bucket = Resource("urn:bucket", "aws:s3/bucket:Bucket", "b", custom=True, parent=vault.urn)
+    policy = Resource("urn:policy", "aws:s3/bucketPolicy:BucketPolicy", "b", custom=True, parent=vault.urn)
+    inner = Resource("urn:inner", "aws:s3/bucket:Bucket", "s", custom=True, parent=staging.urn)
+    other = Resource("urn:other", "aws:s3/bucket:Bucket", "o", custom=True, parent="urn:stack")
+    assert kept_for_locks([vault, staging, bucket, policy, inner, other]) == ["urn:bucket", "urn:policy"]
