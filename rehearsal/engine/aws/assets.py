@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
+import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Assets:
-    """A folder of assets named by their content; `base` is where a program's relative paths begin."""
+    """A folder of assets named by the hashes that the engine gives them; `base` is where a program's paths begin."""
 
     def __init__(self, folder: Path, base: Path) -> None:
         self._folder = folder
@@ -26,15 +26,20 @@ class Assets:
     def file_of(self, asset: Asset) -> str:
         """Return the path of a file with the asset's content, a ZIP file for an archive.
 
-        Raises OSError when a file cannot be read, and ValueError when the content lies on the network.
+        The engine keeps only the hash of an asset in its state, and such an asset names the file it was put into
+        then, which may be gone. Raises OSError when a file cannot be read, and ValueError when the content lies on
+        the network.
         """
-        content = (
-            _zipped(sorted(self._files(dict(asset.fields), ""))) if asset.archive else self._bytes(dict(asset.fields))
-        )
-        file = self._folder / (hashlib.sha256(content).hexdigest() + (".zip" if asset.archive else ""))
+        fields = dict(asset.fields)
+        suffix = ".zip" if asset.archive else ""
+        known = str(fields.get("hash") or "")
+        if known and not any(fields.get(name) for name in ("text", "path", "uri", "assets")):
+            return str(self._folder / (known + suffix))
+        content = _zipped(sorted(self._files(fields, ""))) if asset.archive else self._bytes(fields)
+        file = self._folder / ((known or hashlib.sha256(content).hexdigest()) + suffix)
         if not file.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_name(f"{file.name}.{os.getpid()}.{id(asset)}")
+            unfinished = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
             unfinished.write_bytes(content)
             unfinished.replace(file)
         return str(file)

@@ -104,6 +104,7 @@ class Resources:
         def plan(client: ProviderClient) -> tuple[State, Plan]:
             prior = prior_state(kind, outputs, client)
             keep_timeouts(kind, config, prior.value)
+            _keep_files(kind, config, prior.value)
             return prior, client.plan(kind.name, kind.block, prior, config)
 
         prior, planned = self._reporting(kind, new, lambda: self._of(outputs).ask(plan))
@@ -147,6 +148,7 @@ class Resources:
         def plan(client: ProviderClient) -> tuple[State, Plan]:
             prior = prior_state(kind, outputs, client)
             set_timeout(kind, config, prior.value, "update", timeout)
+            _keep_files(kind, config, prior.value)
             return prior, client.plan(kind.name, kind.block, prior, config)
 
         prior, planned = self._reporting(kind, inputs, lambda: self._of(outputs).ask(plan))
@@ -188,6 +190,7 @@ class Resources:
         before, now = self._reporting(kind, inputs, lambda: self._of(outputs).ask(look))
         if now.value is None:
             return Found("", {}, {})
+        now = State(_with_old_nothings(before.value, now.value), now.private)
         fresh = refreshed_inputs(kind, inputs, before.value, now.value)
         meta = read_meta(outputs)
         tainted = meta is not None and meta.tainted
@@ -261,9 +264,9 @@ class Resources:
         region = inputs.get("region")
         if kind.regional and not isinstance(reveal(region), str) and region not in (None, UNKNOWN):
             reader.problems.append(Problem(("region",), "expected a string"))
-        if "source_code_hash" in config and config.get("filename") and config["source_code_hash"] is None:
-            content = Path(config["filename"]).read_bytes()
-            config["source_code_hash"] = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        code = config.get("filename")
+        if "source_code_hash" in config and code and config["source_code_hash"] is None and Path(code).exists():
+            config["source_code_hash"] = base64.b64encode(hashlib.sha256(Path(code).read_bytes()).digest()).decode()
         return config, reader.problems
 
     def _checked_config(self, kind: ResourceType, inputs: Properties) -> dict[str, Value]:
@@ -287,6 +290,23 @@ class Resources:
     def _problem(self, kind: ResourceType | FunctionType, said: Diagnostic, inputs: Properties) -> Problem:
         told = concealed(reworded(kind.members, said.path, str(said)), inputs)
         return Problem(from_terraform(kind.members, said.path), told.removeprefix("Missing required argument: "))
+
+
+def _keep_files(kind: ResourceType, config: dict[str, Value], prior: Value) -> None:
+    """Leave an asset in the file where it was: where caches lie is no property of a resource."""
+    for member in kind.members.properties.values():
+        before, now = prior.get(member.terraform), config.get(member.terraform)
+        if member.shape.is_asset and isinstance(before, str) and isinstance(now, str):
+            if Path(before).name == Path(now).name:
+                config[member.terraform] = before
+
+
+def _with_old_nothings(before: Value, now: Value) -> Value:
+    """Return `now` with what was null or empty before left so: providers answer either where there is nothing."""
+    nothing = (None, [], {}, "")
+    return {
+        name: before[name] if value in nothing and before[name] in nothing else value for name, value in now.items()
+    }
 
 
 def _identifier(state: Value) -> str:
