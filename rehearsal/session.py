@@ -82,8 +82,11 @@ class Session:
         self._lay_out()
         if self._socket_folder is None:
             self._socket_folder = Path(tempfile.mkdtemp(prefix="interlock-"))
-        self._start("engine", ["-m", "rehearsal.engine.host", *self._engine_arguments()], self.socket.exists)
         description = self.directory / "cloud" / "cloud.json"
+        # Left by a session that was killed in this folder, they would look like an answer of this one.
+        for answer in (self.socket, description):
+            answer.unlink(missing_ok=True)
+        self._start("engine", ["-m", "rehearsal.engine.host", *self._engine_arguments()], self.socket.exists)
         self._start("cloud", ["-m", "rehearsal.cloud", "--directory", str(description.parent)], description.exists)
         read = json.loads(description.read_text())
         self.cloud = Cloud(
@@ -129,6 +132,8 @@ class Session:
             "PULUMI_BACKEND_URL": f"file://{self.directory / 'state'}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # Most of an operation is waiting for AWS to settle, so the processors say little about how many may run.
+            "PULUMI_PARALLEL": "64",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             # A pulumi-resource-aws or a language host that the user has on PATH must not take the place of ours.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",

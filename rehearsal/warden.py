@@ -40,7 +40,10 @@ class Ward:
         held: Sequence[int] = (),
         grace: float = GRACE_SECONDS,
     ) -> None:
-        """Start it; it has `grace` seconds to end when it is asked to. `held` are file descriptors (locks) that the warden keeps open as long as it lives."""
+        """Start it; when it is asked to end, it has `grace` seconds for that.
+
+        `held` are file descriptors (locks) that the warden keeps open as long as it lives.
+        """
         self.grace = grace
         lifeline, self._lifeline = os.pipe()
         self._word, word = os.pipe()

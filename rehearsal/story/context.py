@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from interlock.clients import StackClients
 from interlock.manifest import StackManifest
@@ -45,7 +45,7 @@ class StorySession(Protocol):
         self, *arguments: str, directory: Path | None = None, check: bool = True, timeout: float = 900
     ) -> subprocess.CompletedProcess[str]: ...
 
-    def ask(self, page: str, body: Mapping[str, str] | None = None) -> Mapping[str, object]: ...
+    def ask(self, page: str, **parameters: str) -> Mapping[str, Any]: ...
 
 
 @dataclass

@@ -32,7 +32,9 @@ if os.fork() == 0:
     os._exit(0)
 while not os.path.exists(f"{folder}/daemon") or not open(f"{folder}/daemon").read():
     time.sleep(0.01)
-open(f"{folder}/pids.draft", "w").write(f"{os.getppid()} {os.getpid()} {plain.pid} {detached.pid} {open(f'{folder}/daemon').read()}")
+daemon = open(f"{folder}/daemon").read()
+with open(f"{folder}/pids.draft", "w") as pids:
+    pids.write(f"{os.getppid()} {os.getpid()} {plain.pid} {detached.pid} {daemon}")
 os.rename(f"{folder}/pids.draft", f"{folder}/pids")
 %s
 """
@@ -41,7 +43,8 @@ OWNER = """
 import sys
 from pathlib import Path
 from rehearsal.warden import Ward, own
-code = own(lambda: Ward([sys.executable, "-c", sys.argv[1], sys.argv[2]], grace=2.0), lambda: print("ending", flush=True))
+command = [sys.executable, "-c", *sys.argv[1:]]
+code = own(lambda: Ward(command, grace=2.0), lambda: print("ending", flush=True))
 print(code, flush=True)
 sys.exit(code or 0)
 """
