@@ -63,7 +63,9 @@ def test_the_endpoint_counts_as_secure_transport(cloud: LocalCloud, s3: Any, buc
 
 
 def test_a_denial_of_one_role_spares_the_others(cloud: LocalCloud, s3: Any, bucket: str) -> None:
-    role = f"arn:aws:iam::{cloud.account_id}:role/denied-{uuid4().hex[:8]}"
+    role = cloud.client("iam").create_role(
+        RoleName=f"denied-{uuid4().hex[:8]}", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+    )["Role"]["Arn"]
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
     s3.put_bucket_policy(Bucket=bucket, Policy=_deny(bucket, "s3:GetObject", Principal={"AWS": role}))
     s3.get_object(Bucket=bucket, Key="k")

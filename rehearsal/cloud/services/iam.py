@@ -1,0 +1,111 @@
+"""IAM: roles, policies and users, with documents that parse and AWS's own policies to attach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import moto.iam.models
+from moto.iam.exceptions import EntityAlreadyExists, InvalidInput, MalformedPolicyDocument
+from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.iam.responses import IamResponse
+
+from rehearsal.cloud.service import Patches, Service, correction
+
+_API = "https://docs.aws.amazon.com/IAM/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+_SERVICE_ROLE_PATH = "/aws-service-role/"
+_SERVICE_ROLE_NAMES = {
+    "ecs": "ECS",
+    "eks": "AmazonEKS",
+    "elasticloadbalancing": "ElasticLoadBalancing",
+    "organizations": "Organizations",
+    "rds": "RDS",
+    "sagemaker": "AmazonSageMakerNotebooks",
+}
+"""What a service calls itself in the name of its role, where that is not the first part of its own name."""
+
+
+class IdentityAndAccess(Service):
+    """AWS IAM."""
+
+    name: ClassVar[str] = "iam"
+
+    def inventory(self) -> Sequence[str]:
+        """Return users, groups, roles, profiles, providers and policies; AWS's own do not count."""
+        return [arn for _, _, backend in iam_backends.iter_backends() for arn in _made(backend)]
+
+    @correction("iam.trust-policy", f"{_API}/API_CreateRole.html")
+    def check_trust_policies(self, patches: Patches) -> None:
+        """A role's trust policy is a JSON document whose statements name an effect, a principal and an action."""
+        for operation, parameter in (
+            ("create_role", "AssumeRolePolicyDocument"),
+            ("update_assume_role_policy", "PolicyDocument"),
+        ):
+            patches.replace(IamResponse, operation, _after_checking(getattr(IamResponse, operation), parameter))
+
+    @correction("iam.managed-policies", f"{_GUIDE}/access_policies_managed-vs-inline.html")
+    def offer_managed_policies(self, patches: Patches) -> None:
+        """AWS's own managed policies are there to be attached."""
+        patches.replace(moto.iam.models, "load_iam_aws_managed_policies", lambda: True)
+        original = patches.replace(IAMBackend, "_init_aws_policies", None)
+        # Moto looks up each access key in the partitions of China and others, which need none of them.
+        patches.replace(
+            IAMBackend,
+            "_init_aws_policies",
+            lambda backend: original(backend) if backend.partition == "aws" else [],
+        )
+
+    @correction("iam.service-linked-roles", f"{_API}/API_CreateServiceLinkedRole.html")
+    def name_service_roles(self, patches: Patches) -> None:
+        """A service-linked role has the name that its service gives it, and there is one of a name."""
+        known = moto.iam.models.SERVICE_NAME_CONVERSION | _SERVICE_ROLE_NAMES
+        patches.replace(moto.iam.models, "SERVICE_NAME_CONVERSION", known)
+        original = patches.replace(IAMBackend, "create_service_linked_role", None)
+
+        def create(backend: IAMBackend, *arguments: Any, **named: Any) -> Role:
+            try:
+                return original(backend, *arguments, **named)
+            except EntityAlreadyExists as taken:
+                name = str(taken).split(" ")[-3]
+                raise InvalidInput(
+                    f"Service role name {name} has been taken in this account, please try a different suffix."
+                ) from taken
+
+        patches.replace(IAMBackend, "create_service_linked_role", create)
+
+
+def _made(backend: IAMBackend) -> Iterator[str]:
+    yield from (user.arn for user in backend.users.values())
+    yield from (group.arn for group in backend.groups.values())
+    yield from (role.arn for role in backend.roles.values() if not role.path.startswith(_SERVICE_ROLE_PATH))
+    yield from (profile.arn for profile in backend.instance_profiles.values())
+    yield from backend.open_id_providers
+    yield from backend.saml_providers
+    yield from (arn for arn in backend.managed_policies if ":iam::aws:" not in arn)
+
+
+def _after_checking(original: Callable[[IamResponse], Any], parameter: str) -> Callable[[IamResponse], Any]:
+    def method(response: IamResponse) -> Any:
+        document = response._get_param(parameter)
+        if document is not None and not _is_trust_policy(document):
+            raise MalformedPolicyDocument("This policy contains invalid Json")
+        return original(response)
+
+    return method
+
+
+def _is_trust_policy(document: str) -> bool:
+    try:
+        statements = json.loads(document)["Statement"]
+        listed = statements if isinstance(statements, list) else [statements]
+        return all(
+            statement["Effect"] in ("Allow", "Deny")
+            and ("Principal" in statement or "NotPrincipal" in statement)
+            and "Resource" not in statement
+            and ("Action" in statement or "NotAction" in statement)
+            for statement in listed
+        )
+    except (ValueError, KeyError, TypeError):
+        return False
