@@ -93,13 +93,18 @@ def encryption_rule(key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryp
 def _lifecycle(
     noncurrent_days: pulumi.Input[int], cold_storage_days: pulumi.Input[int] | None
 ) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     rules = [
         aws.s3.BucketLifecycleConfigurationRuleArgs(
             id="noncurrent",
             status="Enabled",
-            filter={"prefix": ""},
-            noncurrent_version_expiration={"noncurrent_days": noncurrent_days},
-            abort_incomplete_multipart_upload={"days_after_initiation": 7},
+            filter=everything,
+            noncurrent_version_expiration=(
+                aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=noncurrent_days)
+            ),
+            abort_incomplete_multipart_upload=(
+                aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(days_after_initiation=7)
+            ),
         )
     ]
     if cold_storage_days is not None:
@@ -107,8 +112,12 @@ def _lifecycle(
             aws.s3.BucketLifecycleConfigurationRuleArgs(
                 id="cold",
                 status="Enabled",
-                filter={"prefix": ""},
-                transitions=[{"days": cold_storage_days, "storage_class": "STANDARD_IA"}],
+                filter=everything,
+                transitions=[
+                    aws.s3.BucketLifecycleConfigurationRuleTransitionArgs(
+                        days=cold_storage_days, storage_class="STANDARD_IA"
+                    )
+                ],
             )
         )
     return rules

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
-from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
+from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from components.validation import Problem, Rule, overlapping, shown
+
+KEY: Final = "[key]"
+"""How pydantic marks, at the end of a path, that a mapping's key is wrong and not its value."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,12 @@ def problems_of(model: type[BaseModel], values: Mapping[str, Any], prefix: str) 
 
 
 def _problem(model: type[BaseModel], error: Any, prefix: str) -> Problem:
-    location = [str(part) for part in error["loc"] if part != "[key]"]
-    accepted = _accepted(model, location, error["type"], error.get("ctx", {}).get("accepted"), error["msg"])
+    location = [str(part) for part in error["loc"] if part != KEY]
+    accepted = (
+        _described(_key_annotation(model, location[:-1])) or error["msg"]
+        if error["loc"][-1] == KEY
+        else _accepted(model, location, error["type"], error.get("ctx", {}).get("accepted"), error["msg"])
+    )
     received = "nothing" if error["type"] == "missing" else shown(_plain(error["input"]))
     return Problem(prefix + _path(location), received, accepted)
 
@@ -111,6 +118,11 @@ def _annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
         else:
             return None
     return current
+
+
+def _key_annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
+    mappings = [one for one in _alternatives(_annotation(model, location)) if get_origin(one) is dict]
+    return get_args(mappings[0])[0] if mappings else None
 
 
 def _alternatives(annotation: Any) -> Sequence[Any]:

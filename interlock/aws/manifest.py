@@ -39,7 +39,7 @@ def _pointer(value: str) -> tuple[str, str, str, str]:
         uri = urlsplit(pointer["uri"])
         bucket, key, version_id, sha256 = uri.netloc, uri.path.lstrip("/"), pointer["version_id"], pointer["sha256"]
         whole = uri.scheme == "s3" and all(isinstance(one, str) and one for one in (bucket, key, version_id, sha256))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
         raise ValueError(f'it holds {value!r}, not a pointer {{"uri": "s3://…", "version_id": …, "sha256": …}}')

@@ -50,12 +50,13 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
 
 def answer_to_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a call of a provider's function answers."""
-    return {
+    answers: dict[str, dict[str, Any]] = {
         "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "p" * 40},
         "aws:index/getCallerIdentity:getCallerIdentity": {"arn": f"arn:aws:iam::{ACCOUNT}:user/founder"},
         "aws:iam/getSessionContext:getSessionContext": {"issuerArn": args.get("arn")},
         "aws:acm/getCertificate:getCertificate": {"arn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1234abcd-12"},
-    }[token]
+    }
+    return answers[token]
 
 
 _IDENTIFIED = {

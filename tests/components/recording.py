@@ -74,22 +74,30 @@ class Recording:
         return chain
 
 
-def record(program: Callable[[], None], *, preview: bool, stack: str = "test") -> Recording:
+def record(
+    program: Callable[[], None],
+    *,
+    preview: bool,
+    stack: str = "test",
+    stacks: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Recording:
     """Run `program` as the whole program of stack `stack` and return what it registered.
 
+    `stacks` holds, by full name, the outputs of the other stacks that the program may refer to.
     Raises what the program, or one of its applies, raises.
     """
-    monitor = _Monitor(preview)
+    monitor = _Monitor(preview, stacks or {})
     contextvars.copy_context().run(_run, program, monitor, preview, stack)
     monitor.recording.resources.sort(key=lambda one: one.urn)
     return monitor.recording
 
 
 def _run(program: Callable[[], None], monitor: _Monitor, preview: bool, stack: str) -> None:
+    features = monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures  # type: ignore[no-untyped-call]
     configure(
-        MockSettings(
+        MockSettings(  # type: ignore[no-untyped-call]
             monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
+            monitor_features=set(features),
             engine=MockEngine(None),
             project="interlock",
             stack=stack,
@@ -129,13 +137,14 @@ class _NoMocks(Mocks):
 
 
 class _Monitor(MockMonitor):
-    def __init__(self, preview: bool) -> None:
+    def __init__(self, preview: bool, stacks: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(_NoMocks())
+        self._stacks = stacks
         self.recording = Recording()
         self._preview = preview
         self._lock = threading.Lock()
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+    def RegisterResource(self, request: Any) -> Any:
         _with_event_loop()
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == STACK_TYPE:
@@ -166,7 +175,15 @@ class _Monitor(MockMonitor):
         state = asyncio.get_event_loop().run_until_complete(rpc.serialize_properties({**plain, **attributes}, {}))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=state)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+    def ReadResource(self, request: Any) -> Any:
+        _with_event_loop()
+        name = rpc.deserialize_properties(request.properties)["name"]
+        state = {"name": name, "outputs": self._stacks[name], "secretOutputNames": []}
+        urn = self.make_urn(request.parent, request.type, request.name)
+        properties = asyncio.get_event_loop().run_until_complete(rpc.serialize_properties(state, {}))
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=properties)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
         _with_event_loop()
         outputs = rpc.deserialize_properties(request.outputs, keep_unknowns=True)
         with self._lock:

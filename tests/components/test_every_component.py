@@ -109,7 +109,7 @@ def test_a_missing_argument_is_named(kind: str, argument: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_argument_that_there_is_not_is_named_with_those_that_there_are(kind: str) -> None:
-    with pytest.raises(ArgumentError, match="one.colour: received 'red'; accepted: no such argument; there are "):
+    with pytest.raises(ArgumentError, match=r"one\.colour: received 'red'; accepted: no such argument; there are "):
         record(lambda: _made(kind, colour="red"), preview=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pulumi
 import pytest
@@ -89,5 +90,5 @@ def test_a_longer_retention_is_in_the_lock_and_in_the_policy() -> None:
     assert '"s3:object-lock-remaining-retention-days": "400"' in policy
 
 
-def _made(**changed: object) -> None:
+def _made(**changed: Any) -> None:
     make("Vault", **changed)

@@ -1,0 +1,161 @@
+"""The policy documents: what each says, and that none says more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from interlock.duties.bucket_policy import GUARDS, REMOVAL, private_bucket_policy, vault_policy
+from interlock.duties.key_policy import data_key_policy, signing_key_policy
+from interlock.duties.service_roles import (
+    artifact_access_policy,
+    endpoint_policy,
+    flow_log_policy,
+    repository_arn,
+    serving_policy,
+    storage_endpoint_policy,
+    task_start_policy,
+    trust_policy,
+)
+
+ACCOUNT = "111122223333"
+FOUNDATION = f"arn:aws:iam::{ACCOUNT}:role/foundation"
+BUCKET = "arn:aws:s3:::vault"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
+REPOSITORY = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/interlock/serving"
+LOGS = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:one"
+
+DOCUMENTS = {
+    "signing key": signing_key_policy(ACCOUNT, [FOUNDATION], []),
+    "data key": data_key_policy(ACCOUNT, "eu-west-1", [FOUNDATION], for_logs=True),
+    "vault": vault_policy(BUCKET, 30, []),
+    "administered vault": vault_policy(BUCKET, 30, [FOUNDATION]),
+    "private bucket": private_bucket_policy(BUCKET),
+    "trust": trust_policy("sagemaker.amazonaws.com", ACCOUNT),
+    "flow logs": flow_log_policy(LOGS),
+    "task start": task_start_policy(REPOSITORY, LOGS, ["arn:aws:secretsmanager:::secret:one"], [KEY]),
+    "artifacts": artifact_access_policy(BUCKET, "artifacts/", KEY),
+    "serving": serving_policy(REPOSITORY, LOGS, BUCKET, "releases/", KEY, KEY),
+    "endpoint": endpoint_policy(ACCOUNT),
+    "storage endpoint": storage_endpoint_policy(ACCOUNT, "eu-west-1"),
+}
+
+
+def statements(document: str) -> dict[str, dict[str, Any]]:
+    return {one["Sid"]: one for one in json.loads(document)["Statement"]}
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("what", sorted(DOCUMENTS))
+def test_a_document_has_the_grammar_of_iam(what: str) -> None:
+    document = json.loads(DOCUMENTS[what])
+    assert document["Version"] == "2012-10-17"
+    sids = [one["Sid"] for one in document["Statement"]]
+    assert len(sids) == len(set(sids))
+    for one in document["Statement"]:
+        assert one["Sid"].isalnum()
+        assert one["Effect"] in ("Allow", "Deny")
+        assert one["Action"]
+        assert "Principal" in one or "Resource" in one
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(one)
+
+
+@pytest.mark.parametrize("what", sorted(set(DOCUMENTS) - {"endpoint", "storage endpoint", "data key"}))
+def test_no_document_grants_a_whole_service(what: str) -> None:
+    granted = [
+        action
+        for one in json.loads(DOCUMENTS[what])["Statement"]
+        if one["Effect"] == "Allow"
+        for action in listed(one["Action"])
+    ]
+    assert [action for action in granted if action.endswith(":*") or action == "*"] == []
+
+
+@pytest.mark.parametrize("administrators", [[], [FOUNDATION]])
+def test_nobody_at_all_removes_from_the_vault(administrators: list[str]) -> None:
+    removal = statements(vault_policy(BUCKET, 30, administrators))["DenyRemoval"]
+    assert removal["Effect"] == "Deny"
+    assert removal["Principal"] == "*"
+    assert "Condition" not in removal
+    assert set(removal["Resource"]) == {BUCKET, f"{BUCKET}/*"}
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= set(removal["Action"])
+    assert set(removal["Action"]) == set(REMOVAL)
+
+
+def test_an_object_is_written_only_where_none_is() -> None:
+    overwriting = statements(DOCUMENTS["vault"])["DenyOverwriting"]
+    assert overwriting["Condition"] == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
+
+
+@pytest.mark.parametrize("days", [30, 365, 3650])
+def test_no_lock_is_shorter_than_the_retention_or_weaker_than_compliance(days: int) -> None:
+    found = statements(vault_policy(BUCKET, days, []))
+    assert found["DenyShortRetention"]["Condition"] == {
+        "NumericLessThan": {"s3:object-lock-remaining-retention-days": str(days)}
+    }
+    assert set(found["DenyShortRetention"]["Action"]) == {"s3:PutObject", "s3:PutObjectRetention"}
+    # A request that names no mode gets the bucket's default, and passes.
+    assert found["DenyWeakLock"]["Condition"]["Null"] == {"s3:object-lock-mode": "false"}
+
+
+def test_without_administrators_the_guards_are_everybodys_to_leave_alone_and_an_empty_vault_can_go() -> None:
+    found = statements(vault_policy(BUCKET, 30, []))
+    assert "Condition" not in found["DenyChangingGuards"]
+    assert set(found["DenyChangingGuards"]["Action"]) == set(GUARDS)
+    assert "DenyDeletion" not in found
+
+
+def test_with_administrators_they_alone_configure_and_delete_the_vault() -> None:
+    found = statements(vault_policy(BUCKET, 30, [FOUNDATION]))
+    only = {"ArnNotLike": {"aws:PrincipalArn": [FOUNDATION]}}
+    assert found["DenyChangingGuards"]["Condition"] == only
+    assert found["DenyDeletion"]["Condition"] == only
+
+
+def test_a_signing_key_signs_and_makes_no_grants() -> None:
+    found = statements(DOCUMENTS["signing key"])
+    assert found["DenyGrants"]["Effect"] == "Deny"
+    granted = {a for one in found.values() if one["Effect"] == "Allow" for a in listed(one["Action"])}
+    assert {a for a in granted if "rypt" in a or ("Grant" in a and not a.startswith("kms:List"))} == set()
+
+
+def test_named_signers_take_the_place_of_the_accounts_policies() -> None:
+    signer = f"arn:aws:iam::{ACCOUNT}:role/builder"
+    found = statements(signing_key_policy(ACCOUNT, [FOUNDATION], [signer]))
+    assert found["Sign"]["Principal"] == {"AWS": [signer]}
+    assert "SignByIamPolicy" not in found
+
+
+def test_log_groups_of_this_account_and_region_alone_are_encrypted_by_the_data_key() -> None:
+    found = statements(DOCUMENTS["data key"])
+    assert found["EncryptLogs"]["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:*"}
+    }
+    assert "EncryptLogs" not in statements(data_key_policy(ACCOUNT, "eu-west-1", [FOUNDATION], for_logs=False))
+
+
+def test_a_service_assumes_a_role_for_this_account_alone() -> None:
+    assert statements(DOCUMENTS["trust"])["AssumedByService"]["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT}
+    }
+
+
+def test_serving_lists_and_reads_releases_and_writes_nothing_to_the_vault() -> None:
+    found = statements(DOCUMENTS["serving"])
+    assert found["ReadReleases"]["Resource"] == f"{BUCKET}/releases/*"
+    assert found["ListReleases"]["Condition"] == {"StringLike": {"s3:prefix": ["releases/*"]}}
+    actions = {action for one in found.values() for action in listed(one["Action"])}
+    assert not [action for action in actions if action.startswith(("s3:Put", "s3:Delete"))]
+
+
+@pytest.mark.parametrize("reference", ["interlock/serving:1.0", f"interlock/serving@sha256:{'a' * 64}"])
+def test_the_repository_of_an_image_is_told_from_its_reference(reference: str) -> None:
+    assert repository_arn(f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/{reference}") == REPOSITORY

@@ -1,0 +1,131 @@
+"""The whole program: what its layers register, on which settings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from components.validation import ArgumentError
+from interlock.manifest import read_manifest
+from stacks.program import provision
+from tests.components.recording import Recording, record
+from tests.stacks.configurations import local, section
+
+
+def provisioned(*, preview: bool = False, **changed: Any) -> Recording:
+    return record(lambda: provision(local(**changed)), preview=preview, stack="local")
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return provisioned()
+
+
+def test_a_preview_registers_what_an_up_registers(recording: Recording) -> None:
+    assert [one.urn for one in provisioned(preview=True).resources] == [one.urn for one in recording.resources]
+
+
+def test_the_manifest_that_is_stored_can_be_read_and_names_what_was_registered(recording: Recording) -> None:
+    stored = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
+    manifest = read_manifest(json.loads(stored.inputs["content"]))
+    assert manifest.stack == "local"
+    assert manifest.endpoints["credit"].endpoint_name == "interlock-local-credit"
+    assert manifest.endpoints["credit"].serving_template.tags["interlock:stack"] == "local"
+    assert manifest.tracking.uri.startswith("https://")
+    assert stored.inputs["bucket"] == manifest.vault.staging_bucket_name
+
+
+def test_no_output_of_the_stack_holds_a_password(recording: Recording) -> None:
+    assert "p" * 40 not in json.dumps(recording.outputs)
+
+
+def test_everything_is_tagged_through_a_provider_that_is_pinned_to_account_and_region(recording: Recording) -> None:
+    provider = recording.one("pulumi:providers:aws").inputs
+    assert json.loads(provider["allowedAccountIds"]) == ["123456789012"]
+    assert provider["region"] == "eu-west-1"
+    assert set(json.loads(provider["defaultTags"])["tags"]) == {
+        "interlock:stack", "owner", "environment", "tier", "data-class", "cost-centre",
+    }  # fmt: skip
+
+
+def test_a_disposable_stack_protects_nothing(recording: Recording) -> None:
+    assert [one.urn for one in recording.resources if one.protected] == []
+
+
+def test_a_stack_that_stays_protects_all_that_holds_something() -> None:
+    recording = provisioned(environment="prod", disposable=False)
+    holding = ("aws:kms/key:Key", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance")
+    assert [one.urn for one in recording.resources if one.type in holding and not one.protected] == []
+    database = recording.one("aws:rds/instance:Instance").inputs
+    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
+    assert not any(one.inputs["forceDestroy"] for one in recording.of_type("aws:s3/bucket:Bucket"))
+
+
+def test_a_destroy_comes_to_the_vault_only_when_the_platform_is_gone(recording: Recording) -> None:
+    vault = recording.one("aws:s3/bucket:Bucket", "vault-bucket")
+    stack = {one.parent for one in recording.resources if one.type == "interlock:storage:Vault"}
+    tops = [one for one in recording.resources if one.parent in stack and not one.custom]
+    platform = [one for one in tops if one.type not in ("interlock:keys:SigningKeys", "interlock:storage:Vault")]
+    assert len(platform) == 7
+    assert [one.name for one in platform if vault.urn not in one.dependencies] == []
+
+
+def test_a_foundation_alone_is_keys_and_vault() -> None:
+    recording = provisioned(layers=["foundation"], network=..., tracking=..., endpoints=...)
+    kinds = {
+        one.type.split(":")[1].split("/")[0]
+        for one in recording.resources
+        if one.custom and one.type.startswith("aws:")
+    }
+    assert kinds == {"kms", "s3"}
+
+
+def test_a_platform_alone_stands_on_the_foundation_of_another_stack(recording: Recording) -> None:
+    foundation = next(outputs["foundation"] for outputs in recording.outputs.values() if "foundation" in outputs)
+    other = record(
+        lambda: provision(local(layers=["platform"], foundation_stack="organization/interlock/base")),
+        preview=False,
+        stack="local",
+        stacks={"organization/interlock/base": {"foundation": foundation}},
+    )
+    assert other.of_type("interlock:storage:Vault") == []
+    stored = other.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
+    assert read_manifest(json.loads(stored.inputs["content"])).vault.bucket_name == foundation["vault"]["bucket_name"]
+
+
+def test_a_network_that_there_is_already_is_used() -> None:
+    existing = {
+        "vpc_id": "vpc-0123456789abcdef9",
+        "private_subnet_ids": ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"],
+        "storage_prefix_list_id": "pl-6da54004",
+    }
+    recording = provisioned(network={"cidr_block": "10.20.0.0/16", "existing": existing})
+    assert recording.of_type("aws:ec2/vpc:Vpc") == []
+    assert recording.one("aws:lb/loadBalancer:LoadBalancer").inputs["subnets"] == existing["private_subnet_ids"]
+
+
+def test_a_certificate_that_is_named_is_not_looked_up() -> None:
+    arn = "arn:aws:acm:eu-west-1:123456789012:certificate/named-1234"
+    recording = provisioned(tracking=section("tracking", certificate_arn=arn))
+    assert recording.one("aws:lb/listener:Listener").inputs["certificateArn"] == arn
+
+
+def test_wrong_settings_stop_the_program_before_it_registers_anything() -> None:
+    found: list[Recording] = []
+
+    def program() -> None:
+        with pytest.raises(ArgumentError):
+            provision(local(vault={"retention_days": 1}))
+
+    found.append(record(program, preview=False))
+    assert found[0].resources == []
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_each_endpoint_of_the_settings_is_one_in_the_manifest(count: int) -> None:
+    one = json.loads(local()["interlock:endpoints"])[0]
+    recording = provisioned(endpoints=[{**one, "name": f"model-{number}"} for number in range(count)])
+    stored = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
+    assert len(read_manifest(json.loads(stored.inputs["content"])).endpoints) == count

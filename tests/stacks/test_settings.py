@@ -1,0 +1,239 @@
+"""Settings: what is accepted, and that all that is not is said at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.validation import ArgumentError, Problem
+from stacks.program import read_settings
+from stacks.settings import Environment, Layer
+from tests.stacks.configurations import local, section
+
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"
+
+
+def problems(**changed: Any) -> dict[str, Problem]:
+    with pytest.raises(ArgumentError) as caught:
+        read_settings(local(**changed))
+    return {problem.path: problem for problem in caught.value.problems}
+
+
+def test_the_settings_of_stack_local_are_accepted() -> None:
+    settings = read_settings(local())
+    assert settings.environment is Environment.LOCAL
+    assert settings.layers == [Layer.FOUNDATION, Layer.PLATFORM]
+    assert settings.account_id == "123456789012"
+    assert settings.tags.cost_centre == "4711"
+    assert [endpoint.name for endpoint in settings.endpoints] == ["credit"]
+
+
+WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "an unknown key": ({"vaultt": 1}, "vaultt", "'1'", "did you mean vault?"),
+    "an unknown key far from any": ({"colour_scheme": "red"}, "colour_scheme", "'red'", "there are environment, "),
+    "an unknown key inside a section": (
+        {"vault": {"retention_day": 40}},
+        "vault.retention_day",
+        "40",
+        "did you mean retention_days?",
+    ),
+    "an unknown key inside a list": (
+        {"endpoints": [{"name": "one", "image": IMAGE, "weights": 1}]},
+        "endpoints[0].weights",
+        "1",
+        "there are name, ",
+    ),
+    "a missing key": ({"region": ...}, "region", "nothing", "an AWS region"),
+    "a missing key inside a section": (
+        {"tags": section("tags", owner=...)},
+        "tags.owner",
+        "nothing",
+        "1 to 256 letters",
+    ),
+    "a missing section": ({"network": ...}, "network", "nothing", "which the layer platform needs"),
+    "a section that is no section": ({"vault": "yes"}, "vault", "'yes'", "a section with retention_days"),
+    "a value outside of a closed set": (
+        {"environment": "qa"},
+        "environment",
+        "'qa'",
+        "one of local, dev, staging, prod",
+    ),
+    "a tier that there is not": (
+        {"tags": section("tags", tier="top")},
+        "tags.tier",
+        "'top'",
+        "one of low, medium, high, ",
+    ),
+    "no Boolean": ({"disposable": "perhaps"}, "disposable", "'perhaps'", "true or false"),
+    "a retention below the minimum": ({"vault": {"retention_days": 29}}, "vault.retention_days", "29", "from 30 to "),
+    "a retention that is no number": ({"vault": {"retention_days": "x"}}, "vault.retention_days", "'x'", "from 30 to "),
+    "a log retention that CloudWatch has not": (
+        {"log_retention_days": 31},
+        "log_retention_days",
+        "'31'",
+        "one of 1, 3, ",
+    ),
+    "an account with eleven digits": ({"account_id": "1" * 11}, "account_id", f"'{'1' * 11}'", "twelve digits"),
+    "a region that is none": ({"region": "mars"}, "region", "'mars'", "an AWS region such as"),
+    "a layer that there is not": ({"layers": ["cellar"]}, "layers[0]", "'cellar'", "one of foundation, platform"),
+    "a layer twice": ({"layers": ["platform", "platform"]}, "layers", "['platform', 'platform']", "each layer once"),
+    "a bad ARN": (
+        {"administrators": ["arn:aws:s3:::bucket"]},
+        "administrators",
+        "['arn:aws:s3:::bucket']",
+        "an IAM principal's ARN",
+    ),
+    "a signer of no duty": (
+        {"signers": {"cook": ["arn:aws:iam::123456789012:role/cook"]}},
+        "signers.cook",
+        "'cook'",
+        "one of builder, ",
+    ),
+    "a CIDR block that is none": (
+        {"network": section("network", cidr_block="10.20.0.0")},
+        "network.cidr_block",
+        "'10.20.0.0'",
+        "a private IPv4 CIDR",
+    ),
+    "a public CIDR block": (
+        {"network": section("network", cidr_block="8.8.0.0/16")},
+        "network.cidr_block",
+        "'8.8.0.0/16'",
+        "a private IPv4",
+    ),
+    "overlapping CIDR blocks": (
+        {"network": section("network", subnets={"eu-west-1a": "10.20.0.0/20", "eu-west-1b": "10.20.8.0/21"})},
+        "network.subnets",
+        "'eu-west-1a': '10.20.0.0/20'",
+        "10.20.0.0/20 overlaps 10.20.8.0/21",
+    ),
+    "a subnet outside of its network": (
+        {"network": section("network", subnets={"eu-west-1a": "10.20.0.0/20", "eu-west-1b": "10.21.0.0/20"})},
+        "network.subnets",
+        "10.21.0.0/20",
+        "inside of 10.20.0.0/16, unlike 10.21.0.0/20",
+    ),
+    "a single zone": (
+        {"network": section("network", subnets={"eu-west-1a": "10.20.0.0/20"})},
+        "network.subnets",
+        "eu-west-1a",
+        "two or more",
+    ),
+    "a zone of another region": (
+        {"network": section("network", subnets={"eu-west-1a": "10.20.0.0/20", "eu-west-2b": "10.20.16.0/20"})},
+        "network.subnets.eu-west-2b",
+        "'eu-west-2b'",
+        "an availability zone of eu-west-1",
+    ),
+    "a domain that is none": (
+        {"tracking": section("tracking", domain="no_domain")},
+        "tracking.domain",
+        "'no_domain'",
+        "a DNS name",
+    ),
+    "a public image": (
+        {"tracking": section("tracking", image="nginx:latest")},
+        "tracking.image",
+        "'nginx:latest'",
+        "a private ECR image",
+    ),
+    "a size that there is not": (
+        {"tracking": section("tracking", size="huge")},
+        "tracking.size",
+        "'huge'",
+        "one of small, ",
+    ),
+    "storage that shrinks": (
+        {"tracking": section("tracking", database={"storage_gib": {"min": 200, "max": 100}})},
+        "tracking.database.storage_gib.max",
+        "100",
+        "200, which is min, or more",
+    ),
+    "a minimum above the default maximum": (
+        {"tracking": section("tracking", database={"storage_gib": {"min": 2000}})},
+        "tracking.database.storage_gib.max",
+        "1000",
+        "2000, which is min, or more",
+    ),
+    "an instance class of another service": (
+        {"tracking": section("tracking", database={"instance_class": "ml.m5.large"})},
+        "tracking.database.instance_class",
+        "'ml.m5.large'",
+        "an RDS instance class",
+    ),
+    "fewer instances at most than at least": (
+        {"endpoints": [{"name": "one", "image": IMAGE, "instances": {"min": 3, "max": 2}}]},
+        "endpoints[0].instances.max",
+        "2",
+        "3, which is min, or more",
+    ),
+    "an instance type of another service": (
+        {"endpoints": [{"name": "one", "image": IMAGE, "instance_type": "m5.large"}]},
+        "endpoints[0].instance_type",
+        "'m5.large'",
+        "a SageMaker instance type",
+    ),
+    "two endpoints of one name": (
+        {"endpoints": [{"name": "one", "image": IMAGE}, {"name": "one", "image": IMAGE}]},
+        "endpoints",
+        "2 endpoints named 'one'",
+        "every name once",
+    ),
+    "a platform without a foundation": (
+        {"layers": ["platform"]},
+        "foundation_stack",
+        "nothing",
+        "full name of the stack",
+    ),
+    "two foundations": (
+        {"foundation_stack": "organization/interlock/dev"},
+        "foundation_stack",
+        "'organization/",
+        "nothing",
+    ),
+    "a production that may vanish": ({"environment": "prod"}, "disposable", "true", "false in environment prod"),
+    "a broken section": ({"vault": "{retention_days: 30"}, "vault", "'{retention_days: 30'", "a section with"),
+}
+
+
+@pytest.mark.parametrize("what", sorted(WRONG))
+def test_what_is_wrong_is_named_with_the_value_received_and_what_would_be_accepted(what: str) -> None:
+    changed, path, received, accepted = WRONG[what]
+    found = problems(**changed)
+    assert f"interlock:{path}" in found, found
+    assert received in found[f"interlock:{path}"].received
+    assert accepted in found[f"interlock:{path}"].accepted
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    found = problems(
+        vaultt=1,
+        vault={"retention_days": 7},
+        network=section("network", subnets={"eu-west-1a": "10.20.0.0/20", "eu-west-1b": "10.20.0.0/21"}),
+        tracking=section("tracking", database={"storage_gib": {"min": 50, "max": 20}}),
+        endpoints=[{"name": "one", "image": "x"}, {"name": "one", "image": IMAGE}],
+    )
+    assert set(found) == {
+        "interlock:vaultt",
+        "interlock:vault.retention_days",
+        "interlock:network.subnets",
+        "interlock:tracking.database.storage_gib.max",
+        "interlock:endpoints[0].image",
+        "interlock:endpoints",
+    }
+
+
+def test_a_foundation_alone_needs_no_platform_sections() -> None:
+    settings = read_settings(local(layers=["foundation"], network=..., tracking=..., endpoints=...))
+    assert settings.network is None
+
+
+def test_keys_of_other_namespaces_are_not_ours_to_judge() -> None:
+    assert read_settings({**local(), "aws:region": "us-east-1"}).region == "eu-west-1"
+
+
+def test_an_error_is_text_without_a_traceback_for_whoever_runs_pulumi() -> None:
+    with pytest.raises(pulumi.RunError, match="settings: 1 wrong value\n  interlock:account_id: received '1'"):
+        read_settings(local(account_id="1"))
