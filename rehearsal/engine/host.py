@@ -24,6 +24,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.engine.aws.catalogue import Types
+from rehearsal.engine.aws.descriptions import Descriptions
 from rehearsal.engine.aws.provider import AwsProvider
 from rehearsal.engine.terraform.catalogue import Catalogue
 from rehearsal.engine.terraform.pool import Pool
@@ -37,7 +38,7 @@ class Host:
 
     def __init__(self, binary: Path, cache: Path) -> None:
         self._cache = cache
-        self._types = Types(Catalogue(binary, cache))
+        self._types = Types(Catalogue(binary, cache), Descriptions(cache))
         self._pool = Pool(binary, self._types.catalogue.provider())
 
     def open(self, environment: dict[str, str]) -> Instance:

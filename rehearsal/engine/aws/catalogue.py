@@ -6,12 +6,14 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rehearsal.engine.aws import sdk, tokens
+from rehearsal.engine.aws import tokens
+from rehearsal.engine.aws.descriptions import VERSION, Descriptions, SdkType
 from rehearsal.engine.aws.shapes import Members, block_members
 from rehearsal.engine.terraform.catalogue import Catalogue
 from rehearsal.engine.terraform.schema import Block, Schema
 
 PROVIDER_VERSION = "5.100.0"
+VERSIONS = f"pulumi-aws {VERSION} over the Terraform AWS provider {PROVIDER_VERSION}"
 
 # Properties that were named by hand. Source: the resource overrides of pulumi-aws 7.
 _RENAMES: dict[str, dict[str, str]] = {
@@ -85,8 +87,9 @@ class FunctionType:
 class Types:
     """The types of one provider binary, by token."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, descriptions: Descriptions) -> None:
         self.catalogue = catalogue
+        self.descriptions = descriptions
         self._resources: dict[str, ResourceType] = {}
         self._functions: dict[str, FunctionType] = {}
         # Putting a type together imports SDK modules, which is neither quick nor safe to do twice at once.
@@ -107,13 +110,13 @@ class Types:
             return self._functions[token]
 
     def _make_resource(self, token: str) -> ResourceType:
-        described = sdk.resource(token)
+        described = self.descriptions.resource(token)
         if described is None:
-            raise UnknownTypeError(f"pulumi-aws {sdk.VERSION} has no resource {token}")
+            raise UnknownTypeError(f"pulumi-aws {VERSION} has no resource {token}")
         name = tokens.resource_type(token, self.catalogue.names("resource"))
         if name is None:
             raise UnknownTypeError(
-                f"{token} is known to pulumi-aws {sdk.VERSION} but not to the Terraform AWS provider {PROVIDER_VERSION}"
+                f"{token} is known to pulumi-aws {VERSION} but not to the Terraform AWS provider {PROVIDER_VERSION}"
             )
         schema = self.catalogue.get("resource", name)
         regional = "region" in described.properties and not _is_argument(schema.block, "region")
@@ -121,17 +124,17 @@ class Types:
         return ResourceType(token, name, schema, members, regional)
 
     def _make_function(self, token: str) -> FunctionType:
-        described = sdk.function(token)
+        described = self.descriptions.function(token)
         if described is None:
-            raise UnknownTypeError(f"pulumi-aws {sdk.VERSION} has no function {token}")
+            raise UnknownTypeError(f"pulumi-aws {VERSION} has no function {token}")
         name = tokens.data_source_type(token, self.catalogue.names("data"))
         if name is None:
             raise UnknownTypeError(
-                f"{token} is known to pulumi-aws {sdk.VERSION} but not to the Terraform AWS provider {PROVIDER_VERSION}"
+                f"{token} is known to pulumi-aws {VERSION} but not to the Terraform AWS provider {PROVIDER_VERSION}"
             )
         schema = self.catalogue.get("data", name)
-        regional = "region" in described.results and "region" not in schema.block.attributes
-        members = _members(schema.block, described.results, _DATA_RENAMES.get(name, {}), None, regional)
+        regional = "region" in described.properties and "region" not in schema.block.attributes
+        members = _members(schema.block, described.properties, _DATA_RENAMES.get(name, {}), None, regional)
         return FunctionType(token, name, schema, members, regional)
 
 
@@ -141,7 +144,7 @@ def _is_argument(block: Block, name: str) -> bool:
 
 def _members(
     block: Block,
-    described: Mapping[str, sdk.SdkType],
+    described: Mapping[str, SdkType],
     renames: Mapping[str, str],
     settable: frozenset[str] | None,
     regional: bool,
@@ -149,7 +152,7 @@ def _members(
     """Return a top level's properties: `region` is the provider's business, `timeouts` the engine's, `id` no input."""
     visible = {name: item for name, item in described.items() if not (regional and name == "region")}
     if "id" in block.attributes:
-        visible["id"] = sdk.SdkType("string")
+        visible["id"] = SdkType("string")
         settable = None if settable is None else settable - {"id"}
     if "timeouts" in block.blocks or "timeouts" in block.attributes:
         visible.pop("timeouts", None)

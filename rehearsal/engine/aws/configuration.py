@@ -9,7 +9,8 @@ from typing import Any
 
 from google.protobuf import json_format, struct_pb2
 
-from rehearsal.engine.aws import sdk
+from rehearsal.engine.aws.catalogue import PROVIDER_VERSION
+from rehearsal.engine.aws.descriptions import Description
 from rehearsal.engine.aws.inputs import Problem, Reader
 from rehearsal.engine.aws.properties import Asset, Properties, decode, reveal
 from rehearsal.engine.aws.shapes import Members, block_members
@@ -36,10 +37,9 @@ class Configuration:
 class ConfigurationReader:
     """Reads the configuration of instances of one provider version."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, description: Description) -> None:
         self._schema = schema
-        described = sdk.provider().properties
-        self._members: Members = block_members(schema.block, described, {}, frozenset(described))
+        self._members: Members = block_members(schema.block, description.properties, {}, description.inputs)
 
     def problems(self, properties: Properties) -> list[Problem]:
         """Return what is wrong with a configuration, unknown values allowed."""
@@ -60,7 +60,7 @@ class ConfigurationReader:
         return Configuration(values, str(region))
 
     def _read(self, properties: Properties) -> tuple[dict[str, Value], list[Problem]]:
-        reader = Reader("the provider aws", _versions(), _no_file)
+        reader = Reader("the provider aws", f"the Terraform AWS provider {PROVIDER_VERSION}", _no_file)
         given = {name: value for name, value in properties.items() if name not in _ENGINES_KEYS}
         return reader.block(self._members, self._schema.block, given), reader.problems
 
@@ -82,12 +82,6 @@ def _decoded(value: Any) -> Any:
         return value
     holder = json_format.ParseDict({"value": parsed}, struct_pb2.Struct())
     return decode(holder).get("value")
-
-
-def _versions() -> str:
-    from rehearsal.engine.aws.catalogue import PROVIDER_VERSION
-
-    return f"the Terraform AWS provider {PROVIDER_VERSION}"
 
 
 def _no_file(_: Asset) -> str:

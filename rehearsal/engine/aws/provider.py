@@ -12,15 +12,18 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from rehearsal.engine.aws import paths, sdk
+from rehearsal.engine.aws import paths
 from rehearsal.engine.aws.assets import Assets
 from rehearsal.engine.aws.catalogue import Types, UnknownTypeError
 from rehearsal.engine.aws.configuration import Configuration, ConfigurationReader, decode_configuration
 from rehearsal.engine.aws.defaults import Naming, NamingMode
+from rehearsal.engine.aws.descriptions import VERSION
 from rehearsal.engine.aws.difference import Change, Difference
+from rehearsal.engine.aws.functions import Functions
 from rehearsal.engine.aws.inputs import Problem
 from rehearsal.engine.aws.properties import decode, encode
-from rehearsal.engine.aws.resources import HalfMadeError, OperationError, Resources
+from rehearsal.engine.aws.reports import OperationError
+from rehearsal.engine.aws.resources import HalfMadeError, Resources
 from rehearsal.engine.terraform.diagnostics import ProviderError
 from rehearsal.engine.terraform.pool import Lease, Pool, ProcessDiedError
 from rehearsal.engine.terraform.process import LaunchError
@@ -51,7 +54,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._environment = environment
         self._cache = cache
         self._base = Path.cwd()
-        self._reader = ConfigurationReader(types.catalogue.provider())
+        self._reader = ConfigurationReader(types.catalogue.provider(), types.descriptions.provider())
         self._configuration: Configuration | None = None
         self._leases: dict[str, Lease] = {}
 
@@ -70,10 +73,10 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return plugin_pb2.PluginInfo(version=sdk.VERSION)
+        return plugin_pb2.PluginInfo(version=VERSION)
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": sdk.VERSION}))
+        return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "aws", "version": VERSION}))
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
         problems = self._reader.problems(decode_configuration(request.news))
@@ -167,7 +170,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         def invoke() -> Any:
-            results, problems = self._resources().invoke(request.tok, decode(request.args))
+            results, problems = self._functions().invoke(request.tok, decode(request.args))
             return provider_pb2.InvokeResponse(**{"return": encode(results)}, failures=_failures(problems))
 
         return self._answer(context, invoke)
@@ -178,10 +181,16 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def _resources(self) -> Resources:
+        return Resources(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._base))
+
+    def _functions(self) -> Functions:
+        return Functions(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._base))
+
+    def _home(self) -> str:
+        """Return the region where things are unless they say otherwise."""
         if self._configuration is None:
             raise OperationError("the provider has not been configured")
-        assets = Assets(self._cache / "assets", self._base)
-        return Resources(self._types, self._lease, self._configuration.region, assets)
+        return self._configuration.region
 
     def _lease(self, region: str) -> Lease:
         assert self._configuration is not None

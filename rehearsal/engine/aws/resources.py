@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rehearsal.engine.aws import sdk
 from rehearsal.engine.aws.assets import Assets
-from rehearsal.engine.aws.catalogue import PROVIDER_VERSION, FunctionType, ResourceType, Types
+from rehearsal.engine.aws.catalogue import VERSIONS, ResourceType, Types
 from rehearsal.engine.aws.defaults import Naming, deletes_first, with_defaults
 from rehearsal.engine.aws.difference import Change, Difference, differences
 from rehearsal.engine.aws.inputs import Problem, Reader
-from rehearsal.engine.aws.outputs import concealed, to_properties
-from rehearsal.engine.aws.paths import covers, from_terraform, parse, reworded
+from rehearsal.engine.aws.paths import covers, parse
 from rehearsal.engine.aws.properties import Properties, reveal
 from rehearsal.engine.aws.refresh import imported_inputs, refreshed_inputs
+from rehearsal.engine.aws.reports import OperationError, problem_of
 from rehearsal.engine.aws.state import outputs_of, planned_outputs, prior_state, read_meta
 from rehearsal.engine.aws.timeouts import keep_timeouts, set_timeout, timed_delete
 from rehearsal.engine.terraform.client import Applied, Plan, ProviderClient, State
@@ -29,13 +28,7 @@ from rehearsal.engine.terraform.values import UNKNOWN, Value
 
 _T = TypeVar("_T")
 
-VERSIONS = f"pulumi-aws {sdk.VERSION} over the Terraform AWS provider {PROVIDER_VERSION}"
-
 _REGION_SUFFIX = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-\d)")
-
-
-class OperationError(Exception):
-    """An operation failed and left nothing; the message is for people."""
 
 
 class HalfMadeError(Exception):
@@ -85,7 +78,7 @@ class Resources:
         problems += mistakes
         if not problems:
             said = self._of(filled).ask(lambda client: client.validate(kind.name, kind.block, config))
-            problems += [self._problem(kind, item, filled) for item in errors(said)]
+            problems += [problem_of(kind, item, filled) for item in errors(said)]
         return filled, list(dict.fromkeys(problems))
 
     def diff(
@@ -196,30 +189,6 @@ class Resources:
         tainted = meta is not None and meta.tainted
         return Found(_identifier(now.value), outputs_of(kind, now, fresh, region, tainted=tainted), fresh)
 
-    def invoke(self, token: str, arguments: Properties) -> tuple[Properties, list[Problem]]:
-        """Return what a function finds, or what is wrong with its arguments."""
-        kind = self._types.function(token)
-        region = reveal(arguments.get("region", self._region)) if kind.regional else self._region
-        given = {name: value for name, value in arguments.items() if not (kind.regional and name == "region")}
-        reader = Reader(token, VERSIONS, self._assets.file_of)
-        config = reader.block(kind.members, kind.schema.block, given)
-        if reader.problems:
-            return {}, reader.problems
-        block = kind.schema.block
-
-        def look(client: ProviderClient) -> tuple[list[Diagnostic], Value]:
-            said = errors(client.validate_data(kind.name, block, config))
-            return said, None if said else client.read_data(kind.name, block, config)
-
-        try:
-            said, found = self._lease(region).ask(look)
-        except ProviderError as problem:
-            said, found = list(problem.diagnostics), None
-        if said:
-            return {}, [self._problem(kind, item, arguments) for item in said]
-        results = to_properties(kind.members, found)
-        return results | ({"region": region} if kind.regional else {}), []
-
     def _import(self, kind: ResourceType, identifier: str, known: Properties) -> Found:
         region = self._region_of(known)
         named = _REGION_SUFFIX.fullmatch(identifier)
@@ -285,25 +254,21 @@ class Resources:
         return "\n".join(self._reasons(kind, said, inputs))
 
     def _reasons(self, kind: ResourceType, said: Sequence[Diagnostic], inputs: Properties) -> list[str]:
-        return [str(self._problem(kind, item, inputs)) for item in said]
-
-    def _problem(self, kind: ResourceType | FunctionType, said: Diagnostic, inputs: Properties) -> Problem:
-        told = concealed(reworded(kind.members, said.path, str(said)), inputs)
-        return Problem(from_terraform(kind.members, said.path), told.removeprefix("Missing required argument: "))
+        return [str(problem_of(kind, item, inputs)) for item in said]
 
 
 def _keep_files(kind: ResourceType, config: dict[str, Value], prior: Value) -> None:
     """Leave an asset in the file where it was: where caches lie is no property of a resource."""
     for member in kind.members.properties.values():
         before, now = prior.get(member.terraform), config.get(member.terraform)
-        if member.shape.is_asset and isinstance(before, str) and isinstance(now, str):
-            if Path(before).name == Path(now).name:
-                config[member.terraform] = before
+        moved = isinstance(before, str) and isinstance(now, str) and Path(before).name == Path(now).name
+        if member.shape.is_asset and moved:
+            config[member.terraform] = before
 
 
 def _with_old_nothings(before: Value, now: Value) -> Value:
     """Return `now` with what was null or empty before left so: providers answer either where there is nothing."""
-    nothing = (None, [], {}, "")
+    nothing: tuple[Value, ...] = (None, [], {}, "")
     return {
         name: before[name] if value in nothing and before[name] in nothing else value for name, value in now.items()
     }

@@ -5,55 +5,20 @@ from __future__ import annotations
 import collections.abc
 import functools
 import importlib
-import importlib.metadata
 import inspect
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
 import pulumi_aws
 from pulumi import _types
 from pulumi.runtime import rpc
 
+from rehearsal.engine.aws.descriptions import Description, SdkType
 from rehearsal.engine.aws.names import snake
-
-Kind = Literal["any", "string", "boolean", "number", "list", "map", "object", "asset"]
-
-VERSION: str = importlib.metadata.version("pulumi-aws")
-
-
-@dataclass(frozen=True)
-class SdkType:
-    """The type of one property; `document` marks a string that may also be given as the object it is the JSON of."""
-
-    kind: Kind
-    element: SdkType | None = None
-    type: type | None = None
-    document: bool = False
-
-    def fields(self) -> Mapping[str, SdkType]:
-        """Return the properties of an object, by Pulumi name."""
-        return {} if self.type is None else _fields(self.type)
-
-
-@dataclass(frozen=True)
-class SdkResource:
-    """A resource class: all properties, and the names of those that a program may set."""
-
-    properties: Mapping[str, SdkType]
-    inputs: frozenset[str]
-
-
-@dataclass(frozen=True)
-class SdkFunction:
-    """A function that looks something up: what it returns, and the names of its arguments."""
-
-    results: Mapping[str, SdkType]
-    inputs: frozenset[str]
 
 
 def resource_tokens() -> list[str]:
@@ -61,8 +26,7 @@ def resource_tokens() -> list[str]:
     return sorted(token for module in _modules().values() for token in module["classes"])
 
 
-@functools.cache
-def resource(token: str) -> SdkResource | None:
+def resource(token: str) -> Description | None:
     """Return the resource `token` (`aws:s3/bucket:Bucket`), or None when the SDK has none of that name."""
     module_key, _, _ = token.rpartition(":")
     info = _modules().get(module_key)
@@ -73,11 +37,10 @@ def resource(token: str) -> SdkResource | None:
     # The generator renames the arguments of a resource that is also the nested type of another one.
     inputs = _fields(getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args"))
     state = getattr(module, f"_{name}State", None)
-    return SdkResource(_fields(state) if state else inputs, frozenset(inputs))
+    return Description(_fields(state) if state else inputs, frozenset(inputs))
 
 
-@functools.cache
-def function(token: str) -> SdkFunction | None:
+def function(token: str) -> Description | None:
     """Return the function `token` (`aws:kms/getKey:getKey`), or None when the SDK has none of that name."""
     _, middle, name = token.split(":")
     package = _packages().get(middle.partition("/")[0])
@@ -89,13 +52,13 @@ def function(token: str) -> SdkFunction | None:
         return None
     module = importlib.import_module(found.__module__)
     result = getattr(module, f"{name[0].upper()}{name[1:]}Result")
-    return SdkFunction(_fields(result), _argument_names(found))
+    return Description(_fields(result), _argument_names(found))
 
 
-def provider() -> SdkResource:
-    """Return the provider's own configuration."""
+def provider(_: str) -> Description:
+    """Return the provider's own configuration; there is one provider, whatever its token."""
     inputs = _fields(pulumi_aws.ProviderArgs)
-    return SdkResource(inputs, frozenset(inputs))
+    return Description(inputs, frozenset(inputs))
 
 
 def _argument_names(found: Any) -> frozenset[str]:
@@ -140,7 +103,8 @@ def _describe(annotation: Any) -> SdkType:
     if any(item is str or (isinstance(item, type) and issubclass(item, str)) for item in options):
         return SdkType("string", document=bool(objects))
     if objects:
-        return SdkType("object", type=objects[0])
+        owner = objects[0]
+        return SdkType("object", owner=f"{owner.__module__}.{owner.__qualname__}", members=lambda: _fields(owner))
     return _plain(options[0]) if options else SdkType("any")
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from rehearsal.engine.aws.descriptions import SdkType
 from rehearsal.engine.aws.names import camel, plurals
-from rehearsal.engine.aws.sdk import SdkType
 from rehearsal.engine.terraform.schema import Attribute, Block, NestedBlock, Nesting
 from rehearsal.engine.terraform.values import Type
 
