@@ -12,6 +12,7 @@ from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from rehearsal.cloud.service import Patches, Service, correction
+from rehearsal.cloud.services._requests import plain
 from rehearsal.cloud.services.cloudwatch import operations, publishing
 from rehearsal.cloud.services.cloudwatch.alarms import operations as alarms
 from rehearsal.cloud.services.cloudwatch.alarms.watch import Watch
@@ -139,7 +140,7 @@ class CloudWatch(Service):
         put: Any = None
 
         def put_metric_alarm(response: CloudWatchResponse) -> ActionResult:
-            alarms.check_metric_alarm(_plain(response.params))
+            alarms.check_metric_alarm(plain(response.params))
             answer: ActionResult = put(response)
             return answer
 
@@ -148,7 +149,7 @@ class CloudWatch(Service):
     @correction("cloudwatch.composite-alarms", f"{_REFERENCE}/API_PutCompositeAlarm.html")
     def _composite_alarms(self, patches: Patches) -> None:
         def put_composite_alarm(response: CloudWatchResponse) -> ActionResult:
-            alarms.put_composite_alarm(response.cloudwatch_backend, _plain(response.params))
+            alarms.put_composite_alarm(response.cloudwatch_backend, plain(response.params))
             return EmptyResult()
 
         patches.replace(CloudWatchResponse, "put_composite_alarm", put_composite_alarm)
@@ -156,21 +157,21 @@ class CloudWatch(Service):
     @correction("cloudwatch.describe-alarms", f"{_REFERENCE}/API_DescribeAlarms.html")
     def _describe_alarms(self, patches: Patches) -> None:
         def describe_alarms(response: CloudWatchResponse) -> ActionResult:
-            return ActionResult(alarms.describe_alarms(response.cloudwatch_backend, _plain(response.params)))
+            return ActionResult(alarms.describe_alarms(response.cloudwatch_backend, plain(response.params)))
 
         patches.replace(CloudWatchResponse, "describe_alarms", describe_alarms)
 
     @correction("cloudwatch.alarm-history", f"{_REFERENCE}/API_DescribeAlarmHistory.html")
     def _alarm_history(self, patches: Patches) -> None:
         def describe_alarm_history(response: CloudWatchResponse) -> ActionResult:
-            return ActionResult(self._watch.history(response.cloudwatch_backend).page(_plain(response.params)))
+            return ActionResult(self._watch.history(response.cloudwatch_backend).page(plain(response.params)))
 
         patches.replace(CloudWatchResponse, "describe_alarm_history", describe_alarm_history)
 
     @correction("cloudwatch.set-alarm-state", f"{_REFERENCE}/API_SetAlarmState.html")
     def _set_alarm_state(self, patches: Patches) -> None:
         def set_alarm_state(response: CloudWatchResponse) -> ActionResult:
-            alarms.set_alarm_state(self._watch, response.cloudwatch_backend, _plain(response.params))
+            alarms.set_alarm_state(self._watch, response.cloudwatch_backend, plain(response.params))
             return EmptyResult()
 
         patches.replace(CloudWatchResponse, "set_alarm_state", set_alarm_state)
@@ -178,15 +179,6 @@ class CloudWatch(Service):
     def _provide(self, patches: Patches, operation: str, answer: Operation) -> None:
         def respond(response: CloudWatchResponse) -> ActionResult:
             store = self.store(response.current_account, response.region)
-            return ActionResult(answer(store, _plain(response.params), self.cloud.now()))
+            return ActionResult(answer(store, plain(response.params), self.cloud.now()))
 
         patches.replace(CloudWatchResponse, operation, respond)
-
-
-def _plain(value: Any) -> Any:
-    """Return a parsed request as plain dictionaries and lists, without what was left null."""
-    if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    return value

@@ -198,6 +198,7 @@ class Deployments:
             fleet.stop()
         with endpoint.lock:
             endpoint.pending = None
+            endpoint.variants = decisions.rolled_back(endpoint.variants)
             endpoint.status, endpoint.failure_reason = "Failed", reason
             endpoint.modified = endpoint.scope.now()
 
@@ -215,9 +216,10 @@ class Deployments:
         model = scope.model(settings["ModelName"])
         container = model.container
         workload = Workload(
+            account_id=scope.account_id,
+            region=scope.region,
             endpoint_name=endpoint_name,
             variant_name=settings["VariantName"],
-            region=scope.region,
             image=container["Image"],
             environment=dict(container.get("Environment") or {}),
             source=source_of(container, model.role_arn),

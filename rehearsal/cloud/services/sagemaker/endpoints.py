@@ -101,6 +101,14 @@ class Endpoint:
         return self.status in ("InService", "Updating", "RollingBack")
 
     @property
+    def metric_seconds(self) -> int:
+        """How often invocation metrics are published: every minute, or as enhanced metrics are configured."""
+        declared = self.configuration.description.get("MetricsConfig") or {}
+        return (
+            int(declared.get("MetricPublishFrequencyInSeconds") or 60) if declared.get("EnableEnhancedMetrics") else 60
+        )
+
+    @property
     def fleets(self) -> list[Fleet]:
         """Return the fleets of all variants, those of a pending update too."""
         with self.lock:

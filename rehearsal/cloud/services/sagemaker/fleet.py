@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_INSTANCES = 2
 """Model servers that run for one variant; a larger declared count is kept, answered and counted with, not run."""
 
-_PINGS_MISSED = 3
+_PINGS_MISSED = 6
 _DRAIN_SECONDS = 60.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -23,8 +24,8 @@ PORT = 8080
 MODEL_DIRECTORY = "/opt/ml/model"
 _PING_INTERVAL = 0.2
 _STARTING_PING = urllib3.Timeout(2.0)
-# SageMaker documents both: a container has two seconds to answer a ping, and is asked every five.
-_PING = urllib3.Timeout(2.0)
+# SageMaker gives a container two seconds; a machine that rehearses a whole platform may starve a healthy one for longer.
+_PING = urllib3.Timeout(10.0)
 _STOP_SECONDS = 10.0
 
 
@@ -36,9 +37,10 @@ class DoesNotStart(Exception):
 class Workload:
     """What every instance of one variant runs."""
 
+    account_id: str
+    region: str
     endpoint_name: str
     variant_name: str
-    region: str
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
@@ -83,6 +85,14 @@ class Instance:
         self.healthy = False
         self._stopped.set()
         self._end()
+        # Only the logs are of use from here on; a model may be large.
+        shutil.rmtree(self._directory / "model", ignore_errors=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the container's entrypoint, None without a container."""
+        container = self._container
+        return None if container is None else container.pid
 
     def is_alive(self) -> bool:
         """Say whether the container's process runs."""
@@ -107,6 +117,8 @@ class Instance:
 
     def _run(self) -> None:
         workload = self._workload
+        if self._stopped.is_set():
+            raise DoesNotStart("The instance was stopped before its container started.")
         spec = ContainerSpec(
             image=workload.image,
             name=f"{workload.endpoint_name}-{workload.variant_name}-{self.instance_id}",

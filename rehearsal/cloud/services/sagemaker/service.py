@@ -12,11 +12,14 @@ from moto.sagemaker.responses import SageMakerResponse
 
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services import _constraints
-from rehearsal.cloud.services.sagemaker import configurations, endpoints, listing, models, tags
+from rehearsal.cloud.services._requests import plain
+from rehearsal.cloud.services.cloudwatch import CloudWatch
+from rehearsal.cloud.services.sagemaker import configurations, endpoints, listing, models, tags, usage
 from rehearsal.cloud.services.sagemaker.deployments import Deployments
 from rehearsal.cloud.services.sagemaker.endpoints import Endpoint
+from rehearsal.cloud.services.sagemaker.fleet import Fleet
 from rehearsal.cloud.services.sagemaker.scope import Answer, Request, Scope, refusal
-from rehearsal.cloud.services.sagemaker.supervisor import Supervisor
+from rehearsal.cloud.services.sagemaker.supervisor import Measured, Supervisor
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
@@ -33,7 +36,7 @@ class SageMaker(Service):
     def __init__(self, cloud: CloudContext) -> None:
         super().__init__(cloud)
         self._deployments = Deployments(cloud)
-        self._supervisor = Supervisor(self._deployments.fleets)
+        self._supervisor = Supervisor(self._deployments.fleets, self._record)
 
     def start(self) -> None:
         """Begin to watch the instances."""
@@ -62,6 +65,13 @@ class SageMaker(Service):
                 found += [configuration.arn for configuration in list(scope.configurations.values())]
                 found += [one.arn for one in list(scope.endpoints.values()) if one.status != "Deleting"]
         return found
+
+    def _record(self, fleet: Fleet, measured: Measured) -> None:
+        workload = fleet.workload
+        dimensions = (("EndpointName", workload.endpoint_name), ("VariantName", workload.variant_name))
+        self.cloud.service(CloudWatch).record(
+            workload.account_id, workload.region, usage.NAMESPACE, dimensions, measured
+        )
 
     @correction("sagemaker.models", f"{_REFERENCE}/API_CreateModel.html")
     def _models(self, patches: Patches) -> None:
@@ -104,22 +114,13 @@ class SageMaker(Service):
         shape = get_service_model("sagemaker").operation_model(operation).input_shape
 
         def respond(response: SageMakerResponse) -> ActionResult:
-            request: dict[str, Any] = _plain(response.params)
+            request: dict[str, Any] = plain(response.params)
             found = list(_constraints.violations(shape, request))
             if found:
                 raise refusal(_constraints.summary(found))
             return ActionResult(answer(self.scope(response.current_account, response.region), request))
 
         patches.replace(SageMakerResponse, _snake_case(operation), respond)
-
-
-def _plain(value: Any) -> Any:
-    """Return a parsed request as plain, own dictionaries and lists, without what was left null."""
-    if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    return value
 
 
 def _snake_case(operation: str) -> str:

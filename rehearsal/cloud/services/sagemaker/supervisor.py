@@ -1,4 +1,4 @@
-"""Watches the instances in service and starts those again that ended or hang."""
+"""Watches the instances in service: starts those again that ended or hang, and measures what they use."""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from collections.abc import Callable, Iterable
 
 from rehearsal.cloud.services.sagemaker.fleet import Fleet
 from rehearsal.cloud.services.sagemaker.instance import DoesNotStart, Instance
+from rehearsal.cloud.services.sagemaker.usage import Usage, usage, values
 
 _LOOK_SECONDS = 0.25
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html: a ping every 5 seconds
 _PING_SECONDS = 5.0
 _LONGEST_PAUSE = 30.0
+_MEASURE_SECONDS = 60.0
 _log = logging.getLogger(__name__)
+
+Measured = list[tuple[str, float, str]]
 
 
 class Supervisor:
-    """One thread that looks at every fleet that `fleets` names, and one thread for each instance started again."""
+    """One thread that looks at every fleet that `fleets` names, and one thread for each instance started again.
 
-    def __init__(self, fleets: Callable[[], Iterable[Fleet]]) -> None:
+    `record` is given what each instance used, every minute.
+    """
+
+    def __init__(self, fleets: Callable[[], Iterable[Fleet]], record: Callable[[Fleet, Measured], None]) -> None:
         self._fleets = fleets
+        self._record = record
+        self._used: dict[int, tuple[float, Usage]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="sagemaker-supervisor", daemon=True)
 
@@ -44,6 +53,23 @@ class Supervisor:
             for fleet in list(self._fleets()):
                 for instance in fleet.check(ping):
                     threading.Thread(target=self._revive, args=(fleet, instance), daemon=True).start()
+
+            self._measure()
+
+    def _measure(self) -> None:
+        now = time.monotonic()
+        seen: dict[int, tuple[float, Usage]] = {}
+        for fleet in list(self._fleets()):
+            for instance in fleet.instances:
+                used = None if instance.pid is None else usage(instance.pid)
+                if instance.pid is None or used is None:
+                    continue
+                since, before = self._used.get(instance.pid, (now, used))
+                due = now - since >= _MEASURE_SECONDS
+                if due:
+                    self._record(fleet, values(before, used, now - since))
+                seen[instance.pid] = (now, used) if due else (since, before)
+        self._used = seen
 
     def _revive(self, fleet: Fleet, instance: Instance) -> None:
         pause = 0.5

@@ -42,13 +42,15 @@ class Invocation:
 class Measurement:
     """What one invocation of a variant counts in CloudWatch; times in microseconds.
 
-    `status` is what the model answered, 0 if nothing; `model_latency` is None if no model was asked.
+    `status` is what the model answered, 0 if nothing; `model_latency` is None if no model was asked; `resolution` is
+    how often metrics are published, in seconds.
     """
 
     variant: Variant
     status: int
     model_latency: float | None
     overhead_latency: float
+    resolution: int
 
 
 class Invoker:
@@ -82,7 +84,7 @@ class Invoker:
             if not endpoint.serves:
                 return answers.unavailable(endpoint.name, variant.name)
         if instance is None:
-            self._record(invocation, Measurement(variant, 503, None, _microseconds(began)))
+            self._record(invocation, Measurement(variant, 503, None, _microseconds(began), endpoint.metric_seconds))
             return answers.unavailable(endpoint.name, variant.name)
         asked = time.perf_counter()
         try:
@@ -90,7 +92,8 @@ class Invoker:
         finally:
             variant.fleet.done(instance)
         latency = _microseconds(asked)
-        self._record(invocation, Measurement(variant, status, latency, max(0.0, _microseconds(began) - latency)))
+        overhead = max(0.0, _microseconds(began) - latency)
+        self._record(invocation, Measurement(variant, status, latency, overhead, endpoint.metric_seconds))
         return answer
 
     def _variant(self, invocation: Invocation, endpoint: Endpoint) -> Variant | Answer:

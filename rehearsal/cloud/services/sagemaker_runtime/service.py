@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
 
 from moto.core.common_types import TYPE_RESPONSE
+from moto.core.request import Request
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from rehearsal.cloud.service import Patches, Service, correction
@@ -33,23 +35,18 @@ class SageMakerRuntime(Service):
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html",
     )
     def _invoke(self, patches: Patches) -> None:
-        # Bodies are the model's business: images, Parquet, anything.
-        patches.replace(SageMakerRuntimeResponse, "use_raw_body", True)
+        dispatch: Any = None
 
-        def invoke_endpoint(response: SageMakerRuntimeResponse) -> TYPE_RESPONSE:
-            invocation = Invocation(
-                account_id=response.current_account,
-                region=response.region,
-                endpoint_name=response.path.split("/")[2],
-                body=response.raw_body,
-                headers=response.headers,
-            )
-            endpoint = self.cloud.service(SageMaker).endpoint(
-                invocation.account_id, invocation.region, invocation.endpoint_name
-            )
-            return _sent(self._invoker.invoke(invocation, endpoint))
+        def answer(
+            response: SageMakerRuntimeResponse, request: Request, full_url: str | None = None, headers: Any = None
+        ) -> TYPE_RESPONSE:
+            if request.path.endswith("/invocations"):
+                return _sent(self._answer(response, request))
+            other: TYPE_RESPONSE = dispatch(response, request, full_url, headers)
+            return other
 
-        patches.replace(SageMakerRuntimeResponse, "invoke_endpoint", invoke_endpoint)
+        # In front of moto's parsing: a body is the model's business, and may look like a form or be no text at all.
+        dispatch = patches.replace(SageMakerRuntimeResponse, "_dispatch", answer)
 
     @correction(
         "sagemaker-runtime.invoke-endpoint-async",
@@ -59,9 +56,27 @@ class SageMakerRuntime(Service):
         def invoke_endpoint_async(response: SageMakerRuntimeResponse) -> TYPE_RESPONSE:
             # No endpoint here has an AsyncInferenceConfig: the control plane refuses one.
             name = response.path.split("/")[2]
-            return _sent(answers.validation_error(f"Endpoint {name} is not an asynchronous inference endpoint."))
+            refusal = answers.validation_error(f"Endpoint {name} is not an asynchronous inference endpoint.")
+            status, headers, body = _sent(refusal)
+            # Moto reads the status of an operation's answer from here.
+            return status, {**headers, "status": str(status)}, body
 
         patches.replace(SageMakerRuntimeResponse, "invoke_endpoint_async", invoke_endpoint_async)
+
+    def _answer(self, response: SageMakerRuntimeResponse, request: Request) -> Answer:
+        # What moto's own look-ups of the caller's account and region read.
+        response.headers, response.querystring = request.headers, {}
+        invocation = Invocation(
+            account_id=response.get_current_account(),
+            region=response.get_region_from_url(request, request.raw_url),
+            endpoint_name=request.path.split("/")[2],
+            body=request.get_data(),
+            headers=request.headers,
+        )
+        endpoint = self.cloud.service(SageMaker).endpoint(
+            invocation.account_id, invocation.region, invocation.endpoint_name
+        )
+        return self._invoker.invoke(invocation, endpoint)
 
     def _record(self, invocation: Invocation, measurement: Measurement) -> None:
         self.cloud.service(CloudWatch).record(
@@ -70,8 +85,9 @@ class SageMakerRuntime(Service):
             metrics.NAMESPACE,
             (("EndpointName", invocation.endpoint_name), ("VariantName", measurement.variant.name)),
             metrics.values(measurement),
+            measurement.resolution,
         )
 
 
 def _sent(answer: Answer) -> TYPE_RESPONSE:
-    return answer.status, {**answer.headers, "status": answer.status}, answer.body
+    return answer.status, {"x-amzn-RequestId": str(uuid4()), **answer.headers}, answer.body

@@ -20,7 +20,7 @@ from scipy.stats import binom
 
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.cloud.services.sagemaker import SageMaker
-from rehearsal.cloud.services.sagemaker_runtime import answers
+from rehearsal.cloud.services.sagemaker_runtime import answers, invocation
 from rehearsal.cloud.services.sagemaker_runtime.routing import pick
 from tests.rehearsal.cloud.services.conftest import Inference, TrainedModel
 from tests.rehearsal.cloud.waiting import until
@@ -183,6 +183,17 @@ def test_what_the_model_refuses_is_a_model_error_with_its_own_words(
     assert f'Received client error ({status}) from primary with message "' in refused["Error"]["Message"]
 
 
+def test_a_model_that_takes_too_long_is_a_model_error_without_a_status(
+    cloud: LocalCloud, champion: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invocation, "MODEL_SECONDS", 0.0001)
+    before = sums(cloud, champion, "blue", "InvocationModelErrors")
+    refused = error(invoke, TargetVariant="blue")
+    assert (refused["Error"]["Code"], refused["OriginalStatusCode"]) == ("ModelError", 0)
+    assert refused["OriginalMessage"] == answers.TIMED_OUT
+    assert sums(cloud, champion, "blue", "InvocationModelErrors") - before == 1
+
+
 def test_a_holding_variant_is_in_service_and_answers_503(inference: Inference, trained_model: TrainedModel) -> None:
     name = inference.endpoint(inference.configuration({"VariantName": "blue", "ModelName": inference.model()}))
 
@@ -192,6 +203,29 @@ def test_a_holding_variant_is_in_service_and_answers_503(inference: Inference, t
 
     refused = error(invoke)
     assert (refused["Error"]["Code"], refused["OriginalStatusCode"]) == ("ModelError", 503)
+
+
+def test_a_body_that_looks_like_a_form_reaches_the_model_whole(invoke: Invoke) -> None:
+    refused = error(invoke, Body=b"key=value&other=1", ContentType="application/x-www-form-urlencoded")
+    assert refused["OriginalStatusCode"] == 415
+
+
+def test_more_instances_share_the_work_and_the_metric_counts_with_the_declared_number(
+    cloud: LocalCloud, inference: Inference
+) -> None:
+    name = inference.endpoint(inference.configuration({"VariantName": "blue", "ModelName": inference.model()}))
+    endpoint = cloud.context.service(SageMaker).endpoint(cloud.account_id, cloud.region, name)
+    assert endpoint is not None
+    for declared, running in ((4, 2), (1, 1)):
+        inference.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "blue", "DesiredInstanceCount": declared}]
+        )
+        (blue,) = inference.settled(name)["ProductionVariants"]
+        assert (blue["CurrentInstanceCount"], blue["CurrentWeight"]) == (declared, 1.0)
+        assert len(endpoint.variants[0].fleet.instances) == running
+        before = sums(cloud, name, "blue", "InvocationsPerInstance")
+        error(lambda: inference.runtime.invoke_endpoint(EndpointName=name, Body=b"{}", ContentType=JSON))
+        assert sums(cloud, name, "blue", "InvocationsPerInstance") - before == pytest.approx(1 / declared)
 
 
 def test_a_killed_model_server_is_started_again(
