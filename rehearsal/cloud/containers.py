@@ -147,7 +147,8 @@ class Containers:
     ) -> None:
         self._processes = processes
         self._addresses = addresses
-        self._images = images
+        self.images = images
+        """The folder of the images' folders."""
         self.client_environment: Mapping[str, str] = client_environment or {}
         """What every container gets on top; the cloud sets it once it listens."""
         self.downloads: dict[str, Path] = {}
@@ -160,7 +161,7 @@ class Containers:
             raise ImageNotFound(
                 f"{reference}: not a reference <account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag|@digest]"
             )
-        path = self._images / match["repository"].rpartition("/")[2] / "Dockerfile"
+        path = self.images / match["repository"].rpartition("/")[2] / "Dockerfile"
         if not match["repository"].startswith("interlock/") or not path.is_file():
             raise ImageNotFound(f"{reference}: not found")
         return dockerfile.read(path)

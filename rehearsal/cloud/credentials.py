@@ -11,7 +11,7 @@ import threading
 from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -39,16 +39,23 @@ class RoleCredentials:
 
     def grant(self, role_arn: str, session_name: str) -> dict[str, str]:
         """Return the environment with which a container gets `role_arn`'s credentials. Raises RoleNotFound."""
-        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-        roles = iam_backends[account][get_partition(self._cloud.region)].roles
-        if not any(role.name == name for role in list(roles.values())):
-            raise RoleNotFound(role_arn)
+        self._demand(role_arn)
         token = secrets.token_urlsafe(32)
         self._granted[token] = (role_arn, session_name)
         # `localhost` by name: SDKs refuse plain HTTP to any other name but a few link-local addresses.
         return {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://localhost:{self._server.server_port}/v1/credentials",
             "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
+        }
+
+    def assume(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """Return credentials of `role_arn` as boto3's client takes them. Raises RoleNotFound."""
+        self._demand(role_arn)
+        role = self._assumed(role_arn, session_name)
+        return {
+            "aws_access_key_id": role.access_key_id,
+            "aws_secret_access_key": role.secret_access_key,
+            "aws_session_token": role.session_token,
         }
 
     def revoke(self, environment: dict[str, str]) -> None:
@@ -64,15 +71,7 @@ class RoleCredentials:
         if token not in self._granted:
             return None
         role_arn, session_name = self._granted[token]
-        backend = sts_backends[role_arn.split(":")[4]][get_partition(self._cloud.region)]
-        role = backend.assume_role(
-            region_name=self._cloud.region,
-            role_session_name=session_name,
-            role_arn=role_arn,
-            policy="",
-            duration=int(_LIFETIME.total_seconds()),
-            external_id="",
-        )
+        role = self._assumed(role_arn, session_name)
         return {
             "RoleArn": role_arn,
             "AccessKeyId": role.access_key_id,
@@ -80,6 +79,25 @@ class RoleCredentials:
             "Token": role.session_token,
             "Expiration": (self._cloud.now() + _LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
+
+    def _demand(self, role_arn: str) -> None:
+        account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+        with self._cloud.turn("iam"):
+            roles = list(iam_backends[account][get_partition(self._cloud.region)].roles.values())
+        if not any(role.name == name for role in roles):
+            raise RoleNotFound(role_arn)
+
+    def _assumed(self, role_arn: str, session_name: str) -> Any:
+        backend = sts_backends[role_arn.split(":")[4]][get_partition(self._cloud.region)]
+        with self._cloud.turn("sts"):
+            return backend.assume_role(
+                region_name=self._cloud.region,
+                role_session_name=session_name,
+                role_arn=role_arn,
+                policy="",
+                duration=int(_LIFETIME.total_seconds()),
+                external_id="",
+            )
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         answer = self._answer
