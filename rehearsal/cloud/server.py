@@ -28,6 +28,7 @@ from rehearsal.cloud.listener import HttpServer
 from rehearsal.cloud.processes import Processes
 from rehearsal.cloud.service import Correction, Patches, Service
 from rehearsal.cloud.services import discover
+from rehearsal.cloud.services.acm import PROVIDED
 
 LOOPBACK = "127.0.0.1"
 DESCRIPTION = "cloud.json"
@@ -127,7 +128,10 @@ class LocalCloud:
         """Issue a certificate for `domain` on this cloud's load balancers, import it into ACM, and return its ARN."""
         issued = self.context.authority.issue(domain, [domain], self.context.addresses.load_balancer_addresses)
         answer = self.client("acm").import_certificate(
-            Certificate=issued.certificate, PrivateKey=issued.private_key, CertificateChain=issued.chain
+            Certificate=issued.certificate,
+            PrivateKey=issued.private_key,
+            CertificateChain=issued.chain,
+            Tags=[{"Key": name, "Value": value} for name, value in PROVIDED.items()],
         )
         return {"arn": answer["CertificateArn"]}
 

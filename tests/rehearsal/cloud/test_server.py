@@ -96,6 +96,7 @@ def test_a_certificate_is_issued_into_acm_for_a_domain_and_the_load_balancers(cl
     arn = _page(cloud, "certificate?domain=mlflow.example")["arn"]
     described = cloud.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
     assert (described["DomainName"], described["Type"], described["Status"]) == ("mlflow.example", "IMPORTED", "ISSUED")
+    assert arn not in cloud.inventory()["acm"]
 
 
 def test_a_page_refuses_arguments_that_it_does_not_take(cloud: LocalCloud) -> None:
