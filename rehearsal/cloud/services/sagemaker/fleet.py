@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,18 +70,18 @@ class Fleet:
         with self._lock:
             instance.in_flight -= 1
 
-    def check(self, ping: bool) -> list[Instance]:
-        """Return the instances that have to be started again: those that ended, or (`ping`) stopped answering."""
-        broken = []
-        for instance in self._instances:
-            if not instance.healthy:
-                continue
-            if ping and instance.is_alive():
-                instance.missed_pings = 0 if instance.ping() else instance.missed_pings + 1
-            if not instance.is_alive() or instance.missed_pings >= _PINGS_MISSED:
-                instance.healthy = False
-                broken.append(instance)
-        return broken
+    def ended(self) -> list[Instance]:
+        """Return the instances whose process has ended, taken out of service."""
+        return self._out_of_service(lambda instance: not instance.is_alive())
+
+    def silent(self) -> list[Instance]:
+        """Ping every instance and return those that have missed too many pings in a row, taken out of service."""
+
+        def silent(instance: Instance) -> bool:
+            instance.missed_pings = 0 if instance.ping() else instance.missed_pings + 1
+            return instance.missed_pings >= _PINGS_MISSED
+
+        return self._out_of_service(silent)
 
     def stop(self, drain: bool = False) -> None:
         """Stop every instance, with `drain` once it has answered what it was asked."""
@@ -93,6 +94,15 @@ class Fleet:
                 if drain:
                     list(stoppers.map(_drain, instances))
                 list(stoppers.map(Instance.stop, instances))
+
+    def _out_of_service(self, broken: Callable[[Instance], bool]) -> list[Instance]:
+        found = [instance for instance in self._instances if instance.healthy and broken(instance)]
+        with self._lock:
+            # Whichever look finds an instance broken first has it started again, and only that one.
+            taken = [instance for instance in found if instance.healthy]
+            for instance in taken:
+                instance.healthy = False
+        return taken
 
     def _grow(self, added: list[Instance]) -> None:
         before = self._instances

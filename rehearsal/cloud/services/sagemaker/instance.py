@@ -24,7 +24,7 @@ PORT = 8080
 MODEL_DIRECTORY = "/opt/ml/model"
 _PING_INTERVAL = 0.2
 _STARTING_PING = urllib3.Timeout(2.0)
-# SageMaker gives a container two seconds; a machine that rehearses a whole platform may starve a healthy one for longer.
+# SageMaker gives a container two seconds; a machine that rehearses a whole platform may starve a healthy one longer.
 _PING = urllib3.Timeout(10.0)
 _STOP_SECONDS = 10.0
 

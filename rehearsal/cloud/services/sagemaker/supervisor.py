@@ -22,7 +22,7 @@ Measured = list[tuple[str, float, str]]
 
 
 class Supervisor:
-    """One thread that looks at every fleet that `fleets` names, and one thread for each instance started again.
+    """Looks at every fleet that `fleets` names: one thread for ended processes, one for pings, one for each revival.
 
     `record` is given what each instance used, every minute.
     """
@@ -32,29 +32,37 @@ class Supervisor:
         self._record = record
         self._used: dict[int, tuple[float, Usage]] = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="sagemaker-supervisor", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._watch, name="sagemaker-supervisor", daemon=True),
+            threading.Thread(target=self._ping, name="sagemaker-pings", daemon=True),
+        ]
 
     def start(self) -> None:
         """Begin to watch."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """Watch no more and give up on instances that are being started again."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        # The other thread may be waiting for a ping that never comes.
+        if self._threads[0].is_alive():
+            self._threads[0].join()
 
     def _watch(self) -> None:
-        next_ping = time.monotonic() + _PING_SECONDS
         while not self._stopping.wait(_LOOK_SECONDS):
-            ping = time.monotonic() >= next_ping
-            if ping:
-                next_ping = time.monotonic() + _PING_SECONDS
             for fleet in list(self._fleets()):
-                for instance in fleet.check(ping):
-                    threading.Thread(target=self._revive, args=(fleet, instance), daemon=True).start()
-
+                self._start_again(fleet, fleet.ended())
             self._measure()
+
+    def _ping(self) -> None:
+        while not self._stopping.wait(_PING_SECONDS):
+            for fleet in list(self._fleets()):
+                self._start_again(fleet, fleet.silent())
+
+    def _start_again(self, fleet: Fleet, instances: list[Instance]) -> None:
+        for instance in instances:
+            threading.Thread(target=self._revive, args=(fleet, instance), daemon=True).start()
 
     def _measure(self) -> None:
         now = time.monotonic()
