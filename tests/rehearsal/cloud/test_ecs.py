@@ -42,7 +42,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 http.server.ThreadingHTTPServer((sys.argv[2], 8000), Handler).serve_forever()
 """
-CHECK = "import urllib.request, sys; sys.exit(urllib.request.urlopen('http://localhost:8000/health', timeout=2).status != 200)"
+CHECK = (
+    "import sys, urllib.request; "
+    "sys.exit(urllib.request.urlopen('http://localhost:8000/health', timeout=2).status != 200)"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -157,9 +160,8 @@ class Cluster:
 
 
 def is_steady(service: Any) -> bool:
-    return (
-        service["runningCount"] == service["desiredCount"] and service["deployments"][0]["rolloutState"] == "COMPLETED"
-    )
+    is_complete = service["deployments"][0]["rolloutState"] == "COMPLETED"
+    return bool(is_complete and service["runningCount"] == service["desiredCount"])
 
 
 def address_of(task: Any) -> str:
