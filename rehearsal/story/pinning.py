@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
 
 
 def pin(context: Context) -> Seen:
-    """Pin both versions, twice: the second time must change nothing."""
+    """Pin both versions, and the first once more, which must change nothing."""
     clients = context.clients
     credentials = clients.tracking_credentials()
     details: list[dict[str, Any]] = []
     for version in context.versions:
         reference = ModelReference(REGISTERED_MODEL, version)
         pinned, verification = pin_model_version(clients, reference, credentials, progress=context.busy)
-        again, _ = pin_model_version(clients, reference, credentials, progress=context.busy)
-        if again != pinned:
-            raise Unexpected(f"pinning {reference} again to change nothing", f"{again} instead of {pinned}")
         context.pins.append(pinned)
         assert verification.locked_until is not None
         details.append(
@@ -41,6 +39,10 @@ def pin(context: Context) -> Seen:
                 "locked_until": verification.locked_until.isoformat(),
             }
         )
+    first = ModelReference(REGISTERED_MODEL, context.versions[0])
+    again, _ = pin_model_version(clients, first, credentials, progress=context.busy)
+    if again != context.pins[0]:
+        raise Unexpected(f"pinning {first} again to change nothing", f"{again} instead of {context.pins[0]}")
     digests = ", ".join(pinned.digest[:12] for pinned in context.pins)
     return Seen(
         f"releases {digests} signed by builder, verified, locked until {details[0]['locked_until'][:10]}",
@@ -127,5 +129,9 @@ def attempts(s3: S3Client, bucket: str, target: StoredObject) -> dict[str, Calla
                 "Rules": [{"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]
             },
         ),
+        "replace the bucket's policy": lambda: s3.put_bucket_policy(
+            Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": []})
+        ),
+        "delete the bucket's policy": lambda: s3.delete_bucket_policy(Bucket=bucket),
         "delete the bucket": lambda: s3.delete_bucket(Bucket=bucket),
     }  # fmt: skip

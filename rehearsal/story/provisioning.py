@@ -55,7 +55,7 @@ def up(context: Context) -> Seen:
         code = _watch(process, log, context)
     resources = read_events(log)
     if code != 0:
-        raise Unexpected("pulumi up to end with 0", f"{code}\n{_tail(output)}", [str(output), str(context.logs)])
+        raise Unexpected("pulumi up to end with 0", f"{code}\n{_diagnostics(output)}", [str(output), str(context.logs)])
     context.manifest = ProvisionedStack.load(f"pulumi:{PULUMI_STACK}").manifest
     created = [one for one in resources if one["op"] == "create" and one["type"].startswith("aws:")]
     slowest = max(created, key=lambda one: one["seconds"])
@@ -162,5 +162,8 @@ def take_down(context: Context) -> Seen:
     )
 
 
-def _tail(path: Path, lines: int = 40) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+def _diagnostics(output: Path, lines: int = 40) -> str:
+    """Return what the engine says at the end of an update that failed, or its last lines where it says nothing."""
+    text = output.read_text(errors="replace")
+    _, found, diagnostics = text.rpartition("Diagnostics:\n")
+    return (diagnostics if found else "\n".join(text.splitlines()[-lines:])).strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from interlock.mlflow.registry import Credentials
 from rehearsal.story.context import REGISTERED_MODEL, Context
 from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, TrainedModel, load_loans, train_models
 from rehearsal.story.step import Seen, Unexpected
+
+TRUSTED_TYPES = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+"""What the two pipelines hold beyond the types that skops, the format without pickle, trusts by itself."""
 
 _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
@@ -48,6 +52,8 @@ def register(context: Context) -> Seen:
     with _credentials(context.clients.tracking_credentials()):
         import mlflow
 
+        os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         mlflow.set_experiment("loan-approval")
@@ -78,8 +84,9 @@ def _log(mlflow: Any, model: TrainedModel, data: LoanData) -> str:
             signature=signature,
             registered_model_name=REGISTERED_MODEL,
             pyfunc_predict_fn="predict_proba",
+            skops_trusted_types=list(TRUSTED_TYPES),
             # Named, because otherwise MLflow loads the model once more to find them out.
-            pip_requirements=[_pinned(name) for name in ("mlflow", "scikit-learn", "numpy", "pandas")],
+            pip_requirements=[_pinned(name) for name in ("mlflow", "scikit-learn", "skops", "numpy", "pandas")],
         )
     return str(info.registered_model_version)
 

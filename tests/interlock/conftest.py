@@ -95,11 +95,9 @@ def serving_image(cloud: LocalCloud) -> str:
     return f"{cloud.context.account_id}.dkr.ecr.{cloud.context.region}.amazonaws.com/interlock/serving:0.1.0"
 
 
-@pytest.fixture
-def endpoint_part(
-    cloud: LocalCloud, vault_bucket: str, serving_role: str, serving_image: str
-) -> Iterator[EndpointPart]:
-    """An endpoint with blue and green on a holding model, as the stack provisions it."""
+@pytest.fixture(scope="session")
+def endpoint_part(cloud: LocalCloud, serving_role: str, serving_image: str) -> Iterator[EndpointPart]:
+    """An endpoint with blue and green on a holding model, as the stack provisions it; a test leaves it so."""
     sagemaker = cloud.client("sagemaker")
     ec2 = cloud.client("ec2")
     name = f"credit-{uuid.uuid4().hex[:8]}"
