@@ -50,6 +50,7 @@ class ApplicationAutoScaling(Service):
 
     @correction("application-autoscaling.targets", f"{_REFERENCE}/API_RegisterScalableTarget.html")
     def _targets_exist(self, patches: Patches) -> None:
+        """A scalable target of SageMaker is a variant that exists, and has the service-linked role."""
         register: Any = None
 
         def register_scalable_target(response: ApplicationAutoScalingResponse) -> str:
@@ -70,6 +71,7 @@ class ApplicationAutoScaling(Service):
 
     @correction("application-autoscaling.deregister", f"{_REFERENCE}/API_DeregisterScalableTarget.html")
     def _deregister(self, patches: Patches) -> None:
+        """A target's policies go with it."""
         deregister: Any = None
 
         def deregister_scalable_target(
@@ -86,6 +88,7 @@ class ApplicationAutoScaling(Service):
 
     @correction("application-autoscaling.policies", f"{_REFERENCE}/API_PutScalingPolicy.html")
     def _policies_need_targets(self, patches: Patches) -> None:
+        """A policy needs a registered target."""
         put: Any = None
 
         def put_scaling_policy(response: ApplicationAutoScalingResponse) -> str:
@@ -104,6 +107,8 @@ class ApplicationAutoScaling(Service):
 
     @correction("application-autoscaling.tags", f"{_REFERENCE}/API_ListTagsForResource.html")
     def _tagging(self, patches: Patches) -> None:
+        """The tags of a target can be listed, set and taken away."""
+
         def list_tags_for_resource(response: ApplicationAutoScalingResponse) -> str:
             return json.dumps({"Tags": self._tags_of(response, json.loads(response.body)["ResourceARN"])})
 

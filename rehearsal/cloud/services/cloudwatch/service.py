@@ -79,6 +79,7 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.put-metric-data", f"{_REFERENCE}/API_PutMetricData.html")
     def _put_metric_data(self, patches: Patches) -> None:
+        """Metrics may be counted values or statistic sets, but not of AWS's namespaces or of other times."""
         self._provide(patches, "put_metric_data", operations.put_metric_data)
         service = self
 
@@ -92,14 +93,17 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.get-metric-data", f"{_REFERENCE}/API_GetMetricData.html")
     def _get_metric_data(self, patches: Patches) -> None:
+        """Every statistic and metric maths over aligned periods, whatever the dimensions' order, in pages."""
         self._provide(patches, "get_metric_data", operations.get_metric_data)
 
     @correction("cloudwatch.get-metric-statistics", f"{_REFERENCE}/API_GetMetricStatistics.html")
     def _get_metric_statistics(self, patches: Patches) -> None:
+        """Extended statistics are answered beside the plain ones, for each unit and period."""
         self._provide(patches, "get_metric_statistics", operations.get_metric_statistics)
 
     @correction("cloudwatch.list-metrics", f"{_REFERENCE}/API_ListMetrics.html")
     def _list_metrics(self, patches: Patches) -> None:
+        """A metric is listed once however its dimensions are ordered."""
         self._provide(patches, "list_metrics", operations.list_metrics)
 
     @correction(
@@ -107,6 +111,7 @@ class CloudWatch(Service):
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html",
     )
     def _alarm_evaluation(self, patches: Patches) -> None:
+        """An alarm begins as `INSUFFICIENT_DATA`, is evaluated, keeps its state when changed, and notifies."""
         put: Any = None
 
         def put_metric_alarm(backend: CloudWatchBackend, **settings: Any) -> Alarm:
@@ -137,6 +142,7 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.put-metric-alarm", f"{_REFERENCE}/API_PutMetricAlarm.html")
     def _put_metric_alarm(self, patches: Patches) -> None:
+        """An alarm that could never be evaluated is refused."""
         put: Any = None
 
         def put_metric_alarm(response: CloudWatchResponse) -> ActionResult:
@@ -148,6 +154,8 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.composite-alarms", f"{_REFERENCE}/API_PutCompositeAlarm.html")
     def _composite_alarms(self, patches: Patches) -> None:
+        """A composite alarm follows a rule over other alarms, which must exist."""
+
         def put_composite_alarm(response: CloudWatchResponse) -> ActionResult:
             alarms.put_composite_alarm(response.cloudwatch_backend, plain(response.params))
             return EmptyResult()
@@ -156,6 +164,8 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.describe-alarms", f"{_REFERENCE}/API_DescribeAlarms.html")
     def _describe_alarms(self, patches: Patches) -> None:
+        """Alarms are filtered by all that is asked for and paged; composite ones are told on request only."""
+
         def describe_alarms(response: CloudWatchResponse) -> ActionResult:
             return ActionResult(alarms.describe_alarms(response.cloudwatch_backend, plain(response.params)))
 
@@ -163,6 +173,8 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.alarm-history", f"{_REFERENCE}/API_DescribeAlarmHistory.html")
     def _alarm_history(self, patches: Patches) -> None:
+        """What has happened to an alarm can be read."""
+
         def describe_alarm_history(response: CloudWatchResponse) -> ActionResult:
             return ActionResult(self._watch.history(response.cloudwatch_backend).page(plain(response.params)))
 
@@ -170,6 +182,8 @@ class CloudWatch(Service):
 
     @correction("cloudwatch.set-alarm-state", f"{_REFERENCE}/API_SetAlarmState.html")
     def _set_alarm_state(self, patches: Patches) -> None:
+        """A state that is set by hand is noted, acted on, and lasts until the next evaluation."""
+
         def set_alarm_state(response: CloudWatchResponse) -> ActionResult:
             alarms.set_alarm_state(self._watch, response.cloudwatch_backend, plain(response.params))
             return EmptyResult()

@@ -75,6 +75,7 @@ class SageMaker(Service):
 
     @correction("sagemaker.models", f"{_REFERENCE}/API_CreateModel.html")
     def _models(self, patches: Patches) -> None:
+        """A model is read back as it was made, is not made twice, and is refused by name if nothing can run it."""
         self._provide(patches, "CreateModel", models.create_model)
         self._provide(patches, "DescribeModel", models.describe_model)
         self._provide(patches, "DeleteModel", models.delete_model)
@@ -82,6 +83,7 @@ class SageMaker(Service):
 
     @correction("sagemaker.endpoint-configurations", f"{_REFERENCE}/API_CreateEndpointConfig.html")
     def _configurations(self, patches: Patches) -> None:
+        """A configuration keeps weights (0.0 too), shadows and metrics, takes every instance type, is made once."""
         self._provide(patches, "CreateEndpointConfig", configurations.create_endpoint_config)
         self._provide(patches, "DescribeEndpointConfig", configurations.describe_endpoint_config)
         self._provide(patches, "DeleteEndpointConfig", configurations.delete_endpoint_config)
@@ -89,6 +91,7 @@ class SageMaker(Service):
 
     @correction("sagemaker.endpoints", f"{_REFERENCE}/API_CreateEndpoint.html")
     def _endpoints(self, patches: Patches) -> None:
+        """An endpoint is `Creating` until its model servers answer pings, or `Failed` with the reason."""
         self._provide(patches, "CreateEndpoint", self._deployments.create_endpoint)
         self._provide(patches, "DescribeEndpoint", endpoints.describe_endpoint)
         self._provide(patches, "DeleteEndpoint", self._deployments.delete_endpoint)
@@ -96,16 +99,19 @@ class SageMaker(Service):
 
     @correction("sagemaker.update-endpoint", f"{_REFERENCE}/API_UpdateEndpoint.html")
     def _update_endpoint(self, patches: Patches) -> None:
+        """An update prepares new variants beside the old and moves traffic, or stays on the old configuration."""
         self._provide(patches, "UpdateEndpoint", self._deployments.update_endpoint)
 
     @correction("sagemaker.weights-and-capacities", f"{_REFERENCE}/API_UpdateEndpointWeightsAndCapacities.html")
     def _weights(self, patches: Patches) -> None:
+        """Weights and counts change for the named variants and given fields only, after some `Updating`."""
         self._provide(
             patches, "UpdateEndpointWeightsAndCapacities", self._deployments.update_endpoint_weights_and_capacities
         )
 
     @correction("sagemaker.tags", f"{_REFERENCE}/API_AddTags.html")
     def _tags(self, patches: Patches) -> None:
+        """A tag that is set again has the new value only."""
         original = patches.replace(SageMakerModelBackend, "add_tags", tags.add_tags)
         assert original is not None
 

@@ -35,6 +35,7 @@ class SageMakerRuntime(Service):
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html",
     )
     def _invoke(self, patches: Patches) -> None:
+        """An invocation goes to a model server by the live weights or the target it names, and is counted."""
         dispatch: Any = None
 
         def answer(
@@ -53,6 +54,8 @@ class SageMakerRuntime(Service):
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointAsync.html",
     )
     def _invoke_async(self, patches: Patches) -> None:
+        """An endpoint without asynchronous inference takes no asynchronous invocation."""
+
         def invoke_endpoint_async(response: SageMakerRuntimeResponse) -> TYPE_RESPONSE:
             # No endpoint here has an AsyncInferenceConfig: the control plane refuses one.
             name = response.path.split("/")[2]
