@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from interlock.aws.sweep import Swept, sweep
 from interlock.aws.vault import LockedObject, locked_objects
-from interlock.clients import StackClients
 from interlock.failures import OutsideFailure
 
+BUCKET_TYPE = "aws:s3/bucket:Bucket"
 VAULT_TYPE = "interlock:storage:Vault"
 _STACK_TYPE = "pulumi:pulumi:Stack"
 _PROVIDER_PREFIX = "pulumi:providers:"
@@ -29,13 +31,14 @@ class Resource:
     identifier: str
     custom: bool
     parent: str
+    region: str = ""
 
 
 @dataclass(frozen=True)
 class Teardown:
     """What a destruction left: objects that are locked, and the resources that stay because of them."""
 
-    bucket_name: str
+    bucket_names: tuple[str, ...]
     locked: tuple[LockedObject, ...]
     remaining: tuple[Resource, ...]
     swept: Swept
@@ -53,30 +56,47 @@ def kept_for_locks(resources: Sequence[Resource]) -> list[str]:
 
 
 def destroy(
-    clients: StackClients,
     pulumi_stack: str,
     *,
     now: datetime,
+    session: boto3.Session | None = None,
     directory: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Teardown:
     """Destroy a stack and sweep what the controller made for it.
 
-    Where the vault holds locked objects, it stays, with what guards it and its keys. Raises OutsideFailure; running
-    it again continues.
+    Where the vault holds locked objects, it stays, with what guards it and its keys. What there is comes from the
+    engine's state and not from the stack's outputs, so that a destruction that broke off can be run again. Raises
+    OutsideFailure.
     """
-    bucket = clients.manifest.vault.bucket_name
-    locked = tuple(locked_objects(clients.s3, bucket, now))
+    session = session or boto3.Session()
     stack = _PulumiStack(pulumi_stack, directory)
-    stack.destroy(kept_for_locks(stack.resources()) if locked else [], progress)
+    before = stack.resources()
+    kept = kept_for_locks(before)
+    buckets = [one for one in before if one.kind == BUCKET_TYPE and one.urn in kept]
+    locked = tuple(
+        found
+        for bucket in buckets
+        for found in locked_objects(session.client("s3", region_name=bucket.region or None), bucket.identifier, now)
+    )
+    stack.destroy(kept if locked else [], progress)
     progress("sweep what the controller made")
-    swept = sweep(clients.sagemaker, clients.manifest.stack)
+    swept = _sweep(session, pulumi_stack.rpartition("/")[2], {one.region for one in before if one.region})
     remaining = [one for one in stack.resources() if one.custom and not one.kind.startswith(_PROVIDER_PREFIX)]
     if remaining and not locked:
         raise OutsideFailure(
             f"{pulumi_stack} is not empty after its destruction", reasons=[one.urn for one in remaining]
         )
-    return Teardown(bucket, locked, tuple(remaining), swept)
+    return Teardown(tuple(bucket.identifier for bucket in buckets), locked, tuple(remaining), swept)
+
+
+def _sweep(session: boto3.Session, stack: str, regions: set[str]) -> Swept:
+    """Sweep the regions of the stack; of one that is gone already, the region that the caller works in."""
+    known = regions or ({session.region_name} if session.region_name else set())
+    swept = [sweep(session.client("sagemaker", region_name=region), stack) for region in sorted(known)]
+    return Swept(
+        tuple(name for one in swept for name in one.deleted), tuple(name for one in swept for name in one.in_use)
+    )
 
 
 class _PulumiStack:
@@ -93,7 +113,14 @@ class _PulumiStack:
         except (ValueError, KeyError, AttributeError) as error:
             raise OutsideFailure(f"pulumi exported no state of {self._name}: {error}") from error
         return [
-            Resource(one["urn"], one["type"], one.get("id", ""), bool(one.get("custom")), one.get("parent", ""))
+            Resource(
+                urn=one["urn"],
+                kind=one["type"],
+                identifier=one.get("id", ""),
+                custom=bool(one.get("custom")),
+                parent=one.get("parent", ""),
+                region=str((one.get("outputs") or {}).get("region") or ""),
+            )
             for one in found
             if one["type"] != _STACK_TYPE
         ]

@@ -60,11 +60,10 @@ def destroy_command(
     locks end, and the exit code is 1.
     """
     name = pulumi_stack_of(stack)
-    clients = load_clients(f"pulumi:{name}")
     if not yes:
         _ask(name)
     with progress() as say:
-        result = destroy(clients, name, now=datetime.now(UTC), progress=say)
+        result = destroy(name, now=datetime.now(UTC), progress=say)
     if result.locked:
         Printer(output).result(_teardown_fields(result), _what_was_swept(result))
         raise _remainder(name, result)
@@ -76,7 +75,8 @@ def destroy_command(
 def _remainder(name: str, result: Teardown) -> Refusal:
     until = result.deletable_from
     assert until is not None
-    vault = f"s3://{result.bucket_name} holds {len(result.locked)} locked objects; the last lock ends {until:{DAY}}"
+    buckets = ", ".join(f"s3://{name}" for name in result.bucket_names)
+    vault = f"{buckets} holds {len(result.locked)} locked objects; the last lock ends {until:{DAY}}"
     return Refusal(
         f"{name} is destroyed but for its vault and what belongs to it",
         reasons=[
@@ -100,7 +100,7 @@ def _what_was_swept(result: Teardown) -> list[str]:
 
 def _teardown_fields(result: Teardown) -> dict[str, Any]:
     return {
-        "bucket": result.bucket_name,
+        "buckets": list(result.bucket_names),
         "locked": [_locked_fields(one) for one in result.locked],
         "remaining": [{"type": one.kind, "id": one.identifier, "urn": one.urn} for one in result.remaining],
         "swept": list(result.swept.deleted),

@@ -138,20 +138,20 @@ def unchanged(context: Context) -> Seen:
 
 def take_down(context: Context) -> Seen:
     """Destroy the stack, and see that exactly what the locks keep is still there."""
-    clients = context.clients
-    result = destroy(clients, PULUMI_STACK, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
+    result = destroy(PULUMI_STACK, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
     strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
     if strangers:
         raise Unexpected("only the vault and its keys to remain", ", ".join(strangers))
     left = {service: arns for service, arns in context.session.ask("inventory").items() if arns}
-    if not set(left) <= {"s3", "kms"} or result.bucket_name not in str(left.get("s3")):
-        raise Unexpected(f"the cloud to hold only the bucket {result.bucket_name} and keys", json.dumps(left))
+    bucket = result.bucket_names[0]
+    if not set(left) <= {"s3", "kms"} or [arn.rpartition(":")[2] for arn in left.get("s3", [])] != [bucket]:
+        raise Unexpected(f"the cloud to hold only the bucket {bucket} and keys", json.dumps(left))
     until = result.deletable_from
     if until is None:
         raise OutsideFailure("the vault holds no locked object, although releases were pinned")
     kinds = Counter(one.kind for one in result.remaining)
     return Seen(
-        f"all gone but the vault {result.bucket_name} with {len(result.locked)} locked objects, "
+        f"all gone but the vault {bucket} with {len(result.locked)} locked objects, "
         f"and {kinds['aws:kms/key:Key']} keys; the last lock ends {until:%Y-%m-%d %H:%M} UTC",
         {
             "locked": [{"key": one.key, "until": one.lock.until.isoformat()} for one in result.locked],
