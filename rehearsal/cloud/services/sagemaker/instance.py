@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import urllib3
 
 from rehearsal.cloud.containers import ContainerSpec, ImageNotFound
+from rehearsal.cloud.log_streams import ShippedLog
 from rehearsal.cloud.services.sagemaker.artifacts import NoModelData, Source, fetch
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Instance:
         self._directory = directory / self.instance_id
         self._container: Container | None = None
         self._pool: urllib3.HTTPConnectionPool | None = None
+        self._log: ShippedLog | None = None
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -107,6 +109,11 @@ class Instance:
         except urllib3.exceptions.HTTPError:
             return False
 
+    def ship_log(self, finished: bool = False) -> None:
+        """Put what the container has written since into the endpoint's log group, if there is one."""
+        if self._log is not None:
+            self._log.ship(finished=finished)
+
     def invoke(self, body: bytes, headers: Mapping[str, str], timeout: float) -> urllib3.BaseHTTPResponse:
         """Send one invocation and return the answer, read whole. Raises urllib3's HTTPError."""
         pool = self._pool
@@ -135,6 +142,10 @@ class Instance:
         except (OSError, ValueError, RuntimeError) as problem:
             raise DoesNotStart(f"The container of production variant {workload.variant_name}: {problem}") from problem
         self._container = container
+        if self._log is None:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
+            group = f"/aws/sagemaker/Endpoints/{workload.endpoint_name}"
+            self._log = ShippedLog(self._cloud, container.log, group, f"{workload.variant_name}/{self.instance_id}")
         self._pool = urllib3.HTTPConnectionPool(container.address, PORT, maxsize=64, block=False)
         self._await_health(container)
 
@@ -157,6 +168,7 @@ class Instance:
         container, self._container = self._container, None
         if container is not None:
             container.stop(_STOP_SECONDS)
+            self.ship_log(finished=True)
             self._cloud.containers.release(container)
         if self._pool is not None:
             self._pool.close()

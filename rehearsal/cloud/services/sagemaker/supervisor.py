@@ -22,7 +22,7 @@ Measured = list[tuple[str, float, str]]
 
 
 class Supervisor:
-    """Looks at every fleet that `fleets` names: one thread for ended processes, one for pings, one for each revival.
+    """Looks at every fleet that `fleets` names: one thread for ended processes, one for pings and logs, one a revival.
 
     `record` is given what each instance used, every minute.
     """
@@ -59,6 +59,8 @@ class Supervisor:
         while not self._stopping.wait(_PING_SECONDS):
             for fleet in list(self._fleets()):
                 self._start_again(fleet, fleet.silent())
+                for instance in fleet.instances:
+                    instance.ship_log()
 
     def _start_again(self, fleet: Fleet, instances: list[Instance]) -> None:
         for instance in instances:

@@ -89,9 +89,15 @@ class Inference:
         self.image = image
         self.role_arn = role_arn
         self._endpoints: list[str] = []
+        self._upcoming: str | None = None
 
     def name(self) -> str:
         return f"inference-{next(_count)}"
+
+    def upcoming(self) -> str:
+        """Return the name that the next endpoint will have."""
+        self._upcoming = self._upcoming or self.name()
+        return self._upcoming
 
     def model(self, data: str | None = None, **container: Any) -> str:
         """Make a model, with the S3 prefix `data` if it is given."""
@@ -111,7 +117,8 @@ class Inference:
         return name
 
     def endpoint(self, configuration: str, wait: bool = True, **options: Any) -> str:
-        name = self.name()
+        name = self.upcoming()
+        self._upcoming = None
         self._endpoints.append(name)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configuration, **options)
         if wait:

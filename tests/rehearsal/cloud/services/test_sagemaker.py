@@ -168,11 +168,18 @@ def test_a_model_that_does_not_load_fails_the_ping_and_its_last_words_are_told(
 ) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="broken/MLmodel", Body=b"flavors: {}\n")
     model = inference.model(f"s3://{BUCKET}/broken/")
-    name = inference.endpoint(inference.configuration({"VariantName": "blue", "ModelName": model}))
+    configuration = inference.configuration({"VariantName": "blue", "ModelName": model})
+    group = f"/aws/sagemaker/Endpoints/{inference.upcoming()}"
+    cloud.client("logs").create_log_group(logGroupName=group)
+    name = inference.endpoint(configuration)
     failed = inference.describe(name)
     assert failed["EndpointStatus"] == "Failed"
     assert "production variant blue did not pass the ping health check" in failed["FailureReason"]
     assert "the model does not load" in failed["FailureReason"]
+    logged = cloud.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert any("the model does not load" in event["message"] for event in logged)
+    assert logged[0]["logStreamName"].startswith("blue/i-")
+    assert name in group
 
 
 @pytest.mark.corrects("sagemaker.weights-and-capacities")
