@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from moto.kms.models import Key
 from moto.kms.responses import KmsResponse
 
 from rehearsal.cloud.errors import json_error
-from rehearsal.cloud.services.kms import pairs, replicas, signatures
+from rehearsal.cloud.services.kms import imports, pairs, replicas, signatures
 from rehearsal.cloud.services.kms.metadata import describe
 from rehearsal.cloud.services.kms.requests import blob, choice, key_named, parameters
 from rehearsal.cloud.services.kms.states import usage_refusal
@@ -139,3 +140,38 @@ def get_key_rotation_status(response: KmsResponse) -> str:
         days = getattr(key, "rotation_period_in_days", _DEFAULT_ROTATION_PERIOD)
         status |= {"RotationPeriodInDays": days, "NextRotationDate": key.creation_date + days * 86400}
     return json.dumps(status)
+
+
+def get_parameters_for_import(response: KmsResponse, now: datetime) -> str:
+    """Answer GetParametersForImport."""
+    algorithm = choice(response, "WrappingAlgorithm", imports.WRAPPING_ALGORITHMS)
+    spec = choice(response, "WrappingKeySpec", imports.WRAPPING_SPECS)
+    key = key_named(response, parameters(response)["KeyId"])
+    offer = imports.offer(key, algorithm, spec, now)
+    return json.dumps(
+        {
+            "KeyId": key.arn,
+            "ImportToken": pairs.text(offer.token),
+            "PublicKey": pairs.text(pairs.public_der(offer.wrapping_key.public_key())),
+            "ParametersValidTo": offer.ends.timestamp(),
+        }
+    )
+
+
+def import_key_material(response: KmsResponse, now: datetime) -> str:
+    """Answer ImportKeyMaterial."""
+    asked = parameters(response)
+    model = choice(response, "ExpirationModel", imports.EXPIRATION_MODELS, imports.EXPIRATION_MODELS[0])
+    if (model == "KEY_MATERIAL_EXPIRES") != ("ValidTo" in asked):
+        raise json_error("ValidationException", f"ValidTo does not go with the expiration model {model}.")
+    key = key_named(response, asked["KeyId"])
+    token = blob(response, "ImportToken", longest=_LONGEST_SIGNATURE)
+    imports.take(key, token, blob(response, "EncryptedKeyMaterial", longest=_LONGEST_SIGNATURE), now)
+    return json.dumps({"KeyId": key.arn, "KeyMaterialId": describe(key).get("CurrentKeyMaterialId")})
+
+
+def delete_imported_key_material(response: KmsResponse) -> str:
+    """Answer DeleteImportedKeyMaterial."""
+    key = key_named(response, parameters(response)["KeyId"])
+    imports.forget(key)
+    return json.dumps({"KeyId": key.arn})

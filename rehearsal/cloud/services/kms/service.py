@@ -169,7 +169,17 @@ class KeyManagement(Service):
 
     @correction("kms.pending-import", f"{_GUIDE}/importing-keys-create-cmk.html")
     def await_material(self, patches: Patches) -> None:
-        """A key of EXTERNAL origin waits for its material."""
+        """A key of EXTERNAL origin waits for its material, which can be imported and deleted."""
+        now = self.cloud.now
+        patches.replace(
+            KmsResponse,
+            "get_parameters_for_import",
+            lambda response: operations.get_parameters_for_import(response, now()),
+        )
+        patches.replace(
+            KmsResponse, "import_key_material", lambda response: operations.import_key_material(response, now())
+        )
+        patches.replace(KmsResponse, "delete_imported_key_material", operations.delete_imported_key_material)
         original = patches.replace(KmsBackend, "create_key", None)
 
         def create_key(backend: KmsBackend, *arguments: Any, **named: Any) -> Key:
@@ -179,6 +189,18 @@ class KeyManagement(Service):
             return key
 
         patches.replace(KmsBackend, "create_key", create_key)
+
+    @correction("kms.random", f"{_API}/API_GenerateRandom.html")
+    def ask_for_a_number(self, patches: Patches) -> None:
+        """GenerateRandom is told how much."""
+        original = patches.replace(KmsResponse, "generate_random", None)
+
+        def generate_random(response: KmsResponse) -> Any:
+            if parameters(response).get("NumberOfBytes") is None:
+                raise json_error("ValidationException", "NumberOfBytes is required.")
+            return original(response)
+
+        patches.replace(KmsResponse, "generate_random", generate_random)
 
     @correction("kms.key-states", f"{_GUIDE}/key-state.html")
     def refuse_by_state(self, patches: Patches) -> None:

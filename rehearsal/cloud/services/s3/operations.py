@@ -41,6 +41,27 @@ _OBJECT_SUBRESOURCES = {
 }
 _VERSIONED_SUBRESOURCES = {"acl", "attributes", "tagging", "torrent"}
 
+_HANDLED_OF_BUCKETS = {
+    "GET": {*_BUCKET_SUBRESOURCES, "location", "uploads", "versions"}
+    - {"analytics", "intelligent-tiering", "metrics"},
+    "PUT": {*_BUCKET_SUBRESOURCES} - {"analytics", "intelligent-tiering", "metrics", "policyStatus"},
+    "DELETE": {
+        "cors", "encryption", "lifecycle", "ownershipControls", "policy", "publicAccessBlock", "replication",
+        "tagging", "website",
+    },
+    "POST": {"delete"},
+}  # fmt: skip
+_HANDLED_OF_OBJECTS = {
+    "GET": {*_OBJECT_SUBRESOURCES} - {"torrent"},
+    "PUT": {"acl", "legal-hold", "retention", "tagging"},
+    "DELETE": {"tagging"},
+    "POST": {"restore", "select", "uploads"},
+}
+_MAY_BE_EMPTY = {
+    "continuation-token", "delimiter", "encoding-type", "key-marker", "marker", "prefix", "start-after",
+    "upload-id-marker", "version-id-marker", "versionId",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -53,6 +74,16 @@ class Operation:
     name: str
     permissions: tuple[str, ...]
     creates_object: bool = False
+
+
+def unknown_subresource(method: str, query: Mapping[str, str], *, of_object: bool) -> str | None:
+    """Return the subresource that a request names and nothing here handles, or None.
+
+    A subresource is a query parameter without a value; taken for a request without one, it would do something else.
+    """
+    handled = (_HANDLED_OF_OBJECTS if of_object else _HANDLED_OF_BUCKETS).get(method, set())
+    named = (name for name, value in query.items() if value == "" and name not in _MAY_BE_EMPTY)
+    return next((name for name in named if name not in handled), None)
 
 
 def bucket_operation(method: str, query: Mapping[str, str]) -> Operation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import moto.s3.models
 import moto.s3.responses
@@ -18,14 +19,16 @@ from rehearsal.cloud.services.s3 import (
     deletions,
     encryption,
     lock_operations,
+    payment,
     policies,
     preconditions,
     signatures,
     uploads,
     versions,
 )
-from rehearsal.cloud.services.s3.errors import S3Error
-from rehearsal.cloud.services.s3.exchange import Answer, Exchange, guarded
+from rehearsal.cloud.services.s3.errors import S3Error, malformed_xml
+from rehearsal.cloud.services.s3.exchange import Answer, Exchange, Handler, guarded
+from rehearsal.cloud.services.s3.operations import unknown_subresource
 
 _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -139,6 +142,29 @@ class ObjectStorage(Service):
         """PUT, copy and completion heed If-None-Match and If-Match."""
         self._guard(patches, preconditions.check)
 
+    @correction("s3.missing-objects", f"{_API}/API_GetObjectTagging.html")
+    def refuse_missing_objects(self, patches: Patches) -> None:
+        """Tags and permissions are those of an object that exists."""
+        self._guard(patches, _check_exists)
+
+    @correction("s3.malformed-xml", f"{_API}/ErrorResponses.html")
+    def refuse_malformed_bodies(self, patches: Patches) -> None:
+        """A body that is no XML, or lacks what its operation needs, is refused as such."""
+        for name in ("_key_response", "_bucket_response"):
+            patches.replace(S3Response, name, _refusing_malformed(getattr(S3Response, name)))
+        # The refusal is raised past moto, and answered here.
+        self._guard(patches, lambda _: None)
+
+    @correction("s3.unknown-subresources", f"{_API}/ErrorResponses.html")
+    def refuse_unknown_subresources(self, patches: Patches) -> None:
+        """What is not provided is refused; moto takes it for the operation that has no subresource."""
+        self._guard(patches, _check_subresource)
+        answers = {
+            ("GET", "requestPayment"): payment.get,
+            ("PUT", "requestPayment"): payment.put,
+        }
+        self._guard(patches, lambda exchange: _answer(exchange, answers, on_object=False))
+
     @correction("s3.bucket-policy", f"{_GUIDE}/bucket-policies.html")
     def enforce_policies(self, patches: Patches) -> None:
         """A bucket policy's denials hold for everyone, with their conditions; one that cannot be held is not stored."""
@@ -163,6 +189,30 @@ def _answer(
         if exchange.method == method and parameter in exchange.query and bool(exchange.key) == on_object:
             return answer(exchange)
     return None
+
+
+def _check_exists(exchange: Exchange) -> None:
+    of_existing = exchange.key and {"acl", "tagging"} & exchange.query.keys()
+    if of_existing and exchange.bucket is not None and exchange.current() is None:
+        if exchange.version_id:
+            raise S3Error("NoSuchVersion", "The specified version does not exist.", 404)
+        raise S3Error("NoSuchKey", "The specified key does not exist.", 404)
+
+
+def _refusing_malformed(original: Handler) -> Handler:
+    def handler(response: S3Response, request: Any, full_url: str) -> Any:
+        try:
+            return original(response, request, full_url)
+        except ExpatError as problem:
+            raise malformed_xml() from problem
+
+    return handler
+
+
+def _check_subresource(exchange: Exchange) -> None:
+    name = unknown_subresource(exchange.method, exchange.query, of_object=bool(exchange.key))
+    if name is not None:
+        raise S3Error("NotImplemented", f"The local cloud does not provide the subresource {name} of S3", 501)
 
 
 def _delete(exchange: Exchange, service: ObjectStorage) -> Answer | None:

@@ -238,6 +238,42 @@ def test_a_key_without_material_waits_for_its_import(cloud: LocalCloud, kms: Any
     assert (_code(refused), _message(refused)) == ("KMSInvalidStateException", f"{key['Arn']} is pending import.")
 
 
+def _wrapped(parameters: dict[str, Any], material: bytes) -> bytes:
+    public = load_der_public_key(parameters["PublicKey"])
+    assert isinstance(public, rsa.RSAPublicKey)
+    oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+    return public.encrypt(material, oaep)
+
+
+@pytest.mark.corrects("kms.pending-import")
+def test_imported_material_makes_a_key_work_until_it_is_deleted(cloud: LocalCloud, kms: Any) -> None:
+    key = _new(kms, Origin="EXTERNAL")["Arn"]
+    wish = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
+    given = kms.get_parameters_for_import(KeyId=key, **wish)
+    final = {"KeyId": key, "ImportToken": given["ImportToken"], "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+    kms.import_key_material(EncryptedKeyMaterial=_wrapped(given, b"m" * 32), **final)
+    sealed = kms.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+
+    kms.delete_imported_key_material(KeyId=key)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingImport"
+    with pytest.raises(ClientError) as refused:
+        kms.import_key_material(EncryptedKeyMaterial=_wrapped(given, b"n" * 32), **final)
+    assert _code(refused) == "IncorrectKeyMaterialException"
+    kms.import_key_material(EncryptedKeyMaterial=_wrapped(given, b"m" * 32), **final)
+    assert kms.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
+    with pytest.raises(ClientError) as refused:
+        kms.get_parameters_for_import(KeyId=_new(kms)["KeyId"], **wish)
+    assert _code(refused) == "UnsupportedOperationException"
+
+
+@pytest.mark.corrects("kms.random")
+def test_random_bytes_are_asked_for_by_number(cloud: LocalCloud, kms: Any) -> None:
+    assert len(kms.generate_random(NumberOfBytes=32)["Plaintext"]) == 32
+    with pytest.raises(ClientError) as refused:
+        kms.generate_random()
+    assert _code(refused) == "ValidationException"
+
+
 @pytest.mark.corrects("kms.metadata")
 def test_metadata_has_what_a_keys_kind_has(cloud: LocalCloud, kms: Any) -> None:
     symmetric, signing = _new(kms), _new(kms, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")

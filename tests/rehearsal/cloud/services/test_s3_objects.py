@@ -226,6 +226,25 @@ def test_100_megabytes_go_through_in_parts_and_come_back(cloud: LocalCloud, s3: 
     assert s3.head_object(Bucket=bucket, Key="large")["ETag"].endswith('-12"')
 
 
+@pytest.mark.corrects("s3.unknown-subresources")
+def test_what_is_not_provided_is_refused_and_does_nothing_else(cloud: LocalCloud, s3: Any, bucket: str) -> None:
+    assert _error(lambda: s3.delete_bucket_metrics_configuration(Bucket=bucket, Id="one")) == ("NotImplemented", 501)
+    s3.head_bucket(Bucket=bucket)
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"body")
+    assert _error(lambda: s3.get_object_torrent(Bucket=bucket, Key="k")) == ("NotImplemented", 501)
+
+
+@pytest.mark.corrects("s3.malformed-xml")
+def test_a_body_that_is_no_xml_is_malformed(cloud: LocalCloud, s3: Any, bucket: str) -> None:
+    assert _error(lambda: s3.put_bucket_lifecycle_configuration(Bucket=bucket)) == ("MalformedXML", 400)
+
+
+@pytest.mark.corrects("s3.missing-objects")
+def test_what_is_not_there_has_no_tags(cloud: LocalCloud, s3: Any, bucket: str) -> None:
+    assert _error(lambda: s3.delete_object_tagging(Bucket=bucket, Key="none")) == ("NoSuchKey", 404)
+
+
 @pytest.mark.corrects("s3.unknown-upload")
 def test_a_part_of_an_unknown_upload_is_refused(cloud: LocalCloud, s3: Any, bucket: str) -> None:
     part = {"Bucket": bucket, "Key": "k", "UploadId": "none", "PartNumber": 1}
@@ -261,6 +280,32 @@ def test_a_presigned_url_expires(cloud: LocalCloud, s3: Any, bucket: str, versio
     url = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=1)
     time.sleep(2.1)
     assert _status(url) == 403
+
+
+def _post(url: str, fields: dict[str, str], content: bytes) -> int:
+    boundary = uuid4().hex
+    body = io.BytesIO()
+    for name, value in fields.items():
+        body.write(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+    body.write(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'.encode())
+    body.write(content + f"\r\n--{boundary}--\r\n".encode())
+    return _status(
+        url, data=body.getvalue(), headers={"Content-Type": f"multipart/form-data; boundary={boundary}"}, method="POST"
+    )
+
+
+@pytest.mark.corrects("s3.signed-requests")
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_form_uploads_what_it_was_signed_for(cloud: LocalCloud, s3: Any, bucket: str, version: str) -> None:
+    signer = cloud.client("s3", config=Config(signature_version=version))
+    form = signer.generate_presigned_post(bucket, "mine", Conditions=[["content-length-range", 1, 100]])
+    assert _post(form["url"], form["fields"], b"content") == 204
+    assert s3.get_object(Bucket=bucket, Key="mine")["Body"].read() == b"content"
+    assert _post(form["url"], form["fields"] | {"key": "other"}, b"content") == 403
+    assert _post(form["url"], form["fields"], bytes(101)) == 400
+    assert _post(form["url"], {"key": "mine"}, b"content") == 403
+    expired = signer.generate_presigned_post(bucket, "mine", ExpiresIn=-10)
+    assert _post(expired["url"], expired["fields"], b"content") == 403
 
 
 @pytest.mark.corrects("s3.signed-requests")
