@@ -8,7 +8,7 @@ import pytest
 from rehearsal.setup import terraform_provider
 from rehearsal.setup.errors import SetupError
 from rehearsal.setup.progress import Progress
-from rehearsal.setup.provider_places import Place, archives_in, executables_in, places, platform_name
+from rehearsal.setup.provider_places import VARIABLE, Place, archives_in, executables_in, places, platform_name
 from rehearsal.setup.terraform_provider import VERSION, not_found, objection_to
 
 NAME = f"terraform-provider-aws_v{VERSION}_x5"
@@ -95,7 +95,7 @@ def test_a_packed_mirror_is_unpacked_into_the_cache(tmp_path: Path, monkeypatch:
     packed.mkdir(parents=True)
     with zipfile.ZipFile(packed / f"terraform-provider-aws_{VERSION}_{platform_name()}.zip", "w") as archive:
         archive.writestr(NAME, "#!/bin/sh\necho 'This binary is a plugin.' >&2\n")
-    monkeypatch.setenv(terraform_provider.VARIABLE, str(tmp_path / "mirror"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mirror"))
 
     found = terraform_provider.terraform_provider(Progress())
 
@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_the_provider_is_refused_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, objection: str
 ) -> None:
     file = provider_at(tmp_path / name, text)
-    monkeypatch.setenv(terraform_provider.VARIABLE, str(file))
+    monkeypatch.setenv(VARIABLE, str(file))
 
     with pytest.raises(SetupError) as refusal:
         terraform_provider.terraform_provider(Progress())
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_the_provider_is_refused_with_the_reason(
 def test_what_the_user_names_wrongly_is_not_replaced_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(terraform_provider.VARIABLE, str(tmp_path / "missing"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "missing"))
     in_mirror(tmp_path / "opt" / "mirror")
     monkeypatch.setattr(terraform_provider, "UNPACKED_PARENTS", (tmp_path / "opt",))
 
@@ -141,7 +141,7 @@ def test_what_the_user_names_wrongly_is_not_replaced_by_another(
 def test_a_provider_that_is_nowhere_is_one_message_with_the_places_and_the_ways(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", terraform_provider.VARIABLE, "XDG_DATA_HOME"):
+    for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", VARIABLE, "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "data"))
@@ -156,7 +156,7 @@ def test_a_provider_that_is_nowhere_is_one_message_with_the_places_and_the_ways(
     for place in (tmp_path / ".terraform.d" / "plugins", tmp_path / "data" / "terraform" / "plugins"):
         assert f"{place} " in said
     assert "neither terraform nor tofu is on PATH" in said
-    assert f"{terraform_provider.VARIABLE}=" in said
+    assert f"{VARIABLE}=" in said
     assert f"/opt/<any name>/registry.terraform.io/hashicorp/aws/{VERSION}/" in said
     assert "TF_CLI_CONFIG_FILE" in said
 
