@@ -30,8 +30,13 @@ STEPS: tuple[Step, ...] = (
     # After the refresh, because a deployment is a change that it would find.
     Step("deploy as blue", serving.deploy_blue, ("pin and sign", "preview and refresh")),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
-    Step("deploy as green, at weight 0", serving.deploy_green, ("compare every answer of blue",)),
-    Step("compare every answer of green", serving.compare_green, ("deploy as green, at weight 0",)),
+    # Beside the comparison, because a deployment must not disturb what serves.
+    Step("deploy as green, at weight 0", serving.deploy_green, ("deploy as blue",)),
+    Step(
+        "compare every answer of green",
+        serving.compare_green,
+        ("deploy as green, at weight 0", "compare every answer of blue"),
+    ),
     Step("shift to 95/5", traffic.first_shift, ("compare every answer of green",)),
     Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.metadata
+import io
 import logging
 import os
 import warnings
@@ -22,9 +24,10 @@ _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 
 def train(context: Context) -> Seen:
-    """Train two versions of the model."""
+    """Train two versions of the model, and load MLflow's client while there is nothing to wait for."""
     context.data = load_loans()
     context.models = train_models(context.data)
+    importlib.import_module("mlflow.sklearn")
     inputs = set(FEATURES) & set(PROTECTED)
     if inputs:
         raise Unexpected("no protected attribute among the inputs", ", ".join(sorted(inputs)))
@@ -73,7 +76,9 @@ def register(context: Context) -> Seen:
 
 
 def _log(mlflow: Any, model: TrainedModel, data: LoanData) -> str:
-    with warnings.catch_warnings(), mlflow.start_run(run_name=model.title):
+    # MLflow's client tells its successes on standard error.
+    quiet = contextlib.redirect_stderr(io.StringIO())
+    with quiet, warnings.catch_warnings(), mlflow.start_run(run_name=model.title):
         warnings.simplefilter("ignore")
         mlflow.log_params({"kind": model.title, "rows": len(data.train)})
         mlflow.log_metrics({"area_under_curve": model.area_under_curve, "log_loss": model.log_loss})
