@@ -1,4 +1,4 @@
-"""Prepares the databases of an MLflow server, then becomes that server.
+"""Prepares the databases of an MLflow server, then is that server.
 
 Secrets come from the environment and leave it for no argument, log or file but MLflow's private configuration.
 What an operator got wrong is told in one message, with exit code 2; what the outside world failed at, with 3.
@@ -97,10 +97,9 @@ def server_environment(settings: Settings, environment: Mapping[str, str], auth_
 
 
 def server_arguments(settings: Settings) -> list[str]:
-    """Return the command of the server."""
+    """Return the arguments of `mlflow`."""
     return [
-        *(sys.executable, "-I", "-m", "mlflow", "server"),
-        *("--app-name", "basic-auth"),
+        *("server", "--app-name", "basic-auth"),
         *("--host", settings.host, "--port", str(settings.port), "--workers", str(settings.workers)),
         *("--backend-store-uri", settings.database_uri(settings.database_name)),
         *("--artifacts-destination", settings.artifacts_destination),
@@ -179,13 +178,14 @@ def migrate(settings: Settings) -> None:
 
 
 def main() -> None:
-    """Prepare, then become the server, so that its signals and its end are the container's."""
+    """Prepare, then run MLflow's own command in this process, which imported all of it; it passes signals on."""
     try:
         settings = read_settings(sys.argv[1:], os.environ)
     except WrongUse as problem:
         print(f"entrypoint.py: the MLflow server cannot start:\n{problem}", file=sys.stderr)
         sys.exit(2)
     environment = server_environment(settings, os.environ, write_auth_config(settings))
+    os.environ.clear()
     os.environ.update(environment)
     try:
         with only_one(settings) as connection:
@@ -194,9 +194,9 @@ def main() -> None:
     except psycopg.OperationalError as problem:
         print(f"entrypoint.py: the database {settings.database_host} failed: {problem}", file=sys.stderr)
         sys.exit(3)
-    sys.stdout.flush()
-    # The interpreter is our own, and so are all arguments.
-    os.execve(sys.executable, server_arguments(settings), environment)
+    from mlflow.cli import cli
+
+    cli(args=server_arguments(settings), prog_name="mlflow")
 
 
 if __name__ == "__main__":
