@@ -58,7 +58,9 @@ class Caller:
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
         self.stub.Configure(provider_pb2.ConfigureRequest(args=encode(configuration), acceptSecrets=True))
 
-    def check(self, token: str, name: str, inputs: Properties, old: Properties | None = None, **more: Any) -> Properties:
+    def check(
+        self, token: str, name: str, inputs: Properties, old: Properties | None = None, **more: Any
+    ) -> Properties:
         """Return the inputs with defaults; raises RefusedError."""
         answer = self.stub.Check(
             provider_pb2.CheckRequest(
