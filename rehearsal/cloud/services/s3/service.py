@@ -14,6 +14,7 @@ from moto.s3.responses import S3Response
 
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.s3 import (
+    access_logs,
     authorization,
     checksums,
     deletions,
@@ -141,6 +142,18 @@ class ObjectStorage(Service):
     def check_conditions(self, patches: Patches) -> None:
         """PUT, copy and completion heed If-None-Match and If-Match."""
         self._guard(patches, preconditions.check)
+
+    @correction("s3.access-logs", f"{_GUIDE}/enable-server-access-logging.html")
+    def choose_log_targets(self, patches: Patches) -> None:
+        """Logs go to a bucket without a default lock whose policy, however written, lets them in."""
+        patches.replace(
+            FakeBucket,
+            "_log_permissions_enabled_policy",
+            staticmethod(lambda target_bucket, target_prefix: access_logs.lets_deliver(target_bucket, target_prefix)),
+        )
+        patches.replace(FakeBucket, "set_logging", access_logs.refusing_locked_targets(FakeBucket.set_logging))
+        # A locked target is found inside moto, and refused here.
+        self._guard(patches, lambda _: None)
 
     @correction("s3.missing-objects", f"{_API}/API_GetObjectTagging.html")
     def refuse_missing_objects(self, patches: Patches) -> None:

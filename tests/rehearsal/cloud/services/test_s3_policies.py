@@ -88,6 +88,25 @@ def test_reading_the_source_of_a_copy_takes_permission_too(cloud: LocalCloud, s3
     assert "s3:GetObject" in refused.value.response["Error"]["Message"]
 
 
+@pytest.mark.corrects("s3.access-logs")
+def test_logs_go_where_a_policy_lets_them(cloud: LocalCloud, s3: Any, bucket: str) -> None:
+    logging = {"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "log/"}}
+    delivery = {
+        "Effect": "Allow",
+        "Principal": {"Service": ["logging.s3.amazonaws.com"]},
+        "Action": ["s3:PutObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}/log/*"],
+    }
+    denial = json.loads(_deny(bucket, "s3:DeleteObject"))["Statement"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": denial}))
+    with pytest.raises(ClientError) as refused:
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging)
+    assert refused.value.response["Error"]["Code"] == "InvalidTargetBucketForLogging"
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [*denial, delivery]}))
+    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus=logging)
+    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetPrefix"] == "log/"
+
+
 @pytest.mark.corrects("s3.bucket-policy")
 @pytest.mark.parametrize(
     "change",
