@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code = story.tell(session, options.report, options.keep)
         if code == 0 and options.keep:
-            return _keep(session)
+            return keep(session)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Failure as failure:
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
-def _keep(session: Session) -> int:
+def keep(session: Session) -> int:
+    """Let the session outlive this process, and say how to use it; 1 if another is kept already."""
     running = kept.find(CHECKOUT)
     if running:
         print(f"Another rehearsal was kept meanwhile ({running.run}); this one ends.", file=sys.stderr)
