@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,8 @@ from rehearsal.report.platform_drawing import drawing
 from rehearsal.report.style import STYLE
 
 Report = Mapping[str, Any]
+
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def page(report: Report) -> str:
@@ -233,7 +236,10 @@ def _releases(releases: Sequence[Mapping[str, Any]]) -> Markup:
 def _attacks(attempts: Sequence[Mapping[str, Any]]) -> Markup:
     return card(
         "Attacks on the vault, all refused",
-        table(("attempt", "what AWS answered"), ((one["attempt"], tag("code", one["answer"])) for one in attempts)),
+        table(
+            ("attempt", "what AWS answered"),
+            ((one["attempt"], tag("code", _DIGEST.sub(r"\1…", one["answer"]))) for one in attempts),
+        ),
     )
 
 

@@ -94,6 +94,11 @@ class Context:
         path.write_text("".join(traceback.format_exception(error)))
         return str(path)
 
+    def inventory(self) -> dict[str, list[str]]:
+        """Return the ARNs of what there is in the local cloud, by service."""
+        answer = self.session.ask("inventory")
+        return {service: list(arns) for service, arns in answer.items() if isinstance(arns, list)}
+
     def enter_environment(self) -> None:
         """Put this process on the session's environment, as a user's shell would be."""
         replace_environment(self.session.environment)

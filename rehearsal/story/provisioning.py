@@ -142,10 +142,15 @@ def take_down(context: Context) -> Seen:
     strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
     if strangers:
         raise Unexpected("only the vault and its keys to remain", ", ".join(strangers))
-    left = {service: arns for service, arns in context.session.ask("inventory").items() if arns}
     bucket = result.bucket_names[0]
-    if not set(left) <= {"s3", "kms"} or [arn.rpartition(":")[2] for arn in left.get("s3", [])] != [bucket]:
-        raise Unexpected(f"the cloud to hold only the bucket {bucket} and keys", json.dumps(left))
+    left = {service: list(map(str, arns)) for service, arns in context.inventory().items() if arns}
+    others = [
+        arn for service, arns in left.items() if service != "kms" for arn in arns if arn != f"arn:aws:s3:::{bucket}"
+    ]
+    if others or "s3" not in left:
+        raise Unexpected(
+            f"the cloud to hold the bucket {bucket} and keys, and nothing else", "\n".join(others) or "no bucket"
+        )
     until = result.deletable_from
     if until is None:
         raise OutsideFailure("the vault holds no locked object, although releases were pinned")

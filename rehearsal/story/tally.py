@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,9 +68,13 @@ def share(variant: str, expected: float, variants: Sequence[str]) -> Share:
     return Share(variant, expected, Counter(variants)[variant], len(variants), int(low), int(high))
 
 
-def percentile(values: Iterable[float], percent: float) -> float:
-    """Return the value that `percent` of 100 of the values do not exceed (nearest rank). Raises ValueError on none."""
-    ordered = sorted(values)
-    if not ordered:
+def percentile(values: Sequence[float], percent: float) -> tuple[float, float]:
+    """Return the value that `percent` of 100 of the values do not exceed (nearest rank), and the next one above it.
+
+    Raises ValueError if there are no values.
+    """
+    if not values:
         raise ValueError("there is no percentile of nothing")
-    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
+    ordered = sorted(values)
+    rank = max(1, math.ceil(percent / 100 * len(ordered)))
+    return ordered[rank - 1], ordered[min(rank, len(ordered) - 1)]
