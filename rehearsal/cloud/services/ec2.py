@@ -52,6 +52,7 @@ class ElasticComputeCloud(Service):
 
     @correction("ec2.rule-descriptions", f"{_REFERENCE}/API_SecurityGroupRule.html")
     def _keep_rule_descriptions(self, patches: Patches) -> None:
+        """A rule keeps its description, whatever its other side is."""
         made: Any = None
 
         def initialise(
