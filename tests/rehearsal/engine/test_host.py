@@ -86,7 +86,7 @@ def test_a_region_that_nothing_gives_is_asked_for(address: Path, environment: di
     assert isinstance(answer["port"], int)
     with connection, pytest.raises(grpc.RpcError) as failed:
         Caller(answer["port"], {})
-    assert "aws:region" in failed.value.details()
+    assert "aws:region" in str(failed.value.details())
 
 
 def _answers(port: int) -> bool:

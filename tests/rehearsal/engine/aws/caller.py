@@ -165,10 +165,12 @@ def _urn(token: str, name: str) -> str:
 
 
 def _initialization(problem: grpc.RpcError, token: str, name: str, inputs: Properties) -> InitializationError | None:
-    metadata = dict(problem.trailing_metadata() or ())
-    if "grpc-status-details-bin" not in metadata:
+    packed = next(
+        (value for name, value in problem.trailing_metadata() or () if name == "grpc-status-details-bin"), None
+    )
+    if packed is None:
         return None
-    status = status_pb2.Status.FromString(metadata["grpc-status-details-bin"])
+    status = status_pb2.Status.FromString(bytes(packed))
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)
     made = Made(token, name, detail.id, inputs, decode(detail.properties))

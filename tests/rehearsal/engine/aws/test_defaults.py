@@ -23,7 +23,7 @@ NAMES: list[tuple[str, Properties, str, str, str]] = [
     ("aws:rds/instance:Instance", {"instanceClass": "db.t3.micro"}, "db", "identifier", r"db-[0-9a-f]{7}"),
     (
         "aws:cloudwatch/metricAlarm:MetricAlarm",
-        {"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "metricName": "m", "namespace": "n", "period": 60, "statistic": "Sum", "threshold": 1},
+        {"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "threshold": 1},
         "alarm",
         "name",
         r"alarm-[0-9a-f]{7}",
@@ -32,7 +32,7 @@ NAMES: list[tuple[str, Properties, str, str, str]] = [
     ("aws:s3/bucketObjectv2:BucketObjectv2", {"bucket": "b", "content": "x"}, "folder/key", "key", r"folder/key"),
     ("aws:ecs/cluster:Cluster", {}, "c", "name", r"c-[0-9a-f]{7}"),
     ("aws:ssm/parameter:Parameter", {"type": "String", "value": "v"}, "p", "name", r"p-[0-9a-f]{7}"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("token", "inputs", "name", "called", "pattern"), NAMES)

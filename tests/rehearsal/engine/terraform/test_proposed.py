@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rehearsal.engine.terraform.proposed import normalized, proposed_new
 from rehearsal.engine.terraform.schema import Attribute, Block, NestedBlock, Nesting
 from rehearsal.engine.terraform.values import UNKNOWN
@@ -22,7 +24,7 @@ def block(nesting: Nesting) -> Block:
 
 def test_computed_attributes_are_kept_and_others_follow_the_configuration() -> None:
     prior = {"given": "old", "either": "was", "arn": "arn:1", "rule": []}
-    config = {"given": None, "either": None, "arn": None, "rule": []}
+    config: dict[str, Any] = {"given": None, "either": None, "arn": None, "rule": []}
     assert proposed_new(block(Nesting.LIST), prior, config) == {
         "given": None,
         "either": "was",
