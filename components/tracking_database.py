@@ -12,6 +12,7 @@ from components.validation import checked
 
 ENGINE_VERSION: Final = "18"
 PORT: Final = 5432
+EXPORTED_LOGS: Final = ("postgresql", "upgrade")
 DATABASE_NAME: Final = "mlflow"
 AUTH_DATABASE_NAME: Final = "mlflow_auth"
 PARAMETERS: Final = {
@@ -24,6 +25,7 @@ PARAMETERS: Final = {
 
 
 class TrackingDatabaseArgs(TypedDict):
+    identifier: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     encryption_key_arn: pulumi.Input[str]
@@ -41,6 +43,8 @@ class TrackingDatabaseArgs(TypedDict):
     """True unless given."""
     skip_final_snapshot: NotRequired[pulumi.Input[bool]]
     """False unless given."""
+    log_retention_days: NotRequired[pulumi.Input[int]]
+    """365 unless given."""
 
 
 class TrackingDatabase(pulumi.ComponentResource):
@@ -75,6 +79,7 @@ class TrackingDatabase(pulumi.ComponentResource):
         )
         database = aws.rds.Instance(
             f"{name}-postgres",
+            identifier=args["identifier"],
             engine="postgres",
             engine_version=ENGINE_VERSION,
             instance_class=args.get("instance_class", "db.m7g.large"),
@@ -96,12 +101,12 @@ class TrackingDatabase(pulumi.ComponentResource):
             backup_retention_period=args.get("backup_retention_days", 35),
             copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
-            enabled_cloudwatch_logs_exports=["postgresql", "upgrade"],
+            enabled_cloudwatch_logs_exports=list(EXPORTED_LOGS),
             deletion_protection=args.get("deletion_protection", True),
             skip_final_snapshot=args.get("skip_final_snapshot", False),
             # From a name that is new each time: a snapshot of an earlier database keeps its own.
             final_snapshot_identifier=pulumi.Output.concat(subnets.name, "-final"),
-            opts=inside,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._logs(name, args)),
         )
 
         self.identifier = database.identifier
@@ -121,6 +126,19 @@ class TrackingDatabase(pulumi.ComponentResource):
                 "clientSecurityGroupId": self.client_security_group_id,
             }
         )
+
+    def _logs(self, name: str, args: TrackingDatabaseArgs) -> list[pulumi.Resource]:
+        # RDS would make these groups itself, without a key and for ever.
+        return [
+            aws.cloudwatch.LogGroup(
+                f"{name}-{log}-logs",
+                name=pulumi.Output.concat("/aws/rds/instance/", args["identifier"], f"/{log}"),
+                kms_key_id=args["encryption_key_arn"],
+                retention_in_days=args.get("log_retention_days", 365),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for log in EXPORTED_LOGS
+        ]
 
     def _admit_clients(self, name: str, args: TrackingDatabaseArgs) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
@@ -155,6 +173,9 @@ class TrackingDatabase(pulumi.ComponentResource):
 
 
 _RULES: Final = {
+    "identifier": validation.text(
+        r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
+    ),
     "vpc_id": validation.vpc_id,
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,
@@ -165,4 +186,5 @@ _RULES: Final = {
     "backup_retention_days": validation.integer(1, 35, "days"),
     "deletion_protection": validation.boolean,
     "skip_final_snapshot": validation.boolean,
+    "log_retention_days": validation.log_retention_days,
 }

@@ -96,6 +96,7 @@ class Platform:
         database = TrackingDatabase(
             "database",
             {
+                "identifier": f"interlock-{self._stack}-tracking",
                 "vpc_id": self._network.vpc_id,
                 "subnet_ids": self._network.private_subnet_ids,
                 "encryption_key_arn": self._key.key_arn,
@@ -106,6 +107,7 @@ class Platform:
                 "backup_retention_days": chosen.database.backup_retention_days,
                 "deletion_protection": keep,
                 "skip_final_snapshot": not keep,
+                "log_retention_days": self._settings.log_retention_days,
             },
             self._stateful,
         )

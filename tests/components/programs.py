@@ -105,6 +105,7 @@ EXAMPLES: Mapping[str, Example] = {
         TrackingDatabase,
         "interlock:tracking:TrackingDatabase",
         lambda name: {
+            "identifier": f"database-{name}",
             "vpc_id": INSIDE["vpc_id"],
             "subnet_ids": SUBNETS,
             "encryption_key_arn": late_key(name),

@@ -17,12 +17,12 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"
 
 def problems(**changed: Any) -> dict[str, Problem]:
     with pytest.raises(ArgumentError) as caught:
-        read_settings(local(**changed))
+        read_settings("local", local(**changed))
     return {problem.path: problem for problem in caught.value.problems}
 
 
 def test_the_settings_of_stack_local_are_accepted() -> None:
-    settings = read_settings(local())
+    settings = read_settings("local", local())
     assert settings.environment is Environment.LOCAL
     assert settings.layers == [Layer.FOUNDATION, Layer.PLATFORM]
     assert settings.account_id == "123456789012"
@@ -225,15 +225,21 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize("stack", ["Local", "my_stack", "x", "prod.eu", "-dev"])
+def test_a_stack_whose_name_cannot_name_an_endpoint_is_refused(stack: str) -> None:
+    with pytest.raises(ArgumentError, match=f"the stack's name: received '{stack}'; accepted: 2 to 40 small letters"):
+        read_settings(stack, local())
+
+
 def test_a_foundation_alone_needs_no_platform_sections() -> None:
-    settings = read_settings(local(layers=["foundation"], network=..., tracking=..., endpoints=...))
+    settings = read_settings("local", local(layers=["foundation"], network=..., tracking=..., endpoints=...))
     assert settings.network is None
 
 
 def test_keys_of_other_namespaces_are_not_ours_to_judge() -> None:
-    assert read_settings({**local(), "aws:region": "us-east-1"}).region == "eu-west-1"
+    assert read_settings("local", {**local(), "aws:region": "us-east-1"}).region == "eu-west-1"
 
 
 def test_an_error_is_text_without_a_traceback_for_whoever_runs_pulumi() -> None:
     with pytest.raises(pulumi.RunError, match="settings: 1 wrong value\n  interlock:account_id: received '1'"):
-        read_settings(local(account_id="1"))
+        read_settings("local", local(account_id="1"))

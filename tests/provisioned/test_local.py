@@ -1,0 +1,143 @@
+"""Stack local as it stands after `pulumi up`."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from interlock.duties.duty import SigningDuty
+from interlock.stack import ProvisionedStack
+from rehearsal.session import Session
+from tests.provisioned.projects import local_config
+
+
+@pytest.fixture(autouse=True)
+def _on_the_session(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in session.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("operation", ["preview", "refresh"])
+def test_nothing_is_left_to_change_after_an_up(session: Session, provisioned: ProvisionedStack, operation: str) -> None:
+    answer = session.pulumi(
+        operation, "--expect-no-changes", *(["--yes"] if operation == "refresh" else []), check=False
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+ONE_CHANGE = {
+    "database-postgres": ("tracking", ["database", "backup_retention_days"], 2, {"backupRetentionPeriod"}),
+    "tracking-service": ("tracking", ["task_count"], 2, {"desiredCount"}),
+}
+
+
+@pytest.mark.parametrize("resource", sorted(ONE_CHANGE))
+def test_a_change_of_one_property_previews_that_one_alone(
+    session: Session, provisioned: ProvisionedStack, tmp_path: Path, resource: str
+) -> None:
+    section, path, value, properties = ONE_CHANGE[resource]
+    config = local_config()
+    part: Any = config[f"interlock:{section}"]
+    for name in path[:-1]:
+        part = part[name]
+    part[path[-1]] = value
+
+    steps = previewed(session, config, tmp_path)
+
+    assert {step["newState"]["urn"].rpartition("::")[2] for step in steps} == {resource}
+    (step,) = steps
+    assert step["op"] == "update"
+    assert set(step["detailedDiff"]) == properties
+
+
+def previewed(session: Session, config: dict[str, Any], directory: Path) -> list[dict[str, Any]]:
+    """Return the steps, other than leaving things as they are, that stack local would take with other settings."""
+    file = directory / "Pulumi.local.yaml"
+    salt = yaml.safe_load((session.tools.checkout / "stacks" / "Pulumi.local.yaml").read_text())["encryptionsalt"]
+    file.write_text(yaml.safe_dump({"config": config, "encryptionsalt": salt}))
+    document = json.loads(session.pulumi("preview", "--json", "--config-file", str(file)).stdout)
+    return [step for step in document["steps"] if step["op"] != "same"]
+
+
+@pytest.mark.parametrize("source", ["pulumi:local", "ssm:/interlock/local/manifest"])
+def test_a_script_learns_the_same_from_pulumi_and_from_the_parameter(
+    provisioned: ProvisionedStack, source: str
+) -> None:
+    assert ProvisionedStack.load(source).manifest == provisioned.manifest
+
+
+def test_a_stack_that_there_is_not_is_named(provisioned: ProvisionedStack) -> None:
+    with pytest.raises(LookupError, match="pulumi:moon: error: no stack named 'moon' found"):
+        ProvisionedStack.load("pulumi:moon")
+
+
+def test_each_duty_signs_with_its_own_key(session: Session, provisioned: ProvisionedStack) -> None:
+    kms = session.client("kms")
+    keys = provisioned.manifest.signing_keys
+    assert len({key.key_arn for key in keys.values()}) == len(SigningDuty)
+    for duty, key in keys.items():
+        metadata = kms.describe_key(KeyId=key.alias)["KeyMetadata"]
+        assert (metadata["Arn"], metadata["KeySpec"], metadata["KeyUsage"]) == (
+            key.key_arn,
+            "ECC_NIST_P256",
+            "SIGN_VERIFY",
+        )
+        assert metadata["Description"] == f"Signs as {duty}"
+
+
+def test_everything_that_bears_tags_bears_those_of_the_settings(
+    session: Session, provisioned: ProvisionedStack
+) -> None:
+    wanted = dict(provisioned.manifest.endpoints["credit"].serving_template.tags)
+    assert set(wanted) == {"interlock:stack", "owner", "environment", "tier", "data-class", "cost-centre"}
+    untagged = [urn for urn, tags in tags_in_state(session) if not wanted.items() <= tags.items()]
+    assert untagged == []
+
+
+def tags_in_state(session: Session) -> Iterator[tuple[str, dict[str, str]]]:
+    for resource in state(session)["deployment"]["resources"]:
+        if "tagsAll" in resource.get("outputs", {}):
+            yield resource["urn"], resource["outputs"]["tagsAll"]
+
+
+def state(session: Session) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(session.pulumi("stack", "export").stdout)
+    return document
+
+
+def test_no_password_lies_in_the_state(session: Session, provisioned: ProvisionedStack) -> None:
+    secrets = session.client("secretsmanager")
+    tracking = provisioned.manifest.tracking
+    held = [
+        json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["password"]
+        for arn in (tracking.admin_secret_arn, tracking.database.master_secret_arn)
+    ]
+    written = json.dumps(state(session))
+    assert [password for password in held if password in written] == []
+
+
+def test_the_tracking_server_asks_for_credentials(session: Session, provisioned: ProvisionedStack) -> None:
+    trusted = ssl.create_default_context(cafile=str(session.cloud.certificate_authority))
+    page = f"{provisioned.manifest.tracking.uri}/api/2.0/mlflow/experiments/search?max_results=1"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(page, timeout=60, context=trusted)
+    assert caught.value.code == 401
+
+
+def test_before_the_first_release_the_endpoint_holds(session: Session, provisioned: ProvisionedStack) -> None:
+    runtime = session.client("sagemaker-runtime")
+    endpoint = provisioned.manifest.endpoints["credit"]
+    for variant in endpoint.variants:
+        with pytest.raises(runtime.exceptions.ModelError) as caught:
+            runtime.invoke_endpoint(
+                EndpointName=endpoint.endpoint_name, TargetVariant=variant, ContentType="application/json", Body=b"{}"
+            )
+        assert caught.value.response["OriginalStatusCode"] == 503
