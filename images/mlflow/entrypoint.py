@@ -24,7 +24,6 @@ from psycopg import sql
 SECRETS = ("DATABASE_USERNAME", "DATABASE_PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD", "FLASK_SECRET_KEY")
 # Any number does, as long as every task of the service locks the same one.
 _PREPARATION_LOCK = 5_000_317_002
-_DATABASE_SECONDS = 120.0
 
 
 class WrongUse(Exception):
@@ -44,6 +43,7 @@ class Settings:
     auth_database_name: str
     artifacts_destination: str
     allowed_hosts: str
+    database_seconds: float
     database_ca: str
     secrets: Mapping[str, str]
 
@@ -61,6 +61,7 @@ def read_settings(arguments: list[str], environment: Mapping[str, str]) -> Setti
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--database-host", required=True)
     parser.add_argument("--database-port", type=int, default=5432)
+    parser.add_argument("--database-seconds", type=float, default=120.0, help="how long to wait for it to answer")
     parser.add_argument("--database-name", required=True)
     parser.add_argument("--auth-database-name", required=True)
     parser.add_argument("--artifacts-destination", required=True, metavar="s3://BUCKET/PREFIX")
@@ -125,7 +126,7 @@ def write_auth_config(settings: Settings) -> str:
 
 def connect(settings: Settings) -> psycopg.Connection[tuple[object, ...]]:
     """Connect to the server's own database, waiting while it starts. Raises psycopg.OperationalError."""
-    deadline = time.monotonic() + _DATABASE_SECONDS
+    deadline = time.monotonic() + settings.database_seconds
     while True:
         try:
             return psycopg.connect(
