@@ -105,9 +105,7 @@ class KeyManagement(Service):
         """A replica has its own policy, aliases and state, and can become the primary."""
         patches.replace(KmsResponse, "replicate_key", operations.replicate_key)
         patches.replace(KmsResponse, "update_primary_region", operations.update_primary_region)
-        patches.replace(
-            KmsBackend, "describe_key", lambda backend, key_id: backend.keys[backend.any_id_to_key_id(key_id)]
-        )
+        patches.replace(KmsBackend, "describe_key", _described)
 
     @correction("kms.key-usage", f"{_API}/API_CreateKey.html")
     def refuse_wrong_usage(self, patches: Patches) -> None:
@@ -207,6 +205,14 @@ class KeyManagement(Service):
         """A key that is disabled, pending deletion or pending import refuses what AWS's table says."""
         for operation in GUARDED_OPERATIONS:
             _guard(patches, operation, lambda key, asked: refusal(asked, key.key_state))
+
+
+def _described(backend: KmsBackend, identifier: str) -> Key:
+    """Return a key without moto's marking of replicas, which would mark the primary too."""
+    key_id = backend.any_id_to_key_id(identifier)
+    if key_id not in backend.keys:
+        raise json_error("NotFoundException", f"Key '{identifier}' does not exist")
+    return backend.keys[key_id]
 
 
 def _is_managed_by_aws(key: Key) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -233,3 +234,10 @@ def test_a_replica_has_its_own_state_policy_and_aliases_and_can_become_the_prima
     role = there.describe_key(KeyId=key)["KeyMetadata"]["MultiRegionConfiguration"]
     assert role["MultiRegionKeyType"] == "PRIMARY"
     assert role["ReplicaKeys"][0]["Region"] == cloud.region
+
+
+@pytest.mark.corrects("kms.replicas")
+def test_grants_of_a_key_that_is_not_there_are_not_found(cloud: LocalCloud, kms: Any) -> None:
+    with pytest.raises(ClientError) as refused:
+        kms.list_grants(KeyId=str(uuid4()))
+    assert _code(refused) == "NotFoundException"
