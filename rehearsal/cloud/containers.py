@@ -5,12 +5,12 @@ What a container isolates is translated: its network to an address of its own, i
 
 from __future__ import annotations
 
+import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rehearsal.cloud import dockerfile
@@ -53,11 +53,12 @@ class ContainerSpec:
 class Container:
     """One running container."""
 
-    def __init__(self, process: Process, address: str, translation: Translation, program: Program) -> None:
+    def __init__(self, processes: Processes, process: Process, address: str, translation: Translation) -> None:
         self.address = address
+        self._processes = processes
         self._process = process
         self._translation = translation
-        self._program = program
+        self._program = process.program
 
     @property
     def pid(self) -> int:
@@ -88,20 +89,14 @@ class Container:
 
     def check(self, command: Sequence[str], timeout: float) -> bool:
         """Run a health check's command inside the container and return whether it ended with 0 in time (seconds)."""
+        program = replace(self._program, arguments=self._translation.check(command), log=Path(os.devnull))
         try:
-            ended = subprocess.run(
-                self._translation.check(command),
-                env=dict(self._program.environment),
-                cwd=self._program.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=timeout,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            check = self._processes.start(program)
+        except (OSError, RuntimeError):
             return False
-        return ended.returncode == 0
+        status = check.wait(timeout)
+        check.kill()
+        return status == 0
 
 
 @dataclass(frozen=True)
@@ -189,7 +184,7 @@ class Containers:
             if spec.address is None:
                 self._addresses.release(address)
             raise
-        return Container(process, address, translation, program)
+        return Container(self._processes, process, address, translation)
 
     def release(self, container: Container) -> None:
         """Give the address of a stopped container back, if it was allocated by `run`."""

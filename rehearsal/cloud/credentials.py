@@ -39,7 +39,7 @@ class RoleCredentials:
 
     def grant(self, role_arn: str, session_name: str) -> dict[str, str]:
         """Return the environment with which a container gets `role_arn`'s credentials. Raises RoleNotFound."""
-        self._demand(role_arn)
+        self.demand(role_arn)
         token = secrets.token_urlsafe(32)
         self._granted[token] = (role_arn, session_name)
         # `localhost` by name: SDKs refuse plain HTTP to any other name but a few link-local addresses.
@@ -50,7 +50,7 @@ class RoleCredentials:
 
     def assume(self, role_arn: str, session_name: str) -> dict[str, str]:
         """Return credentials of `role_arn` as boto3's client takes them. Raises RoleNotFound."""
-        self._demand(role_arn)
+        self.demand(role_arn)
         role = self._assumed(role_arn, session_name)
         return {
             "aws_access_key_id": role.access_key_id,
@@ -80,7 +80,8 @@ class RoleCredentials:
             "Expiration": (self._cloud.now() + _LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
 
-    def _demand(self, role_arn: str) -> None:
+    def demand(self, role_arn: str) -> None:
+        """Raise RoleNotFound if there is no such role."""
         account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
         with self._cloud.turn("iam"):
             roles = list(iam_backends[account][get_partition(self._cloud.region)].roles.values())

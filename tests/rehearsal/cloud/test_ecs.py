@@ -352,6 +352,34 @@ def test_a_task_that_cannot_start_says_why(
     assert reason in stopped["stoppedReason"]
 
 
+def test_a_task_whose_role_does_not_exist_says_so(cluster: Cluster) -> None:
+    cluster.role = f"{cluster.role}-absent"
+    stopped = cluster.until_task(cluster.run(cluster.define())["taskArn"], "STOPPED")
+
+    assert f"ECS was unable to assume the role '{cluster.role}'" in stopped["stoppedReason"]
+
+
+def test_containers_start_in_the_order_of_their_dependencies(cluster: Cluster) -> None:
+    environment = [{"name": "MODE", "value": "exit"}, {"name": "CODE", "value": "0"}]
+    first = {"name": "first", "image": IMAGE, "essential": False, "environment": environment}
+    second = {"name": "second", "image": IMAGE, "dependsOn": [{"containerName": "first", "condition": "SUCCESS"}]}
+    registered = cluster.ecs.register_task_definition(
+        family=f"pair-{cluster.name}",
+        containerDefinitions=[second, first],
+        cpu="256",
+        memory="512",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+    )
+    task = cluster.run(registered["taskDefinition"]["taskDefinitionArn"])
+    cluster.until_task(task["taskArn"], "RUNNING")
+
+    def statuses() -> dict[str, str]:
+        return {one["name"]: one["lastStatus"] for one in cluster.task(task["taskArn"])["containers"]}
+
+    until(statuses, lambda seen: seen == {"first": "STOPPED", "second": "RUNNING"}, 5)
+
+
 def test_a_task_gets_its_role_s_credentials_and_nobody_else_does(cluster: Cluster, role: str) -> None:
     task = cluster.until_task(cluster.run(cluster.define())["taskArn"], "RUNNING")
     until(lambda: answers(task), bool)

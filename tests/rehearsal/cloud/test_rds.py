@@ -387,6 +387,20 @@ def test_a_wrong_request_is_refused_and_leaves_nothing(cloud: LocalCloud, wanted
     assert cloud.inventory()["rds"] == before
 
 
+def test_what_this_cloud_cannot_run_is_refused_rather_than_pretended(cloud: LocalCloud, database: Database) -> None:
+    with pytest.raises(ClientError, match="neither read replicas nor clusters"):
+        cloud.client("rds").create_db_instance_read_replica(
+            DBInstanceIdentifier=f"{database.name}-replica", SourceDBInstanceIdentifier=database.name
+        )
+    with pytest.raises(ClientError, match="neither read replicas nor clusters"):
+        cloud.client("rds").create_db_cluster(
+            DBClusterIdentifier="cluster",
+            Engine="aurora-postgresql",
+            MasterUsername="keeper",
+            MasterUserPassword=PASSWORD,
+        )
+
+
 def test_a_second_instance_of_the_same_name_is_refused(cloud: LocalCloud, database: Database) -> None:
     with pytest.raises(ClientError, match="DBInstanceAlreadyExists"):
         Database(cloud, DBInstanceIdentifier=database.name)

@@ -41,12 +41,13 @@ class Launcher:
         """Return the variables with which the task's containers get its role's credentials. Raises TaskFailed."""
         overridden = (task.request.get("overrides") or {}).get("taskRoleArn")
         role = overridden or task.definition.__dict__.get("task_role_arn")
-        if not role:
-            return {}
+        execution_role = task.definition.__dict__.get("execution_role_arn")
         try:
-            return self.credentials.grant(role, task.id)
+            if execution_role:
+                self.credentials.demand(execution_role)
+            return self.credentials.grant(role, task.id) if role else {}
         except RoleNotFound as missing:
-            raise TaskFailed(_NO_ROLE.format(role)) from missing
+            raise TaskFailed(_NO_ROLE.format(missing)) from missing
 
     def revoke(self, granted: dict[str, str]) -> None:
         """Take back what `grant` gave."""
@@ -85,7 +86,7 @@ class Launcher:
         try:
             return secrets.fetch(self.cloud, wanted, self.credentials.assume(role, task.id))
         except RoleNotFound as missing:
-            raise TaskFailed(_NO_ROLE.format(role)) from missing
+            raise TaskFailed(_NO_ROLE.format(missing)) from missing
         except secrets.SecretUnavailable as missing:
             raise TaskFailed(str(missing)) from missing
 

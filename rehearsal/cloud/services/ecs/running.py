@@ -195,7 +195,7 @@ class TaskRun:
 
     def _stop_container(self, running: _Running) -> None:
         timeout = float(running.record.definition.get("stopTimeout") or _STOP_SECONDS)
-        code = running.container.stop(5.0 if self._hurry else timeout)
+        code = running.container.stop(2.0 if self._hurry else timeout)
         if running.log is not None:
             running.log.ship(finished=True)
         with self.cloud.turn("ecs"):

@@ -181,8 +181,8 @@ class Instance:
         if "postgresql" not in (self.database.enabled_cloudwatch_logs_exports or []):
             self._shipped = None
             return
-        if self._shipped is None:
-            name = self.database.db_instance_identifier
+        name = self.database.db_instance_identifier
+        if self._shipped is None or self._shipped.stream != f"{name}.0":
             group = f"/aws/rds/instance/{name}/postgresql"
             ensure_group(self.cloud, group)
             self._shipped = ShippedLog(self.cloud, self.server.log, group, f"{name}.0")

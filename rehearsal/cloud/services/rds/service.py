@@ -85,6 +85,12 @@ class Rds(Service):
         def create(backend: Any, request: dict[str, Any]) -> Any:
             return fleet.create(backend, request, made_by_moto)
 
+        def refuse(*_: Any) -> Any:
+            message = "This cloud runs single DB instances: neither read replicas nor clusters."
+            raise requests.refuse("InvalidParameterCombination", message)
+
+        patches.replace(RDSBackend, "create_db_instance_read_replica", refuse)
+        patches.replace(RDSBackend, "create_db_cluster", refuse)
         made_by_moto: Any = patches.replace(RDSBackend, "create_db_instance", create)
         forgotten_by_moto: Any = patches.replace(RDSBackend, "delete_db_instance", delete)
         patches.replace(DBInstance, "endpoint", property(endpoint))
