@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class Failure(Exception):
-    """Ends a command with one message; `next_step` says what whoever ran it can do."""
+    """Ends a command with one message; `next_step` says what whoever ran it can do, `details` is for programs."""
 
     exit_code = 1
 
-    def __init__(self, message: str, *, reasons: Sequence[str] = (), next_step: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: Sequence[str] = (),
+        next_step: str = "",
+        details: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.reasons = tuple(reasons)
         self.next_step = next_step
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(f"  {reason}" for reason in self.reasons)])

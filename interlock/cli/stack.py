@@ -65,7 +65,6 @@ def destroy_command(
     with progress() as say:
         result = destroy(name, now=datetime.now(UTC), progress=say)
     if result.locked:
-        Printer(output).result(_teardown_fields(result), _what_was_swept(result))
         raise _remainder(name, result)
     Printer(output).result(
         _teardown_fields(result), [*_what_was_swept(result), f"{name} is destroyed; nothing of it remains"]
@@ -84,6 +83,7 @@ def _remainder(name: str, result: Teardown) -> Refusal:
             *(f"{one.lock.until:{DAY}}  {one.key}" for one in result.locked),
             *(f"remains  {one.kind}  {one.identifier}" for one in result.remaining),
         ],
+        details=_teardown_fields(result),
         next_step=f"after {until:{DAY}}  delete the objects and run  interlock stack destroy --stack pulumi:{name}",
     )
 

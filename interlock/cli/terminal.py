@@ -70,8 +70,9 @@ class Printer:
                 "message": failure.message,
                 "reasons": list(failure.reasons),
                 "next": failure.next_step,
+                **failure.details,
             }
-            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+            sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
             return
         errors = console(errors=True)
         errors.print(visible(f"{outcome}: {failure.message}"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner
 
 from interlock.aws.vault import S3VaultWriter
+from interlock.cli.main import app
 from interlock.teardown import Teardown, destroy
 from rehearsal.session import Session
 
@@ -86,7 +89,9 @@ def test_a_stack_whose_vault_is_empty_is_destroyed_to_nothing(provision: Callabl
     assert stack.destroy().remaining == ()
 
 
-def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(provision: Callable[[str], Provisioned]) -> None:
+def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(
+    provision: Callable[[str], Provisioned], monkeypatch: pytest.MonkeyPatch
+) -> None:
     stack = provision("locked")
     bucket, staging = stack.output("bucket"), stack.output("staging")
     s3, kms = stack.session.client("s3"), stack.session.client("kms")
@@ -107,4 +112,11 @@ def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(provision: Ca
         s3.delete_object(Bucket=bucket, Key="releases/one")
     keys = {one.identifier for one in result.remaining if one.kind == "aws:kms/key:Key"}
     assert {kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys} == {"Enabled"}
-    assert stack.destroy() == result
+
+    monkeypatch.chdir(stack.project)
+    again = CliRunner().invoke(app, ["stack", "destroy", "--yes", "--stack", "pulumi:locked", "--output", "json"])
+    document = json.loads(again.stdout)
+    assert (again.exit_code, document["outcome"]) == (1, "refused")
+    assert [one["key"] for one in document["locked"]] == ["releases/one"]
+    assert [one["urn"] for one in document["remaining"]] == [one.urn for one in result.remaining]
+    assert f"remains  aws:s3/bucket:Bucket  {bucket}" in document["reasons"]
