@@ -59,6 +59,7 @@ def register(context: Context) -> Seen:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
+        context.busy("make an experiment")
         mlflow.set_experiment("loan-approval")
         for model in context.models:
             context.busy(f"log {model.title}")

@@ -3,7 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import textwrap
-from collections.abc import Callable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,24 +64,30 @@ class Provisioned:
         return True
 
 
-@pytest.fixture
-def provision(session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Provisioned]:
-    for name, value in session.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    (tmp_path / "Pulumi.yaml").write_text("name: teardown\nruntime: python\n")
-    (tmp_path / "__main__.py").write_text(textwrap.dedent(PROGRAM))
+@pytest.fixture(scope="module")
+def stacks(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Provisioned]]:
+    """Two stacks of one program, provisioned side by side because the provider waits a minute for each."""
+    project = Path(tmp_path_factory.mktemp("teardown"))
+    (project / "Pulumi.yaml").write_text("name: teardown\nruntime: python\n")
+    (project / "__main__.py").write_text(textwrap.dedent(PROGRAM))
 
     def up(name: str) -> Provisioned:
-        session.pulumi("stack", "init", name, directory=tmp_path)
-        session.pulumi("up", "--yes", "--skip-preview", "--stack", name, directory=tmp_path)
-        return Provisioned(name, tmp_path, session)
+        session.pulumi("stack", "init", name, directory=project)
+        session.pulumi("up", "--yes", "--skip-preview", "--stack", name, directory=project)
+        return Provisioned(name, project, session)
 
-    return up
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in session.environment.items():
+            patch.setenv(name, value)
+        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+        patch.chdir(project)
+        with ThreadPoolExecutor() as pool:
+            names = ("empty", "locked")
+            yield dict(zip(names, pool.map(up, names), strict=True))
 
 
-def test_a_stack_whose_vault_is_empty_is_destroyed_to_nothing(provision: Callable[[str], Provisioned]) -> None:
-    stack = provision("empty")
+def test_a_stack_whose_vault_is_empty_is_destroyed_to_nothing(stacks: dict[str, Provisioned]) -> None:
+    stack = stacks["empty"]
     bucket = stack.output("bucket")
     assert stack.bucket_is_there(bucket)
     result = stack.destroy()
@@ -89,10 +96,8 @@ def test_a_stack_whose_vault_is_empty_is_destroyed_to_nothing(provision: Callabl
     assert stack.destroy().remaining == ()
 
 
-def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(
-    provision: Callable[[str], Provisioned], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stack = provision("locked")
+def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(stacks: dict[str, Provisioned]) -> None:
+    stack = stacks["locked"]
     bucket, staging = stack.output("bucket"), stack.output("staging")
     s3, kms = stack.session.client("s3"), stack.session.client("kms")
     body = b"evidence"
@@ -113,7 +118,6 @@ def test_with_locked_objects_exactly_the_vault_and_its_keys_remain(
     keys = {one.identifier for one in result.remaining if one.kind == "aws:kms/key:Key"}
     assert {kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys} == {"Enabled"}
 
-    monkeypatch.chdir(stack.project)
     again = CliRunner().invoke(app, ["stack", "destroy", "--yes", "--stack", "pulumi:locked", "--output", "json"])
     document = json.loads(again.stdout)
     assert (again.exit_code, document["outcome"]) == (1, "refused")
