@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -156,11 +157,13 @@ def test_runs_a_large_artifact_the_registry_and_aliases_survive_a_killed_server_
 
 
 def entrypoint_of(task_id: str) -> int:
-    """Return the process that a task's container is: the one whose folder bears the task's id, started by the cloud."""
+    """Return the process that a task's container is: the first one whose folder bears the task's id."""
     found = []
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (entry / "cwd").exists() and task_id in str((entry / "cwd").readlink()):
-            found.append(int(entry.name))
+        # Others' processes may not be looked at, and any may end meanwhile.
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and task_id in os.readlink(entry / "cwd"):
+                found.append(int(entry.name))
     return min(found)
 
 
