@@ -22,7 +22,9 @@ def run_prepared(module: str, arguments: Sequence[str]) -> int:
         return OUTSIDE_FAILED
     clear_ended()
     run = new_run()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    # Only what is imported gets compiled, so the bytecode has to be written when it is.
+    unwanted = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     environment |= {"PYTHONPATH": str(CHECKOUT), VARIABLE: str(run.folder)}
 
     def ward() -> Ward:

