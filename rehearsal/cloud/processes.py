@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from rehearsal.cloud import keeper, privileges
 
@@ -145,22 +146,30 @@ class Processes:
                 raise RuntimeError("the cloud is stopping and starts no more processes")
         program.directory.mkdir(parents=True, exist_ok=True)
         program.log.parent.mkdir(parents=True, exist_ok=True)
-        parent = os.getpid()
         with program.log.open("ab") as log:
-            popen = subprocess.Popen(
-                program.arguments,
-                env=dict(program.environment),
-                cwd=program.directory,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=lambda: _prepare(parent, program.unprivileged),
-            )
+            try:
+                popen = self._fork(program, log)
+            except subprocess.SubprocessError as refused:
+                # What happens between fork and exec reaches us without its cause.
+                raise OSError(f"{program.arguments[0]}: this machine lets no process be prepared as asked") from refused
         with self._lock:
             self._tell_keeper(f"+{popen.pid}")
             process = self._alive[popen.pid] = Process(program, popen, self._forget)
         return process
+
+    @staticmethod
+    def _fork(program: Program, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
+        return subprocess.Popen(
+            program.arguments,
+            env=dict(program.environment),
+            cwd=program.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=lambda: _prepare(parent, program.unprivileged),
+        )
 
     def _forget(self, process: Process) -> None:
         with self._lock:
