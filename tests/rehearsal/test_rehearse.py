@@ -143,9 +143,7 @@ def test_a_kept_rehearsal_whose_warden_was_killed_is_still_taken_down(machine: M
 
 
 @pytest.mark.parametrize("killed", ["owner", "warden", "main job"])
-def test_whoever_is_killed_nothing_lives_a_minute_later_and_the_next_run_succeeds(
-    machine: Machine, killed: str
-) -> None:
+def test_whoever_is_killed_nothing_lives_a_minute_later(machine: Machine, killed: str) -> None:
     owner = machine.own("stay")
     machine.wait_for("runs/*/session/started")
     warden = children(owner.pid)[0]
@@ -155,9 +153,19 @@ def test_whoever_is_killed_nothing_lives_a_minute_later_and_the_next_run_succeed
 
     machine.gone_within_a_minute()
     assert owner.wait(MINUTE) in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+
+def test_the_run_after_one_that_was_killed_while_it_started_succeeds(machine: Machine) -> None:
+    owner = machine.own("stay")
+    machine.wait_for("runs/*/session/logs/engine.log")
+    owner.kill()
+    owner.communicate()
+
     following = machine.own("start")
+
     following.communicate(timeout=3 * MINUTE)
     assert following.returncode == 0, (machine.cache / "said").read_text()
+    machine.gone_within_a_minute()
 
 
 def test_an_interrupted_rehearsal_leaves_its_logs_and_nothing_else(machine: Machine) -> None:
