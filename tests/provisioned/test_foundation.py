@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Project:
     def __init__(self, session: Session, directory: Path, config: Mapping[str, Any]) -> None:
         self.session = session
         self.stack = f"evidence-{uuid.uuid4().hex[:8]}"
-        self.directory = lay_out(directory / "project", self.stack, config)
+        self.directory = lay_out(directory, self.stack, config)
         self.pulumi("stack", "init", self.stack)
 
     def pulumi(self, *arguments: str, check: bool = True) -> Any:
@@ -31,15 +32,10 @@ class Project:
         """Return what lies in the cloud, service by service."""
         return {service: list(arns) for service, arns in self.session.ask("inventory").items()}
 
-    def vault(self) -> str:
-        outputs = self.pulumi("stack", "output", "--json").stdout
-        name: str = json.loads(outputs)["foundation"]["vault"]["bucket_name"]
-        return name
-
-
-@pytest.fixture
-def project(session: Session, tmp_path: Path) -> Project:
-    return Project(session, tmp_path, foundation_config())
+    def foundation(self) -> dict[str, Any]:
+        """Return what the layer `foundation` gives to a platform."""
+        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").stdout)["foundation"]
+        return outputs
 
 
 def added(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> dict[str, set[str]]:
@@ -47,44 +43,53 @@ def added(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> di
     return {service: arns for service, arns in found.items() if arns}
 
 
-def test_a_stack_with_an_empty_vault_destroys_to_nothing(project: Project) -> None:
-    before = project.inventory()
+def up_and_down(project: Project, use: Callable[[Project], None]) -> Any:
+    """Bring a stack up, use it and have plain Pulumi destroy it; return what the destruction answered."""
     project.pulumi("up", "--yes", "--skip-preview")
-    assert set(added(before, project.inventory())) == {"kms", "s3"}
-
-    project.pulumi("destroy", "--yes", "--skip-preview")
-
-    assert added(before, project.inventory()) == {}
+    use(project)
+    return project.pulumi("destroy", "--yes", "--skip-preview", check=False)
 
 
-def test_with_a_locked_object_exactly_the_vault_and_its_keys_remain_and_are_guarded(project: Project) -> None:
-    before = project.inventory()
-    project.pulumi("up", "--yes", "--skip-preview")
-    vault = project.vault()
-    s3 = project.session.client("s3")
-    version = s3.put_object(Bucket=vault, Key="evidence.json", Body=b"{}", IfNoneMatch="*")["VersionId"]
-    keys = added(before, project.inventory())["kms"]
+def test_an_empty_vault_goes_and_one_with_a_locked_object_stays_guarded_with_its_keys(
+    session: Session, tmp_path: Path
+) -> None:
+    empty, locked = (Project(session, tmp_path / name, foundation_config()) for name in ("empty", "locked"))
+    before = empty.inventory()
+    s3 = session.client("s3")
+    left: dict[str, Any] = {}
 
-    answer = project.pulumi("destroy", "--yes", "--skip-preview", check=False)
+    def put(project: Project) -> None:
+        left.update(project.foundation())
+        s3.put_object(Bucket=left["vault"]["bucket_name"], Key="evidence.json", Body=b"{}", IfNoneMatch="*")
 
-    assert answer.returncode != 0
-    assert "BucketNotEmpty" in answer.stdout + answer.stderr
-    assert added(before, project.inventory()) == {"s3": {f"arn:aws:s3:::{vault}"}, "kms": keys}
-    assert len(keys) == 14
+    # Side by side, because the provider waits a minute for each.
+    with ThreadPoolExecutor() as pool:
+        gone, stayed = pool.map(up_and_down, (empty, locked), (lambda _: None, put))
+
+    assert gone.returncode == 0, gone.stdout + gone.stderr
+    assert stayed.returncode != 0
+    assert "BucketNotEmpty" in stayed.stdout + stayed.stderr
+    vault = left["vault"]
+    kms = f"arn:aws:kms:{session.cloud.region}:{session.cloud.account_id}"
+    assert added(before, empty.inventory()) == {
+        "s3": {vault["bucket_arn"]},
+        "kms": {
+            *(key["key_arn"] for key in left["signing_keys"].values()),
+            *(f"{kms}:{key['alias']}" for key in left["signing_keys"].values()),
+            vault["encryption_key_arn"],
+            f"{kms}:alias/interlock-{locked.stack}-evidence",
+        },
+    }
     refusals: list[Callable[[], object]] = [
-        lambda: s3.delete_object(Bucket=vault, Key="evidence.json"),
-        lambda: s3.delete_object(Bucket=vault, Key="evidence.json", VersionId=version),
-        lambda: s3.put_object(Bucket=vault, Key="evidence.json", Body=b"other"),
-        lambda: s3.delete_bucket_policy(Bucket=vault),
-        lambda: s3.put_bucket_policy(Bucket=vault, Policy='{"Version": "2012-10-17", "Statement": []}'),
-        lambda: s3.put_bucket_versioning(Bucket=vault, VersioningConfiguration={"Status": "Suspended"}),
+        lambda: s3.delete_object(Bucket=vault["bucket_name"], Key="evidence.json"),
+        lambda: s3.put_object(Bucket=vault["bucket_name"], Key="evidence.json", Body=b"other"),
+        lambda: s3.delete_bucket_policy(Bucket=vault["bucket_name"]),
     ]
     for refused in refusals:
         with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
             refused()
-    known = project.pulumi("stack", "--show-urns").stdout
-    assert known.count("aws:kms/key:Key ") == 7
-    assert "vault-bucket" in known
+    known = locked.pulumi("stack", "--show-urns").stdout
+    assert (known.count("aws:kms/key:Key "), known.count("aws:s3/bucket:Bucket ")) == (7, 1)
 
 
 def test_wrong_settings_are_all_said_in_plain_words_and_nothing_is_created(session: Session, tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_wrong_settings_are_all_said_in_plain_words_and_nothing_is_created(sessi
         "cidr_block": "10.20.0.0/16",
         "subnets": {"eu-west-1a": "10.20.0.0/20", "eu-west-1b": "10.20.8.0/21"},
     }
-    project = Project(session, tmp_path, config)
+    project = Project(session, tmp_path / "project", config)
     before = project.inventory()
 
     answer = project.pulumi("up", "--yes", "--skip-preview", check=False)
