@@ -25,11 +25,12 @@ class Run:
 def new_run() -> Run:
     """Make a folder for this process's run."""
     name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}"
-    folder = runs_folder() / name
-    folder.mkdir(parents=True, mode=0o700)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    # Locked before it has its name: without a lock it would look like the folder of a run that has ended.
+    draft = runs_folder() / f".{name}"
+    draft.mkdir(parents=True, mode=0o700)
+    lock = os.open(draft / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    return Run(folder, lock)
+    return Run(draft.rename(runs_folder() / name), lock)
 
 
 def runs_folder() -> Path:
@@ -55,7 +56,7 @@ def clear_ended() -> None:
     """Reduce ended runs to their logs, and remove all but the newest few."""
     if not runs_folder().is_dir():
         return
-    ended = sorted(folder for folder in runs_folder().iterdir() if not lives(folder))
+    ended = sorted(folder for folder in runs_folder().glob("[!.]*") if not lives(folder))
     for folder in ended[:-KEPT_LOGS]:
         remove(folder)
     for folder in ended[-KEPT_LOGS:]:
