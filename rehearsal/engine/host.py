@@ -24,6 +24,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.engine.aws.catalogue import Types
+from rehearsal.engine.aws.deferral import QUIET_SECONDS, Deferral
 from rehearsal.engine.aws.descriptions import Descriptions
 from rehearsal.engine.aws.provider import AwsProvider
 from rehearsal.engine.terraform.catalogue import Catalogue
@@ -34,19 +35,24 @@ _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_l
 
 
 class Host:
-    """What the instances share: types, Terraform providers and a cache."""
+    """What the instances share: types, Terraform providers and a cache.
 
-    def __init__(self, binary: Path, cache: Path) -> None:
+    A program that asks for nothing for `quiet` seconds has said all it has to say.
+    """
+
+    def __init__(self, binary: Path, cache: Path, quiet: float = QUIET_SECONDS) -> None:
         self._cache = cache
         self._types = Types(Catalogue(binary, cache), Descriptions(cache))
         self._pool = Pool(binary, self._types.catalogue.provider())
+        self._deferral = Deferral(quiet)
 
     def open(self, environment: dict[str, str]) -> Instance:
         """Start an instance for a caller with these AWS variables."""
-        return Instance(AwsProvider(self._types, self._pool, environment, self._cache))
+        return Instance(AwsProvider(self._types, self._pool, self._deferral, environment, self._cache))
 
     def close(self) -> None:
         """End the Terraform providers."""
+        self._deferral.close()
         self._pool.close()
 
 

@@ -12,8 +12,9 @@ from google.protobuf import json_format, struct_pb2
 from rehearsal.engine.aws.catalogue import PROVIDER_VERSION
 from rehearsal.engine.aws.descriptions import Description
 from rehearsal.engine.aws.inputs import Problem, Reader
-from rehearsal.engine.aws.properties import Asset, Properties, decode, reveal
-from rehearsal.engine.aws.shapes import Members, block_members
+from rehearsal.engine.aws.names import snake
+from rehearsal.engine.aws.properties import Asset, Properties, Secret, decode, reveal
+from rehearsal.engine.aws.shapes import Members, Shape, block_members
 from rehearsal.engine.terraform.schema import Schema
 from rehearsal.engine.terraform.values import Value
 
@@ -61,7 +62,11 @@ class ConfigurationReader:
 
     def _read(self, properties: Properties) -> tuple[dict[str, Value], list[Problem]]:
         reader = Reader("the provider aws", f"the Terraform AWS provider {PROVIDER_VERSION}", _no_file)
-        given = {name: value for name, value in properties.items() if name not in _ENGINES_KEYS}
+        given = {
+            name: _in_pulumis_names(self._members, name, value)
+            for name, value in properties.items()
+            if name not in _ENGINES_KEYS
+        }
         return reader.block(self._members, self._schema.block, given), reader.problems
 
 
@@ -82,6 +87,25 @@ def _decoded(value: Any) -> Any:
         return value
     holder = json_format.ParseDict({"value": parsed}, struct_pb2.Struct())
     return decode(holder).get("value")
+
+
+def _in_pulumis_names(members: Members, name: str, value: Any) -> Any:
+    """Return a setting with Python's names in it replaced: the SDK turns a dictionary into JSON as it was written."""
+    found = members.properties.get(name)
+    return value if found is None else _renamed(found.shape, value)
+
+
+def _renamed(shape: Shape, value: Any) -> Any:
+    if isinstance(value, Secret):
+        return Secret(_renamed(shape, value.value))
+    if shape.kind == "object" and isinstance(value, dict):
+        inner = shape.object.properties
+        names: dict[str, str] = {snake(name): name for name in inner}
+        keyed = {names.get(str(key), str(key)): item for key, item in value.items()}
+        return {key: _renamed(inner[key].shape, item) if key in inner else item for key, item in keyed.items()}
+    if shape.element is not None and isinstance(value, list):
+        return [_renamed(shape.element, item) for item in value]
+    return _renamed(shape.element, value) if shape.flattened and shape.element is not None else value
 
 
 def _no_file(_: Asset) -> str:

@@ -62,7 +62,10 @@ class Reader:
 
     def _value(self, shape: Shape, value: Property, path: Path) -> Value:
         if isinstance(value, Secret):
-            return self._value(shape, value.value, path)
+            told = len(self.problems)
+            read = self._value(shape, value.value, path)
+            self.problems[told:] = [Problem(item.path, _without_value(item.reason)) for item in self.problems[told:]]
+            return read
         if value is None or value is UNKNOWN:
             return value if not (shape.flattened and value is UNKNOWN) else self._unknown_flattened(shape)
         if isinstance(value, Asset):
@@ -158,9 +161,12 @@ class Reader:
         self.problems.append(Problem(path, reason))
 
 
+def _without_value(reason: str) -> str:
+    before, got, _ = reason.partition(", got ")
+    return f"{before}{got}a secret" if got else reason
+
+
 def _described(value: Property) -> str:
-    if isinstance(value, Secret):
-        return "a secret"
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list):

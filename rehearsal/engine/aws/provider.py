@@ -17,6 +17,7 @@ from rehearsal.engine.aws.assets import Assets
 from rehearsal.engine.aws.catalogue import Types, UnknownTypeError
 from rehearsal.engine.aws.configuration import Configuration, ConfigurationReader, decode_configuration
 from rehearsal.engine.aws.defaults import Naming, NamingMode
+from rehearsal.engine.aws.deferral import Deferral
 from rehearsal.engine.aws.descriptions import VERSION
 from rehearsal.engine.aws.difference import Change, Difference
 from rehearsal.engine.aws.functions import Functions
@@ -48,21 +49,28 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     `environment` are the variables that its Terraform providers see of the cloud, `cache` a folder for assets.
     """
 
-    def __init__(self, types: Types, pool: Pool, environment: Mapping[str, str], cache: Path) -> None:
+    def __init__(
+        self, types: Types, pool: Pool, deferral: Deferral, environment: Mapping[str, str], cache: Path
+    ) -> None:
         self._types = types
         self._pool = pool
+        self._deferral = deferral
         self._environment = environment
         self._cache = cache
         self._base = Path.cwd()
         self._reader = ConfigurationReader(types.catalogue.provider(), types.descriptions.provider())
         self._configuration: Configuration | None = None
         self._leases: dict[str, Lease] = {}
+        self._engine = ""
+        self._mistakes: dict[str, list[Problem]] = {}
 
     def close(self) -> None:
         """Let go of the Terraform providers that the instance used."""
         self._pool.release(self)
+        self._deferral.forget(self._engine)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._engine = request.engine_address
         if request.program_directory:
             self._base = Path(request.program_directory)
         return provider_pb2.ProviderHandshakeResponse(
@@ -110,12 +118,16 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
                 request.randomSeed,
                 _naming(request),
             )
-            return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(problems))
+            self._deferral.heard(self._engine)
+            self._mistakes[request.urn] = problems
+            return provider_pb2.CheckResponse(inputs=encode(inputs))
 
         return self._answer(context, check)
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
         def diff() -> Any:
+            if mistakes := self._mistakes.get(request.urn):
+                return _diff_response([Difference(item.path, Change.UPDATE, False, True) for item in mistakes], False)
             found = self._resources().diff(
                 _token(request),
                 decode(request.olds),
@@ -129,6 +141,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         def create() -> Any:
+            self._refuse(request)
             identifier, outputs = self._resources().create(
                 _token(request), decode(request.properties), request.timeout, request.preview
             )
@@ -138,6 +151,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
         def update() -> Any:
+            self._refuse(request)
             outputs = self._resources().update(
                 _token(request),
                 request.id,
@@ -179,6 +193,13 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         for lease in list(self._leases.values()):
             lease.cancel()
         return empty_pb2.Empty()
+
+    def _refuse(self, request: Any) -> None:
+        """Raise OperationError if the resource was found wrong when it was checked."""
+        if mistakes := self._mistakes.get(request.urn):
+            if request.preview:
+                self._deferral.wait(self._engine)
+            raise OperationError("\n".join(map(str, mistakes)))
 
     def _resources(self) -> Resources:
         return Resources(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._base))

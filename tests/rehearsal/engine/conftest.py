@@ -23,7 +23,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def host(tools: Tools) -> Iterator[Host]:
-    running = Host(tools.provider, tools.cache / "schemas")
+    running = Host(tools.provider, tools.cache / "schemas", quiet=0)
     yield running
     running.close()
 

@@ -61,24 +61,26 @@ class Caller:
     def check(
         self, token: str, name: str, inputs: Properties, old: Properties | None = None, **more: Any
     ) -> Properties:
-        """Return the inputs with defaults; raises RefusedError."""
+        """Return the inputs with defaults."""
         answer = self.stub.Check(
             provider_pb2.CheckRequest(
                 urn=_urn(token, name), olds=encode(old or {}), news=encode(inputs), randomSeed=os.urandom(32), **more
             )
         )
-        if answer.failures:
-            raise RefusedError([failure.reason for failure in answer.failures])
+        assert not answer.failures
         return decode(answer.inputs)
 
     def preview(self, token: str, name: str, inputs: Properties) -> Properties:
-        """Return the outputs that a preview of creating the resource shows."""
+        """Return the outputs that a preview of creating the resource shows; raises RefusedError."""
         checked = self.check(token, name, inputs)
         request = provider_pb2.CreateRequest(urn=_urn(token, name), properties=encode(checked), preview=True)
-        return decode(self.stub.Create(request).properties)
+        try:
+            return decode(self.stub.Create(request).properties)
+        except grpc.RpcError as problem:
+            raise RefusedError(str(problem.details()).split("\n")) from problem
 
     def create(self, token: str, name: str, inputs: Properties, timeout: float = 0) -> Made:
-        """Make the resource; raises RefusedError, InitializationError, grpc.RpcError."""
+        """Make the resource; raises InitializationError, grpc.RpcError."""
         checked = self.check(token, name, inputs)
         request = provider_pb2.CreateRequest(urn=_urn(token, name), properties=encode(checked), timeout=timeout)
         try:
@@ -165,12 +167,11 @@ def _urn(token: str, name: str) -> str:
 
 
 def _initialization(problem: grpc.RpcError, token: str, name: str, inputs: Properties) -> InitializationError | None:
-    packed = next(
-        (value for name, value in problem.trailing_metadata() or () if name == "grpc-status-details-bin"), None
-    )
+    metadata: Any = problem.trailing_metadata()
+    packed = dict(metadata or ()).get("grpc-status-details-bin")
     if packed is None:
         return None
-    status = status_pb2.Status.FromString(bytes(packed))
+    status = status_pb2.Status.FromString(packed)
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)
     made = Made(token, name, detail.id, inputs, decode(detail.properties))

@@ -69,7 +69,7 @@ def test_a_prefix_leaves_the_name_to_the_provider(aws: Caller, token: str, input
 
 def test_a_name_that_would_be_too_long_is_refused_before_anything_is_made(aws: Caller) -> None:
     with pytest.raises(RefusedError, match=r"name: .* has 38 characters and may have 32"):
-        aws.check("aws:lb/loadBalancer:LoadBalancer", "n" * 30, {"subnets": ["s"]})
+        aws.preview("aws:lb/loadBalancer:LoadBalancer", "n" * 30, {"subnets": ["s"]})
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ MISTAKES: list[tuple[str, Properties, list[str]]] = [
 )
 def test_a_mistake_is_told_with_its_path(aws: Caller, token: str, inputs: Properties, told: list[str]) -> None:
     with pytest.raises(RefusedError) as refused:
-        aws.check(token, "thing", inputs)
+        aws.preview(token, "thing", inputs)
     (reason,) = refused.value.reasons
     assert reason.startswith(told[0])
     assert all(part in reason for part in told)
@@ -80,14 +80,14 @@ def test_a_mistake_is_told_with_its_path(aws: Caller, token: str, inputs: Proper
 
 def test_all_mistakes_of_a_resource_are_told_at_once(aws: Caller) -> None:
     with pytest.raises(RefusedError) as refused:
-        aws.check(BUCKET, "thing", {"tags": [], "forceDestroy": "maybe", "website": {"index": "i"}, "nope": 1})
+        aws.preview(BUCKET, "thing", {"tags": [], "forceDestroy": "maybe", "website": {"index": "i"}, "nope": 1})
     paths = sorted(reason.partition(":")[0] for reason in refused.value.reasons)
     assert paths == ["forceDestroy", "nope", "tags", "website.index"]
 
 
 def test_terraform_s_names_do_not_reach_the_author(aws: Caller) -> None:
     with pytest.raises(RefusedError) as refused:
-        aws.check("aws:ec2/securityGroup:SecurityGroup", "thing", {"ingress": [{"protocol": "tcp"}]})
+        aws.preview("aws:ec2/securityGroup:SecurityGroup", "thing", {"ingress": [{"protocol": "tcp"}]})
     assert "fromPort" in str(refused.value)
     assert "from_port" not in str(refused.value)
 
@@ -99,7 +99,7 @@ def test_unknown_values_are_let_pass_where_any_could_come(aws: Caller) -> None:
 
 def test_a_secret_is_not_quoted_in_a_refusal(aws: Caller) -> None:
     with pytest.raises(RefusedError) as refused:
-        aws.check(
+        aws.preview(
             "aws:rds/instance:Instance",
             "thing",
             {"instanceClass": "db.t3.micro", "kmsKeyId": Secret("hunter2hunter2"), "allocatedStorage": Secret("many")},
