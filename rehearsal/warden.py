@@ -132,11 +132,11 @@ def end_children(grace: float, at_once: Callable[[], bool] = lambda: False) -> N
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not at_once():
             reap()
-            if not descendants(os.getpid()):
+            if nothing_below(os.getpid()):
                 return
             time.sleep(POLL_SECONDS)
-    while below := descendants(os.getpid()):
-        _signal(below, signal.SIGKILL)
+    while not nothing_below(os.getpid()):
+        _signal(descendants(os.getpid()), signal.SIGKILL)
         time.sleep(POLL_SECONDS)
         reap()
 
@@ -155,30 +155,44 @@ def reap() -> dict[int, int]:
 
 def children(of: int) -> list[int]:
     """The living processes whose parent is `of`."""
-    return [pid for pid, parent in _parents().items() if parent == of]
+    return [pid for pid, (parent, alive) in _processes().items() if parent == of and alive]
 
 
 def descendants(of: int) -> list[int]:
-    """The living processes below `of`, the nearest first."""
-    parents = _parents()
+    """The living processes below `of`, the nearest first, those below a zombie too."""
+    processes = _processes()
     found: list[int] = []
     level = [of]
     while level:
-        level = [pid for pid, parent in parents.items() if parent in level]
+        level = [pid for pid, (parent, _) in processes.items() if parent in level]
         found += level
-    return found
+    return [pid for pid in found if processes[pid][1]]
 
 
-def _parents() -> dict[int, int]:
-    """Parent by process id, zombies left out. Source: proc(5), /proc/pid/stat."""
-    parents = {}
+def nothing_below(of: int) -> bool:
+    """Whether nothing lives below `of`.
+
+    One look at /proc can miss a process that is being born or orphaned meanwhile, so it takes two that agree.
+    """
+    if descendants(of):
+        return False
+    time.sleep(POLL_SECONDS)
+    return not descendants(of)
+
+
+def _processes() -> dict[int, tuple[int, bool]]:
+    """Parent, and whether it lives, by process id. Source: proc(5), /proc/pid/stat and /proc/pid/task.
+
+    A process whose first thread has ended shows as a zombie while others of its threads, and their children, live.
+    """
+    processes = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError):
                 state, parent = Path("/proc", entry, "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
-                if state not in "ZX":
-                    parents[int(entry)] = int(parent)
-    return parents
+                alive = state not in "ZX" or len(os.listdir(f"/proc/{entry}/task")) > 1
+                processes[int(entry)] = (int(parent), alive)
+    return processes
 
 
 def _signal(pids: Sequence[int], number: int) -> None:
@@ -220,7 +234,7 @@ class _Warden:
                 break
             if code is not None:
                 self._tell_kept()
-                if not descendants(os.getpid()):
+                if nothing_below(os.getpid()):
                     return 0
             self._wait()
         end_children(self._grace, at_once=lambda: self._signals > 1)

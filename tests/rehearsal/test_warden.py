@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.warden import Ward
+from rehearsal.warden import Ward, descendants
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -193,3 +193,31 @@ def test_a_ward_is_gone_when_stop_returns(tmp_path: Path) -> None:
     ward.stop()
 
     assert not lives(int(started.read_text()))
+
+
+def test_what_lives_below_a_process_whose_first_thread_has_ended_is_found(tmp_path: Path) -> None:
+    # The system call `exit` (not `exit_group`) ends one thread; its number depends on the processor.
+    program = """
+        import ctypes, platform, subprocess, sys, threading, time
+        def work():
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            open(sys.argv[1], "w").write(str(child.pid))
+            child.wait()
+        threading.Thread(target=work).start()
+        time.sleep(0.5)
+        ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+    """
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(program), tmp_path / "child"]) as command:
+        try:
+            deadline = time.monotonic() + 30
+            while state(command.pid) != "Z":
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            child = int((tmp_path / "child").read_text())
+            assert {command.pid, child} <= set(descendants(os.getpid()))
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
