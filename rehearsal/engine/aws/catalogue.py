@@ -47,7 +47,10 @@ _RENAMES: dict[str, dict[str, str]] = {
     "aws_sns_topic_subscription": {"topic_arn": "topic"},
 }
 
-_DATA_RENAMES: dict[str, dict[str, str]] = {}
+_DATA_RENAMES: dict[str, dict[str, str]] = {
+    "aws_batch_compute_environment": {"compute_environment_name": "name"},
+    "aws_s3_bucket": {"region": "bucketRegion"},
+}
 
 
 class UnknownTypeError(Exception):
@@ -133,7 +136,7 @@ class Types:
                 f"{token} is known to pulumi-aws {VERSION} but not to the Terraform AWS provider {PROVIDER_VERSION}"
             )
         schema = self.catalogue.get("data", name)
-        regional = "region" in described.properties and "region" not in schema.block.attributes
+        regional = "region" in described.properties and not _is_argument(schema.block, "region")
         members = _members(schema.block, described.properties, _DATA_RENAMES.get(name, {}), None, regional)
         return FunctionType(token, name, schema, members, regional)
 

@@ -137,6 +137,28 @@ _RESOURCES = {
 }
 
 
+_FUNCTIONS = {
+    "aws:account/getRegions:getRegions": "aws_account_regions",
+    "aws:alb/getLoadBalancer:getLoadBalancer": "aws_alb",
+    "aws:apigateway/getKey:getKey": "aws_api_gateway_api_key",
+    "aws:autoscaling/getAmiIds:getAmiIds": "aws_autoscaling_groups",
+    "aws:bedrockfoundation/getModel:getModel": "aws_bedrock_foundation_model",
+    "aws:bedrockfoundation/getModels:getModels": "aws_bedrock_foundation_models",
+    "aws:cloudformation/getCloudFormationType:getCloudFormationType": "aws_cloudformation_type",
+    "aws:ec2/getDedicatedHost:getDedicatedHost": "aws_ec2_host",
+    "aws:ec2/getElasticIp:getElasticIp": "aws_eip",
+    "aws:ec2/getIpamPreviewNextCidr:getIpamPreviewNextCidr": "aws_vpc_ipam_preview_next_cidr",
+    "aws:ec2transitgateway/getDirectConnectGatewayAttachment:getDirectConnectGatewayAttachment": (
+        "aws_ec2_transit_gateway_dx_gateway_attachment"
+    ),
+    "aws:elb/getLoadBalancer:getLoadBalancer": "aws_elb",
+    "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": "aws_iam_openid_connect_provider",
+    "aws:lb/getLoadBalancer:getLoadBalancer": "aws_lb",
+    "aws:licensemanager/getLicenseGrants:getLicenseGrants": "aws_licensemanager_grants",
+    "aws:mq/getInstanceTypeOfferings:getInstanceTypeOfferings": "aws_mq_broker_instance_type_offerings",
+}
+
+
 def resource_type(token: str, known: Set[str]) -> str | None:
     """Return the Terraform type of the resource `token`, or None when `known`, the provider's types, has none."""
     if token in _RESOURCES:
@@ -147,6 +169,8 @@ def resource_type(token: str, known: Set[str]) -> str | None:
 
 def data_source_type(token: str, known: Set[str]) -> str | None:
     """Return the Terraform data source of the function `token`, or None when `known` has none."""
+    if token in _FUNCTIONS:
+        return _FUNCTIONS[token] if _FUNCTIONS[token] in known else None
     _, middle, name = token.split(":")
     candidates = _candidates(middle.partition("/")[0], name.removeprefix("get"))
     return next((found for found in candidates if found in known), None)

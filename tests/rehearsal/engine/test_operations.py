@@ -67,6 +67,14 @@ def program(session: Session, tmp_path: Path) -> Program:
     return Program(session, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def one_group(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A program that has made `GROUP`, for tests that only preview."""
+    made = Program(session, tmp_path_factory.mktemp("one-group"))
+    made.up(GROUP.format(days=7, options=""))
+    return made
+
+
 GROUP = """
 group = aws.cloudwatch.LogGroup("group", retention_in_days={days}, tags={{"a": "1"}}, opts=Options({options}))
 """
@@ -81,7 +89,6 @@ def test_a_stack_goes_up_unchanged_down_and_leaves_nothing(program: Program) -> 
         aws.s3.BucketObjectv2("note", bucket=bucket.id, source=pulumi.StringAsset("hello"))
         pulumi.export("account", aws.get_caller_identity_output().account_id)
     """)
-    program.pulumi("preview", "--expect-no-changes")
     program.pulumi("refresh", "--yes", "--expect-no-changes")
     program.pulumi("preview", "--expect-no-changes")
     made = program.resources()["Data"]["id"]
@@ -91,13 +98,12 @@ def test_a_stack_goes_up_unchanged_down_and_leaves_nothing(program: Program) -> 
     assert made not in [bucket["Name"] for bucket in program.session.client("s3").list_buckets()["Buckets"]]
 
 
-def test_a_preview_names_exactly_what_changes(program: Program) -> None:
-    program.up(GROUP.format(days=7, options=""))
+def test_a_preview_names_exactly_what_changes(one_group: Program) -> None:
     changed = GROUP.format(days=7, options="").replace('"a": "1"', '"a": "2"')
-    assert program.changes(changed) == {"group": ("update", ["tags.a"])}
-    assert program.changes(GROUP.format(days=14, options="")) == {"group": ("update", ["retentionInDays"])}
+    assert one_group.changes(changed) == {"group": ("update", ["tags.a"])}
+    assert one_group.changes(GROUP.format(days=14, options="")) == {"group": ("update", ["retentionInDays"])}
     renamed = GROUP.format(days=7, options="").replace('"group", ', '"group", name="/other", ')
-    assert ("replace", ["name"]) in program.changes(renamed).values()
+    assert ("replace", ["name"]) in one_group.changes(renamed).values()
 
 
 def test_four_mistakes_are_four_errors_and_nothing_is_made(program: Program) -> None:
@@ -153,11 +159,10 @@ def test_what_is_protected_or_retained_outlives_its_declaration(program: Program
     assert [group["logGroupName"] for group in found] == [name]
 
 
-def test_ignored_changes_are_ignored_at_any_depth(program: Program) -> None:
-    program.up(GROUP.format(days=7, options=""))
+def test_ignored_changes_are_ignored_at_any_depth(one_group: Program) -> None:
     options = 'ignore_changes=["tags.a", "retentionInDays"]'
     text = GROUP.format(days=14, options=options).replace('"a": "1"', '"a": "2", "b": "3"')
-    assert program.changes(text) == {"group": ("update", ["tags.b"])}
+    assert one_group.changes(text) == {"group": ("update", ["tags.b"])}
 
 
 def test_a_change_can_be_made_to_replace_and_the_old_to_go_first(program: Program) -> None:
@@ -170,12 +175,11 @@ def test_a_change_can_be_made_to_replace_and_the_old_to_go_first(program: Progra
     assert old not in [group["logGroupName"] for group in found]
 
 
-def test_a_renamed_resource_is_the_same_by_its_alias(program: Program) -> None:
-    program.up(GROUP.format(days=7, options=""))
+def test_a_renamed_resource_is_the_same_by_its_alias(one_group: Program) -> None:
     text = GROUP.format(days=7, options='aliases=[pulumi.Alias(name="group")]').replace(
         '"group", ret', '"renamed", ret'
     )
-    assert program.changes(text) == {}
+    assert one_group.changes(text) == {}
 
 
 def test_an_existing_resource_is_taken_over_by_import(program: Program) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.engine.aws import sdk
+from rehearsal.engine.aws import sdk, tokens
 from rehearsal.engine.aws.catalogue import Types
 from rehearsal.engine.aws.descriptions import Descriptions
 from rehearsal.engine.aws.names import camel, snake
@@ -107,3 +107,14 @@ def test_a_function_that_is_used_works_with_all_that_it_is_given(types: Types, c
     kind = types.function(f"aws:{middle}/{camel(name)}:{camel(name)}")
     for path in sorted(USED[called]):
         check_path(kind.members, path)
+
+
+def test_no_two_types_of_the_sdk_stand_for_one_of_terraform_s_but_those_that_are_synonyms(types: Types) -> None:
+    known = types.catalogue.names("resource")
+    tokens_of: dict[str, list[str]] = defaultdict(list)
+    for token in sdk.resource_tokens():
+        if name := tokens.resource_type(token, known):
+            tokens_of[name].append(token)
+    shared = [token for group in tokens_of.values() if len(group) > 1 for token in group]
+    assert len(tokens_of) > 1450
+    assert {token.split("/")[0] for token in shared} == {"aws:alb", "aws:lb", "aws:s3"}
