@@ -148,7 +148,7 @@ class Session:
             "AWS_CONFIG_FILE": str(self.directory / "aws" / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.directory / "aws" / "credentials"),
             "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.cloud.certificate_authority),
-            "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY", "")),
+            **{name: _with_loopback(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
         }
 
     @property
