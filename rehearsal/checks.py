@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rehearsal.owner import CHECKOUT
 
 PYTHON = [sys.executable, "-P", "-m"]
-SCRIPTS = ["scripts/rehearse", "scripts/test"]
+SCRIPTS = ["scripts/bench", "scripts/rehearse", "scripts/test"]
 
 
 def checks(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PURE = ("interlock.release", "interlock.ledger", "interlock.rollout", "interlock.monitoring", "interlock.duties", "interlock.recovery")
+PURE = tuple(f"interlock.{room}" for room in ("release", "ledger", "rollout", "monitoring", "duties", "recovery"))
 ADAPTERS = ("interlock.aws", "interlock.kubernetes", "interlock.mlflow")
-CLIENTS = ("boto3", "botocore", "mlflow", "kubernetes", "pulumi", "pulumi_aws", "requests", "urllib", "socket", "subprocess")
+CLIENTS = (
+    *("boto3", "botocore", "mlflow", "kubernetes", "pulumi", "pulumi_aws"),
+    *("requests", "urllib", "socket", "subprocess"),
+)
+OUTSIDE = ("components", "stacks", "rehearsal")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
-    **{room: (*ADAPTERS, "interlock.cli", "interlock.stack", "components", "stacks", "rehearsal", *CLIENTS) for room in PURE},
-    **{room: ("interlock.cli", "components", "stacks", "rehearsal") for room in ADAPTERS},
-    "interlock": ("components", "stacks", "rehearsal", "scripts"),
+    **dict.fromkeys(PURE, (*ADAPTERS, "interlock.cli", "interlock.stack", *OUTSIDE, *CLIENTS)),
+    **dict.fromkeys(ADAPTERS, ("interlock.cli", *OUTSIDE)),
+    "interlock": (*OUTSIDE, "scripts"),
     "components": ("stacks", "rehearsal", "interlock.aws", "interlock.cli", "interlock.mlflow"),
     "stacks": ("rehearsal", "interlock.aws", "interlock.cli", "interlock.mlflow"),
-    "images": ("components", "stacks", "rehearsal"),
+    "images": OUTSIDE,
 }
 
 
