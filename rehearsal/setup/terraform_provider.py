@@ -11,10 +11,12 @@ from rehearsal.setup.cache import built_once, cache_folder
 from rehearsal.setup.commands import run
 from rehearsal.setup.errors import SetupError
 from rehearsal.setup.progress import Progress
-from rehearsal.setup.provider_places import VARIABLE, Place, archives_in, executables_in, places, platform_name
+from rehearsal.setup.provider_places import HOSTS, VARIABLE, Place, archives_in, executables_in, places, platform_name
 
 SERIES = "5.100."
 VERSION = "5.100.0"
+VARIABLES = (VARIABLE, "TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
+MIRRORED = f"{HOSTS[0]}/hashicorp/aws"
 UNPACKED_PARENTS = (Path("/opt"), Path("/usr/local/share"))
 
 
@@ -85,19 +87,27 @@ def _downloaded(looked_in: list[Place], objections: list[str], progress: Progres
 def not_found(looked_in: list[Place], objections: list[str], attempt: str) -> str:
     """The one message for a provider that is nowhere."""
     lines = [f"The Terraform AWS provider {VERSION} was not found.", "  Looked in:"]
+    lines += [f"    {name}: {_said_of(os.environ.get(name))}" for name in VARIABLES]
     lines += [f"    {place}{'' if place.path.exists() else ': does not exist'}" for place in looked_in]
+    lines += [f"    {parent}/*/{MIRRORED} (unpacked mirrors)" for parent in UNPACKED_PARENTS]
     lines += [f"  Not usable: {objection}" for objection in objections]
     lines += [
         f"  Then {attempt}",
         "  Any one of these supplies it:",
         f"    {VARIABLE}=/path/to/terraform-provider-aws_v{VERSION}_x5",
-        f"    an unpacked mirror: /opt/<any name>/{'/'.join(['registry.terraform.io', 'hashicorp', 'aws'])}/{VERSION}/"
+        f"    an unpacked mirror: /opt/<any name>/{MIRRORED}/{VERSION}/"
         f"{platform_name()}/terraform-provider-aws_v{VERSION}_x5  (also under /usr/local/share)",
         "    a filesystem_mirror in the file that TF_CLI_CONFIG_FILE names, made where there is a network by"
         "  terraform providers mirror DIR",
         "    terraform or tofu on PATH, and a network on which  terraform init  reaches a provider registry",
     ]
     return "\n".join(lines)
+
+
+def _said_of(value: str | None) -> str:
+    if not value:
+        return "not set"
+    return f"names {value}" if Path(value).exists() else f"names {value}, which does not exist"
 
 
 def _init(tool: str, folder: Path, progress: Progress) -> None:

@@ -147,6 +147,7 @@ def test_a_provider_that_is_nowhere_is_one_message_with_the_places_and_the_ways(
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path / "no-tools"))
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/missing/terraformrc")
     monkeypatch.setattr(terraform_provider, "UNPACKED_PARENTS", (tmp_path / "opt",))
 
     with pytest.raises(SetupError) as refusal:
@@ -158,7 +159,9 @@ def test_a_provider_that_is_nowhere_is_one_message_with_the_places_and_the_ways(
     assert "neither terraform nor tofu is on PATH" in said
     assert f"{VARIABLE}=" in said
     assert f"/opt/<any name>/registry.terraform.io/hashicorp/aws/{VERSION}/" in said
-    assert "TF_CLI_CONFIG_FILE" in said
+    assert "TF_CLI_CONFIG_FILE: names /missing/terraformrc, which does not exist" in said
+    assert "TF_PLUGIN_CACHE_DIR: not set" in said
+    assert f"{tmp_path / 'opt'}/*/registry.terraform.io/hashicorp/aws" in said
 
 
 def test_a_download_that_fails_is_reported_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
