@@ -117,6 +117,9 @@ def write_auth_config(settings: Settings) -> str:
         "database_uri": settings.database_uri(settings.auth_database_name),
         "admin_username": settings.secrets["ADMIN_USERNAME"],
         "authorization_function": "mlflow.server.auth:authenticate_request_basic_auth",
+        # A tenth of a CPU second is what a password check takes, at every request of a client that makes dozens; a
+        # password that was changed or a user that was removed still works this long in a worker.
+        "auth_cache_ttl_seconds": "10",
     }
     descriptor, path = tempfile.mkstemp(prefix="mlflow-auth-", suffix=".ini")
     with os.fdopen(descriptor, "w") as file:
