@@ -127,7 +127,7 @@ def _read(path: Path) -> bytes:
 
 
 def _print(state: EndpointState, output: OutputFormat) -> None:
-    table = rows("variant", "share", "weight", "instances", "serves")
+    table = rows("variant", "share", "weight", "instances", "release")
     shares = state.shares()
     for name, variant in state.variants.items():
         table.add_row(
@@ -135,7 +135,7 @@ def _print(state: EndpointState, output: OutputFormat) -> None:
             f"{shares[name]:.1%}",
             f"{variant.current_weight:g}",
             f"{variant.current_count} of {variant.desired_count}",
-            visible(f"release {variant.release}" if variant.release else f"{variant.model_name} (holding)"),
+            visible(variant.release or f"none ({variant.model_name})"),
         )
     heading = f"{state.name} is {state.status} on {state.configuration}"
     reason = [f"  {state.failure_reason}"] if state.failure_reason else []

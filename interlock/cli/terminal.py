@@ -20,6 +20,8 @@ from interlock.failures import Failure
 QUIET_SECONDS = 2.0
 """What takes less needs no progress."""
 
+WIDTH_OF_A_PIPE = 1000
+
 _LINE_EVERY_SECONDS = 5.0
 
 
@@ -41,7 +43,11 @@ def visible(text: object) -> str:
 
 def console(*, errors: bool = False) -> Console:
     """Return a console that prints text as it is: no markup, no emoji codes, no colours of its own finding."""
-    return Console(stderr=errors, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    made = Console(stderr=errors, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    if not made.is_terminal:
+        # Whatever reads a pipe wants one line for one thing.
+        made.width = WIDTH_OF_A_PIPE
+    return made
 
 
 class Printer:
@@ -59,7 +65,7 @@ class Printer:
         for line in lines:
             self._console.print(visible(line))
         if table is not None:
-            self._console.print(table)
+            self._console.print(table, soft_wrap=False)
 
     def failure(self, failure: Failure) -> None:
         """Print why a command ended without having done its work."""

@@ -133,7 +133,7 @@ def test_the_endpoints_state_is_shown_as_text_and_as_data(shell: Shell, endpoint
     code, text = shell.run("endpoint", "status")
     assert code == 0
     assert "InService" in text
-    assert "(holding)" in text
+    assert f"none ({endpoint_part.holding_model_name})" in text
 
 
 def test_the_whole_manifest_is_shown(shell: Shell) -> None:
