@@ -25,6 +25,7 @@ from rehearsal.engine.aws.inputs import Problem
 from rehearsal.engine.aws.properties import decode, encode
 from rehearsal.engine.aws.reports import OperationError
 from rehearsal.engine.aws.resources import HalfMadeError, Resources
+from rehearsal.engine.aws.voice import EngineVoice
 from rehearsal.engine.terraform.diagnostics import ProviderError
 from rehearsal.engine.terraform.pool import Lease, Pool, ProcessDiedError
 from rehearsal.engine.terraform.process import LaunchError
@@ -62,15 +63,18 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._configuration: Configuration | None = None
         self._leases: dict[str, Lease] = {}
         self._engine = ""
+        self._voice = EngineVoice("")
         self._mistakes: dict[str, list[Problem]] = {}
 
     def close(self) -> None:
         """Let go of the Terraform providers that the instance used."""
+        self._voice.close()
         self._pool.release(self)
         self._deferral.forget(self._engine)
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._engine = request.engine_address
+        self._voice = EngineVoice(self._engine)
         if request.program_directory:
             self._base = Path(request.program_directory)
         return provider_pb2.ProviderHandshakeResponse(
@@ -110,7 +114,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
         def check() -> Any:
-            inputs, problems = self._resources().check(
+            checked = self._resources().check(
                 _token(request),
                 _name(request),
                 decode(request.olds),
@@ -119,8 +123,9 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
                 _naming(request),
             )
             self._deferral.heard(self._engine)
-            self._mistakes[request.urn] = problems
-            return provider_pb2.CheckResponse(inputs=encode(inputs))
+            self._mistakes[request.urn] = checked.problems
+            self._voice.warn(request.urn, [str(item) for item in checked.warnings])
+            return provider_pb2.CheckResponse(inputs=encode(checked.inputs))
 
         return self._answer(context, check)
 

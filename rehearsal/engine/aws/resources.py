@@ -43,6 +43,15 @@ class HalfMadeError(Exception):
 
 
 @dataclass(frozen=True)
+class Checked:
+    """Inputs with defaults, what is wrong with them, and what is only inadvisable."""
+
+    inputs: Properties
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The outcome of a diff."""
 
@@ -70,16 +79,18 @@ class Resources:
 
     def check(
         self, token: str, name: str, before: Properties, inputs: Properties, seed: bytes, naming: Naming
-    ) -> tuple[Properties, list[Problem]]:
+    ) -> Checked:
         """Return `inputs` with defaults, and everything that is wrong with them; unknown values are let pass."""
         kind = self._types.resource(token)
         filled, problems = with_defaults(kind, name, inputs, before, self._region, seed, naming)
         config, mistakes = self._config(kind, filled)
         problems += mistakes
-        if not problems:
-            said = self._of(filled).ask(lambda client: client.validate(kind.name, kind.block, config))
-            problems += [problem_of(kind, item, filled) for item in errors(said)]
-        return filled, list(dict.fromkeys(problems))
+        if problems:
+            return Checked(filled, list(dict.fromkeys(problems)), [])
+        said = self._of(filled).ask(lambda client: client.validate(kind.name, kind.block, config))
+        told = {item: problem_of(kind, item, filled) for item in said}
+        wrong = [told[item] for item in errors(said)]
+        return Checked(filled, wrong, [told[item] for item in said if not item.is_error])
 
     def diff(
         self, token: str, outputs: Properties, old: Properties, new: Properties, ignored: Sequence[str]

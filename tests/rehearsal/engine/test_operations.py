@@ -85,8 +85,9 @@ def test_a_stack_goes_up_unchanged_down_and_leaves_nothing(program: Program) -> 
         key = aws.kms.Key("key", description="a key", enable_key_rotation=True)
         aws.kms.Alias("main", target_key_id=key.id)
         bucket = aws.s3.Bucket("Data", tags={"a": "1"})
-        aws.s3.BucketVersioning("versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"})
-        aws.s3.BucketObjectv2("note", bucket=bucket.id, source=pulumi.StringAsset("hello"))
+        versions = aws.s3.BucketVersioning("versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"})
+        text = pulumi.StringAsset("hello")
+        aws.s3.BucketObjectv2("note", bucket=bucket.id, source=text, opts=Options(depends_on=[versions]))
         pulumi.export("account", aws.get_caller_identity_output().account_id)
     """)
     program.pulumi("refresh", "--yes", "--expect-no-changes")
@@ -226,6 +227,17 @@ def test_explicit_providers_make_resources_in_their_regions_and_accounts(program
     assert made["own"]["outputs"]["arn"].startswith(f"arn:aws:kms:us-west-2:{account}:")
     program.pulumi("refresh", "--yes", "--expect-no-changes")
     program.pulumi("destroy", "--yes")
+
+
+def test_a_warning_of_the_provider_reaches_the_author_with_its_path(program: Program) -> None:
+    program.write("""
+        aws.s3.Bucket("old", server_side_encryption_configuration={
+            "rule": {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+        })
+    """)
+    told = program.pulumi("preview")
+    assert "warning: serverSideEncryptionConfiguration: " in told
+    assert "deprecated" in told
 
 
 def test_an_unknown_provider_setting_is_refused(program: Program) -> None:
