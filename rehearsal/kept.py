@@ -57,6 +57,10 @@ def end(checkout: Path) -> int:
     left = _end_stragglers(kept.run)
     if not left:
         remove(kept.run)
+        socket = Path(kept.additions.get("INTERLOCK_ENGINE_SOCKET", kept.run / "none"))
+        if not socket.is_relative_to(kept.run):
+            # Where the run folder's path is too long for a socket, the session makes another folder for it.
+            remove(socket.parent)
         _file(checkout).unlink(missing_ok=True)
     return left
 

@@ -59,12 +59,11 @@ def built_once(target: Path, progress: Progress, build: Callable[[Path], None]) 
 
 def remove(path: Path) -> None:
     """Remove a folder tree even where its folders are read-only, as Go's module cache makes them."""
-
-    def retry(function: Callable[..., object], name: str, _error: object) -> None:
-        os.chmod(os.path.dirname(name), 0o700)
-        if os.path.isdir(name):
-            os.chmod(name, 0o700)
-        function(name)
-
-    if path.exists():
-        shutil.rmtree(path, onerror=retry)
+    if not path.exists():
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:
+        for folder, _, _ in os.walk(path):
+            os.chmod(folder, 0o700)
+        shutil.rmtree(path)
