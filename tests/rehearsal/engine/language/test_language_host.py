@@ -142,6 +142,29 @@ def test_the_configuration_is_not_left_where_a_program_could_print_it(session: S
     assert session.pulumi("stack", "output", "found", directory=folder).stdout.strip() == "false"
 
 
+def test_a_dynamic_provider_runs(session: Session, project: Project) -> None:
+    folder = project("""
+        import pulumi
+        from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+        class Doubling(ResourceProvider):
+            def create(self, props):
+                return CreateResult(id_="one", outs={"value": 2 * props["value"]})
+
+        class Doubled(Resource):
+            value: pulumi.Output[int]
+
+            def __init__(self, name, value):
+                super().__init__(Doubling(), name, {"value": value})
+
+        pulumi.export("value", Doubled("doubled", 21).value)
+        """)
+
+    session.pulumi("up", "--yes", "--skip-preview", directory=folder)
+
+    assert session.pulumi("stack", "output", "value", directory=folder).stdout.strip() == "42"
+
+
 def test_a_folder_without_a_program_is_said_to_have_none(session: Session, project: Project) -> None:
     folder = project("", settings="runtime: python\nmain: programs")
     (folder / "programs").mkdir()
