@@ -1,7 +1,8 @@
 """The long-lived process that serves every instance of the provider `aws` of one rehearsal.
 
 `python -m rehearsal.engine.host --socket PATH --provider BINARY --cache DIR`: an instance is a connection to the
-socket, which says `{"environment": {…}}`, is told `{"port": N}` or `{"error": "…"}`, and lives as long as it is open.
+socket, which says `{"environment": {…}, "directory": "…"}`, is told `{"port": N}` or `{"error": "…"}`, and lives as
+long as it is open.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Host:
         self._pool = Pool(binary, self._types.catalogue.provider())
         self._deferral = Deferral(quiet)
 
-    def open(self, environment: dict[str, str]) -> Instance:
-        """Start an instance for a caller with these AWS variables."""
-        return Instance(AwsProvider(self._types, self._pool, self._deferral, environment, self._cache))
+    def open(self, environment: dict[str, str], directory: Path) -> Instance:
+        """Start an instance for a caller with these AWS variables, whose relative paths begin in `directory`."""
+        return Instance(AwsProvider(self._types, self._pool, self._deferral, environment, directory, self._cache))
 
     def close(self) -> None:
         """End the Terraform providers."""
@@ -80,8 +81,9 @@ class _Connection(socketserver.StreamRequestHandler):
         if not line:
             return
         try:
-            environment = json.loads(line)["environment"]
-            instance = self.server.host.open({str(name): str(value) for name, value in environment.items()})
+            request = json.loads(line)
+            environment = {str(name): str(value) for name, value in request["environment"].items()}
+            instance = self.server.host.open(environment, Path(request.get("directory", ".")))
         except (ValueError, KeyError, TypeError, AttributeError) as problem:
             self._say({"error": f"not a request for an instance: {problem!r}"})
             return

@@ -36,7 +36,7 @@ class Difference:
 
 
 def differences(
-    kind: ResourceType, prior: dict[str, Value], config: dict[str, Value], plan: Plan, old: Properties, new: Properties
+    kind: ResourceType, prior: dict[str, Value], plan: Plan, old: Properties, new: Properties
 ) -> list[Difference]:
     """Return what `plan` changes of the resource whose inputs were `old` and are to be `new`.
 
@@ -45,7 +45,7 @@ def differences(
     changed = [item for item in kind.members.properties.values() if _changes(kind, prior, plan.planned, item)]
     replacing = [path for path in plan.requires_replace if _differs_at(kind, prior, plan.planned, path)]
     forced = {path[0] for path in replacing}
-    named = [item for item in changed if item.terraform in forced or _is_declared(item, config, old, new)] or changed
+    named = [item for item in changed if item.terraform in forced or _is_declared(item, old, new)] or changed
     found = [entry for item in named for entry in _entries(item, prior, plan.planned, old, new, replacing)]
     return found or _hidden(kind, prior, plan.planned, replacing)
 
@@ -54,10 +54,9 @@ def _changes(kind: ResourceType, prior: dict[str, Value], planned: dict[str, Val
     return not equal(prior.get(item.terraform), planned.get(item.terraform), kind.block.type[1][item.terraform])
 
 
-def _is_declared(item: Member, config: dict[str, Value], old: Properties, new: Properties) -> bool:
+def _is_declared(item: Member, old: Properties, new: Properties) -> bool:
     """Tell whether a change of this property comes from the program, and not from what the provider computes."""
-    dropped = item.name in old and item.name not in new
-    return not item.computed or dropped or config.get(item.terraform) not in (None, [])
+    return not item.computed or item.name in old or item.name in new
 
 
 def _hidden(

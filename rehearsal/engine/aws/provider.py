@@ -47,18 +47,25 @@ _log = logging.getLogger(__name__)
 class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     """Serves one provider instance; what all instances share is given to it.
 
-    `environment` are the variables that its Terraform providers see of the cloud, `cache` a folder for assets.
+    `environment` are the variables that its Terraform providers see of the cloud, `directory` is where a program's
+    relative paths begin, `cache` a folder for what is kept of its assets.
     """
 
     def __init__(
-        self, types: Types, pool: Pool, deferral: Deferral, environment: Mapping[str, str], cache: Path
+        self,
+        types: Types,
+        pool: Pool,
+        deferral: Deferral,
+        environment: Mapping[str, str],
+        directory: Path,
+        cache: Path,
     ) -> None:
         self._types = types
         self._pool = pool
         self._deferral = deferral
         self._environment = environment
         self._cache = cache
-        self._base = Path.cwd()
+        self._directory = directory
         self._reader = ConfigurationReader(types.catalogue.provider(), types.descriptions.provider())
         self._configuration: Configuration | None = None
         self._leases: dict[str, Lease] = {}
@@ -75,8 +82,6 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._engine = request.engine_address
         self._voice = EngineVoice(self._engine)
-        if request.program_directory:
-            self._base = Path(request.program_directory)
         return provider_pb2.ProviderHandshakeResponse(
             accept_secrets=True, accept_resources=False, accept_outputs=False, supports_autonaming_configuration=True
         )
@@ -207,10 +212,10 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             raise OperationError("\n".join(map(str, mistakes)))
 
     def _resources(self) -> Resources:
-        return Resources(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._base))
+        return Resources(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._directory))
 
     def _functions(self) -> Functions:
-        return Functions(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._base))
+        return Functions(self._types, self._lease, self._home(), Assets(self._cache / "assets", self._directory))
 
     def _home(self) -> str:
         """Return the region where things are unless they say otherwise."""

@@ -113,7 +113,7 @@ class Resources:
 
         prior, planned = self._reporting(kind, new, lambda: self._of(outputs).ask(plan))
         skipped = [parse(path) for path in ignored]
-        found = differences(kind, prior.value, config, planned, old, new)
+        found = differences(kind, prior.value, planned, old, new)
         return Comparison([item for item in found if not covers(skipped, item.path)], first)
 
     def create(self, token: str, inputs: Properties, timeout: float, preview: bool) -> tuple[str, Properties]:

@@ -36,7 +36,9 @@ def main() -> int:
     except OSError as error:
         return fail(f"nothing answers at INTERLOCK_ENGINE_SOCKET={path} ({error.strerror}); {HOW_TO_START}")
     environment = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    connection.sendall(json.dumps({"environment": environment}).encode() + b"\n")
+    # The engine starts its plugins where the program is, and there a program's relative paths begin.
+    request = {"environment": environment, "directory": os.getcwd()}
+    connection.sendall(json.dumps(request).encode() + b"\n")
     answer = connection.makefile("rb").readline()
     if not answer:
         return fail("the provider host ended before it answered; its log lies in the rehearsal's folder")

@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 
 # An idle process is kept for a while, because the next operation mostly follows soon with the same configuration.
 _IDLE_SECONDS = 120.0
+_DYING_SECONDS = 2.0
 
 
 class ProcessDiedError(Exception):
@@ -58,7 +59,11 @@ class Pool:
         key = json.dumps([sorted(environment.items()), config], sort_keys=True)
         with self._lock:
             shared = self._shared.get(key)
-            if shared is None or shared.retired:
+            if shared is not None and shared.retired:
+                # Under another name it is still ended when its last user has gone.
+                self._shared[f"{key} {id(shared)}"] = shared
+                shared = None
+            if shared is None:
                 shared = self._shared[key] = _Shared(dict(environment), config)
             shared.users.add(user)
         return Lease(self, shared, user)
@@ -130,8 +135,8 @@ class Lease:
             process = self._pool.start(self._shared)
             try:
                 return call(ProviderClient(process.channel))
-            except grpc.RpcError:
-                if process.alive:
+            except grpc.RpcError as problem:
+                if not _has_died(process, problem):
                     raise
             return call(ProviderClient(self._pool.start(self._shared).channel))
 
@@ -142,7 +147,7 @@ class Lease:
             try:
                 return call(ProviderClient(process.channel))
             except grpc.RpcError as problem:
-                if process.alive:
+                if not _has_died(process, problem):
                     raise
                 raise ProcessDiedError(
                     f"the Terraform provider ended during the change: {process.last_words()[-500:]}"
@@ -168,3 +173,8 @@ class Lease:
             yield
         finally:
             self._shared.busy.remove(self._user)
+
+
+def _has_died(process: ProviderProcess, problem: grpc.RpcError) -> bool:
+    """Tell whether a call failed because the process ended, which the channel may notice a little earlier."""
+    return problem.code() is grpc.StatusCode.UNAVAILABLE and process.ends(_DYING_SECONDS)

@@ -67,6 +67,14 @@ class ProviderProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def ends(self, seconds: float) -> bool:
+        """Tell whether the process has ended or does so within `seconds`."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def stop(self) -> None:
         """End the process and wait until it has."""
         if hasattr(self, "channel"):

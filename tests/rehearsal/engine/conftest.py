@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ def open_caller(host: Host, environment: dict[str, str]) -> Iterator[OpenCaller]
     opened: list[tuple[Caller, Instance]] = []
 
     def open_one(configuration: Mapping[str, Any] | None = None) -> Caller:
-        instance = host.open(environment)
+        instance = host.open(environment, Path.cwd())
         caller = Caller(instance.port, configuration or {})
         opened.append((caller, instance))
         return caller

@@ -86,7 +86,7 @@ def test_a_stack_goes_up_unchanged_down_and_leaves_nothing(program: Program) -> 
         aws.kms.Alias("main", target_key_id=key.id)
         bucket = aws.s3.Bucket("Data", tags={"a": "1"})
         versions = aws.s3.BucketVersioning("versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"})
-        text = pulumi.StringAsset("hello")
+        text = pulumi.FileAsset("Pulumi.yaml")
         aws.s3.BucketObjectv2("note", bucket=bucket.id, source=text, opts=Options(depends_on=[versions]))
         pulumi.export("account", aws.get_caller_identity_output().account_id)
     """)

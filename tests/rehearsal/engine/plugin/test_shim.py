@@ -71,7 +71,7 @@ def test_the_host_learns_the_aws_settings_of_the_instance_and_nothing_else(host:
 
     connection, request = host.accept({"port": 1})
 
-    assert request == {"environment": {"AWS_REGION": "eu-west-1"}}
+    assert request == {"environment": {"AWS_REGION": "eu-west-1"}, "directory": str(Path.cwd())}
     connection.close()
     shim.wait(10)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.engine.terraform.catalogue import Catalogue
+from rehearsal.engine.terraform.client import ProviderClient
 from rehearsal.engine.terraform.pool import Pool, ProcessDiedError
 from rehearsal.engine.terraform.process import LaunchError, ProviderProcess
 from rehearsal.setup.tools import Tools
@@ -81,12 +82,9 @@ def test_a_provider_that_dies_is_replaced_for_questions_and_named_for_changes(
         (other,) = pool.processes()
         assert other != pid
 
-        def die(_: object) -> None:
+        def die(client: ProviderClient) -> None:
             os.kill(other, signal.SIGKILL)
-            time.sleep(0.2)
-            import grpc
-
-            raise grpc.RpcError
+            client.validate("aws_sqs_queue", block, block.empty())
 
         with pytest.raises(ProcessDiedError, match="ended during the change"):
             lease.change(die)
