@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib
 import importlib.metadata
 import io
 import logging
 import os
+import ssl
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from interlock.mlflow.registry import Credentials
 from rehearsal.story.context import REGISTERED_MODEL, Context
@@ -19,6 +23,9 @@ from rehearsal.story.step import Seen, Unexpected
 
 TRUSTED_TYPES = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
 """What the two pipelines hold beyond the types that skops, the format without pickle, trusts by itself."""
+
+HEALTHY_SECONDS = 120.0
+"""A load balancer answers 503 until its targets have passed their first check."""
 
 _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
@@ -55,6 +62,7 @@ def register(context: Context) -> Seen:
     with _credentials(context.clients.tracking_credentials()):
         import mlflow
 
+        waited = _wait_until_healthy(context, uri)
         os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(uri)
@@ -72,8 +80,27 @@ def register(context: Context) -> Seen:
         raise Unexpected(f"the versions {context.versions} and an alias on the last", f"{found}, alias on {alias}")
     return Seen(
         f"{REGISTERED_MODEL}/{', '.join(context.versions)} at {uri}, over HTTPS",
-        {"uri": uri, "versions": context.versions},
+        {"uri": uri, "versions": context.versions, "seconds_until_healthy": waited},
     )
+
+
+def _wait_until_healthy(context: Context, uri: str) -> float:
+    """Wait for the first healthy answer, and return the seconds that took: MLflow's own retries are far apart."""
+    begun = time.monotonic()
+    trusted = ssl.create_default_context(cafile=context.session.environment["MLFLOW_TRACKING_SERVER_CERT_PATH"])
+    while True:
+        context.busy(f"waiting for {uri}/health")
+        with contextlib.closing(
+            http.client.HTTPSConnection(urlsplit(uri).netloc, context=trusted, timeout=30)
+        ) as server:
+            server.request("GET", "/health")
+            status = server.getresponse().status
+        waited = time.monotonic() - begun
+        if status == http.HTTPStatus.OK:
+            return waited
+        if waited > HEALTHY_SECONDS:
+            raise Unexpected(f"{uri}/health to answer 200", f"{status} for {waited:.0f} s")
+        time.sleep(0.5)
 
 
 def _log(mlflow: Any, model: TrainedModel, data: LoanData) -> str:
