@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from rehearsal.owner import CHECKOUT
 
 PYTHON = [sys.executable, "-P", "-m"]
+ALL_TESTS = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "40"]
+"""Two at a time, because most tests wait for something that settles; each group of tests stays in one process."""
 SCRIPTS = ["scripts/bench", "scripts/rehearse", "scripts/test"]
 
 
 def checks(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Name and command of each check, in order; `arguments` go to pytest."""
+    """Name and command of each check, in order; `arguments` go to pytest, which else runs everything side by side."""
     return [
         ("ruff check", [*PYTHON, "ruff", "check", ".", *SCRIPTS]),
         ("ruff format", [*PYTHON, "ruff", "format", "--check", ".", *SCRIPTS]),
         ("mypy", [*PYTHON, "mypy"]),
-        ("pytest", [*PYTHON, "pytest", *arguments]),
+        ("pytest", [*PYTHON, "pytest", *(arguments or ALL_TESTS)]),
     ]
 
 

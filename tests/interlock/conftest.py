@@ -18,12 +18,6 @@ RETENTION_DAYS = 30
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with LocalCloud(Path(tmp_path_factory.mktemp("cloud"))) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with mlflow_server(Path(tmp_path_factory.mktemp("mlflow"))) as running:
         yield running

@@ -114,12 +114,6 @@ def test_what_pulumi_answers_to_a_wrong_name_is_passed_on(monkeypatch: pytest.Mo
         ProvisionedStack.load("pulumi:moon")
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with LocalCloud(Path(tmp_path_factory.mktemp("cloud"))) as running:
-        yield running
-
-
 @pytest.fixture
 def stored(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A manifest in a bucket, and the pointer to it that a parameter should hold."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from pathlib import Path
+from collections.abc import Generator
 
 import pytest
 
@@ -16,13 +15,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "corrects(*names): passes with these corrections of the local cloud and fails without each of them"
     )
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """One local cloud for all tests of its services: a test names what it makes so that no other meets it."""
-    with LocalCloud(Path(tmp_path_factory.mktemp("cloud"))) as running:
-        yield running
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

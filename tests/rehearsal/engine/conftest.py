@@ -1,4 +1,4 @@
-"""A provider instance over a local cloud of its own, both in this process."""
+"""A provider instance over the local cloud, both in this process."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ from rehearsal.setup.tools import Tools
 from tests.rehearsal.engine.aws.caller import Caller
 
 OpenCaller = Callable[..., Caller]
-
-
-@pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with LocalCloud(tmp_path_factory.mktemp("cloud")) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
