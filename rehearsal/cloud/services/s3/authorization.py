@@ -22,10 +22,14 @@ def check(exchange: Exchange, now: datetime) -> None:
     The endpoint is plain HTTP on the loopback interface, which no one else can listen to: it stands for AWS's TLS
     endpoint, and aws:SecureTransport is true.
     """
-    if exchange.bucket is None or exchange.operation.name in ("CreateBucket", "DeleteObjects"):
+    if exchange.operation.name == "CreateBucket":
+        return
+    _check_owner(exchange, exchange.bucket_name)
+    if exchange.bucket is None or exchange.operation.name == "DeleteObjects":
         return
     if exchange.operation.name == "CopyObject" or "x-amz-copy-source" in exchange.headers:
         bucket, key, version = copy_source(exchange)
+        _check_owner(exchange, bucket)
         _check_one(exchange, bucket, key, "s3:GetObjectVersion" if version else "s3:GetObject", now)
     key = exchange.form("key") if exchange.operation.name == "PostObject" else exchange.key
     for permission in exchange.operation.permissions:
@@ -42,6 +46,12 @@ def denial_message(
         except S3Error as denied:
             return str(denied.message)
     return None
+
+
+def _check_owner(exchange: Exchange, bucket_name: str) -> None:
+    # Across accounts a policy has to allow, and what one allows is not evaluated here.
+    if bucket_name in s3_backends.bucket_accounts and bucket_name not in exchange.response.backend.buckets:
+        raise access_denied()
 
 
 def _check_one(exchange: Exchange, bucket_name: str, key: str, permission: str, now: datetime) -> None:
@@ -92,7 +102,9 @@ def _values(exchange: Exchange, permission: str, now: datetime) -> dict[str, lis
         values["aws:username"] = caller.arn.rpartition("/")[2]
     if permission == "s3:PutObject":
         values["s3:objectcreationoperation"] = str(exchange.operation.creates_object).lower()
-    optional = {f"s3:{name}": headers.get(name) for name in ("if-match", "if-none-match")}
+    # A form's upload takes no conditions, so none that it carries may satisfy a policy.
+    conditions = () if exchange.operation.name == "PostObject" else ("if-match", "if-none-match")
+    optional = {f"s3:{name}": headers.get(name) for name in conditions}
     optional |= {f"s3:{name}": exchange.query.get(name) for name in ("prefix", "delimiter", "max-keys")}
     optional |= {"s3:versionid": exchange.version_id, "aws:referer": headers.get("referer")}
     optional |= {f"s3:{name}": value for name, value in headers.items() if name.startswith("x-amz-")}

@@ -52,10 +52,10 @@ _HANDLED_OF_BUCKETS = {
     "POST": {"delete"},
 }  # fmt: skip
 _HANDLED_OF_OBJECTS = {
-    "GET": {*_OBJECT_SUBRESOURCES} - {"torrent"},
-    "PUT": {"acl", "legal-hold", "retention", "tagging"},
-    "DELETE": {"tagging"},
-    "POST": {"restore", "select", "uploads"},
+    "GET": {*_OBJECT_SUBRESOURCES, "uploadId"} - {"torrent"},
+    "PUT": {"acl", "legal-hold", "retention", "tagging", "uploadId"},
+    "DELETE": {"tagging", "uploadId"},
+    "POST": {"restore", "select", "uploadId", "uploads"},
 }
 _MAY_BE_EMPTY = {
     "continuation-token", "delimiter", "encoding-type", "key-marker", "marker", "prefix", "start-after",
@@ -76,14 +76,16 @@ class Operation:
     creates_object: bool = False
 
 
-def unknown_subresource(method: str, query: Mapping[str, str], *, of_object: bool) -> str | None:
-    """Return the subresource that a request names and nothing here handles, or None.
+def subresources(query: Mapping[str, str], *, of_object: bool) -> list[str]:
+    """Return the subresources that a request names: those known here, and any parameter without a value."""
+    known = set().union(*(_HANDLED_OF_OBJECTS if of_object else _HANDLED_OF_BUCKETS).values())
+    known |= set(_OBJECT_SUBRESOURCES if of_object else _BUCKET_SUBRESOURCES)
+    return [name for name, value in query.items() if name in known or (value == "" and name not in _MAY_BE_EMPTY)]
 
-    A subresource is a query parameter without a value; taken for a request without one, it would do something else.
-    """
-    handled = (_HANDLED_OF_OBJECTS if of_object else _HANDLED_OF_BUCKETS).get(method, set())
-    named = (name for name, value in query.items() if value == "" and name not in _MAY_BE_EMPTY)
-    return next((name for name in named if name not in handled), None)
+
+def is_handled(subresource: str, method: str, *, of_object: bool) -> bool:
+    """Say whether something here answers a request for a subresource; taken for one without, it would do harm."""
+    return subresource in (_HANDLED_OF_OBJECTS if of_object else _HANDLED_OF_BUCKETS).get(method, set())
 
 
 def bucket_operation(method: str, query: Mapping[str, str]) -> Operation:

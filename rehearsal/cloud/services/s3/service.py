@@ -27,9 +27,9 @@ from rehearsal.cloud.services.s3 import (
     uploads,
     versions,
 )
-from rehearsal.cloud.services.s3.errors import S3Error, malformed_xml
+from rehearsal.cloud.services.s3.errors import S3Error, invalid_argument, malformed_xml
 from rehearsal.cloud.services.s3.exchange import Answer, Exchange, Handler, guarded
-from rehearsal.cloud.services.s3.operations import unknown_subresource
+from rehearsal.cloud.services.s3.operations import is_handled, subresources
 
 _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
@@ -170,7 +170,7 @@ class ObjectStorage(Service):
 
     @correction("s3.unknown-subresources", f"{_API}/ErrorResponses.html")
     def refuse_unknown_subresources(self, patches: Patches) -> None:
-        """What is not provided is refused; moto takes it for the operation that has no subresource."""
+        """What is not provided, or names two subresources, is refused; moto takes it for something else."""
         self._guard(patches, _check_subresource)
         answers = {
             ("GET", "requestPayment"): payment.get,
@@ -223,9 +223,16 @@ def _refusing_malformed(original: Handler) -> Handler:
 
 
 def _check_subresource(exchange: Exchange) -> None:
-    name = unknown_subresource(exchange.method, exchange.query, of_object=bool(exchange.key))
-    if name is not None:
-        raise S3Error("NotImplemented", f"The local cloud does not provide the subresource {name} of S3", 501)
+    of_object = bool(exchange.key)
+    named = subresources(exchange.query, of_object=of_object)
+    for name in named:
+        if not is_handled(name, exchange.method, of_object=of_object):
+            raise S3Error("NotImplemented", f"The local cloud does not provide the subresource {name} of S3", 501)
+    if len(named) > 1:
+        # Permission would be asked for one of them, and another be done.
+        raise invalid_argument(f"Conflicting query string parameters: {', '.join(sorted(named))}")
+    if exchange.method == "PUT" and "uploadId" in named and not exchange.query.get("partNumber"):
+        raise invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
 
 
 def _delete(exchange: Exchange, service: ObjectStorage) -> Answer | None:

@@ -11,7 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 from interlock.duties.bucket_policy import vault_policy
 from rehearsal.cloud.server import LocalCloud
@@ -160,7 +164,60 @@ def test_a_lifted_legal_hold_leaves_the_retention(cloud: LocalCloud, s3: Any, va
         s3.delete_object(Bucket=vault, Key=KEY, VersionId=_version(s3, vault))
 
 
-def test_a_browsers_form_does_not_overwrite(cloud: LocalCloud, s3: Any, vault: str) -> None:
+SMUGGLING = {
+    "put a subresource that puts nothing": ("PUT", "{key}?attributes=1"),
+    "put an upload without a part": ("PUT", "{key}?uploadId={upload}"),
+    "delete a subresource that deletes nothing": ("DELETE", "{key}?torrent=1"),
+    "delete a version by its permissions": ("DELETE", "{key}?acl=1&versionId={version}"),
+    "delete the policy beside the cross-origin rules": ("DELETE", "?cors=1&policy=1"),
+    "put a policy beside an acceleration": ("PUT", "?accelerate=1&policy=1"),
+    "post a form beside the permissions": ("POST", "?acl=1"),
+}
+
+
+@pytest.mark.parametrize("attack", SMUGGLING)
+@pytest.mark.corrects("s3.unknown-subresources")
+def test_no_request_does_what_its_permission_is_not_for(cloud: LocalCloud, s3: Any, vault: str, attack: str) -> None:
+    method, target = SMUGGLING[attack]
+    upload, version = s3.create_multipart_upload(Bucket=vault, Key=KEY)["UploadId"], _version(s3, vault)
+    query = target.format(key=f"/{KEY}", upload=upload, version=version)
+    assert _signed(cloud, method, f"/{vault}{query}", b"other") in (400, 501)
+    assert len(s3.list_object_versions(Bucket=vault)["Versions"]) == 1
+    assert "DenyOverwriting" in s3.get_bucket_policy(Bucket=vault)["Policy"]
+
+
+@pytest.mark.corrects("s3.bucket-policy")
+def test_another_account_and_another_partition_are_refused(cloud: LocalCloud, s3: Any, vault: str) -> None:
+    role = "arn:aws:iam::999999999999:role/attacker"
+    session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="night")["Credentials"]
+    stranger = cloud.client(
+        "s3",
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+    for attacker in (stranger, cloud.client("s3", region_name="cn-north-1")):
+        for attempt in (
+            lambda client: client.put_object(Bucket=vault, Key=KEY, Body=b"other"),
+            lambda client: client.delete_object(Bucket=vault, Key=KEY),
+            lambda client: client.delete_objects(Bucket=vault, Delete={"Objects": [{"Key": KEY}]}),
+            lambda client: client.delete_bucket_policy(Bucket=vault),
+        ):
+            with pytest.raises(ClientError) as refused:
+                attempt(attacker)
+            assert refused.value.response["Error"]["Code"] == "AccessDenied"  # type: ignore[no-untyped-call]
+    assert s3.get_object(Bucket=vault, Key=KEY)["Body"].read() == BODY
+
+
+def _signed(cloud: LocalCloud, method: str, path: str, body: bytes) -> int:
+    request = AWSRequest(method=method, url=cloud.endpoint_url + path, data=body)
+    S3SigV4Auth(Credentials("test", "test"), "s3", cloud.region).add_auth(request)
+    answer = URLLib3Session().send(request.prepare())
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize("extra", [{}, {"If-None-Match": "*"}])
+def test_a_browsers_form_does_not_overwrite(cloud: LocalCloud, s3: Any, vault: str, extra: dict[str, str]) -> None:
     form = s3.generate_presigned_post(vault, KEY)
     boundary = uuid4().hex
     parts = [(name, value) for name, value in form["fields"].items()]
@@ -169,7 +226,7 @@ def test_a_browsers_form_does_not_overwrite(cloud: LocalCloud, s3: Any, vault: s
         body.write(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'.encode())
         body.write((f'; filename="f"\r\n\r\n{value}\r\n' if name == "file" else f"\r\n\r\n{value}\r\n").encode())
     body.write(f"--{boundary}--\r\n".encode())
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", **extra}
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(urllib.request.Request(form["url"], data=body.getvalue(), headers=headers))
     assert refused.value.code == 403
