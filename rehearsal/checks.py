@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rehearsal.owner import CHECKOUT
 
 PYTHON = [sys.executable, "-P", "-m"]
-ALL_TESTS = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "40"]
+ALL_TESTS = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "40"]
 """Two at a time, because most tests wait for something that settles; each group of tests stays in one process."""
 SCRIPTS = ["scripts/bench", "scripts/rehearse", "scripts/test"]
 

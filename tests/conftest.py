@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,15 @@ from rehearsal.session import Session
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.tools import Tools, prepare
 
-TESTS = Path(__file__).parent
-ROOMS = ("interlock", "rehearsal/cloud", "rehearsal/engine")
+ROOMS = ("interlock/", "rehearsal/cloud/", "rehearsal/engine/")
 """Folders whose tests share a local cloud in their own process."""
+ON_A_SESSION = (
+    "interlock/test_destruction.py",
+    "provisioned/",
+    "rehearsal/engine/language/",
+    "rehearsal/engine/test_operations.py",
+)
+"""What runs on the `session` fixture."""
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +60,26 @@ def provisioned(session: Session) -> ProvisionedStack:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests run side by side, keep those together that share what is slow to start, the slowest first."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(group_of(item)))
-        items.sort(key=lambda item: group_of(item) != "session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the group that takes longest, so that nothing waits for it alone in the end."""
+    items.sort(key=lambda item: group_of(item.nodeid) != "session")
 
 
-def group_of(item: pytest.Item) -> str:
-    """The session with its one provisioned stack, else a room whose tests share one local cloud, else the file."""
-    if "session" in getattr(item, "fixturenames", ()):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where tests run side by side, keep those in one process that share what is slow to start."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """The session with its provisioned stack, else a room whose tests share one local cloud, else the file."""
+    path = nodeid.partition("::")[0].removeprefix("tests/")
+    if path.startswith(ON_A_SESSION):
         return "session"
-    path = item.path.relative_to(TESTS).as_posix()
-    return next((room for room in ROOMS if path.startswith(f"{room}/")), path)
+    return next((room for room in ROOMS if path.startswith(room)), path)
