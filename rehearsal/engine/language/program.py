@@ -10,6 +10,7 @@ import os
 import runpy
 import sys
 import traceback
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,9 @@ from typing import Any
 
 SHOWN_TO_THE_USER = 32
 """The exit code that says: failed, and the user has been told why."""
+
+# A provider holds its refusals back for some seconds, to give them together.
+_ANSWERS_SECONDS = 10.0
 
 
 def main() -> int:
@@ -44,45 +48,102 @@ def main() -> int:
         pulumi.log.error(f"{entry} holds no program: there is no __main__.py in it")
         return SHOWN_TO_THE_USER
     try:
-        _run(entry, settings["parallel"])
-    except pulumi.RunError as error:
-        pulumi.log.error(str(error))
-    except SystemExit as error:
-        if not error.code:
-            return 0
-        pulumi.log.error(f"Program called sys.exit({error.code!r})")
-    except Exception as error:
-        pulumi.log.error("Program failed with an unhandled exception:\n" + user_traceback(error, directory))
-    else:
-        return 0
+        return SHOWN_TO_THE_USER if _fails(entry, directory, settings["parallel"], settings["dry_run"]) else 0
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    return SHOWN_TO_THE_USER
 
 
-def _run(entry: Path, parallel: int) -> None:
-    from pulumi.runtime import run_in_stack
-
+def _fails(entry: Path, directory: Path, parallel: int, dry_run: bool) -> bool:
+    """Run the program; tell whether it failed, after the user has been told why."""
     # Futures that a failed resource leaves behind are expected; asyncio's complaints about them would bury the failure.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-
-    def run_entry() -> None:
-        runpy.run_path(str(entry), run_name="__main__")
-
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     with ThreadPoolExecutor(max_workers=4 * max(parallel, 1)) as executor:
         loop.set_default_executor(executor)
         try:
-            loop.run_until_complete(run_in_stack(run_entry))
+            return loop.run_until_complete(_run(entry, directory, dry_run))
         finally:
             loop.close()
 
 
+async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
+    import grpc
+    from pulumi.runtime import run_in_stack
+
+    failed = False
+
+    def run_entry() -> None:
+        nonlocal failed
+        try:
+            runpy.run_path(str(entry), run_name="__main__")
+        except (Exception, SystemExit) as error:
+            # At once: the runtime forgets it when a resource is refused while the others are waited for.
+            failed = _tell(error, directory)
+
+    try:
+        await run_in_stack(run_entry)
+    except (Exception, SystemExit) as error:
+        failed = failed or _tell(error, directory)
+        if dry_run and not any(isinstance(item, grpc.RpcError) for item in _chain(error)):
+            await _others_end()
+    return failed
+
+
+def _tell(error: BaseException, directory: Path) -> bool:
+    """Tell the user what ended the program; False when that is no failure."""
+    import pulumi
+
+    if isinstance(error, SystemExit):
+        if not error.code:
+            return False
+        pulumi.log.error(f"Program called sys.exit({error.code!r})")
+    elif isinstance(error, pulumi.RunError):
+        pulumi.log.error(str(error))
+    else:
+        pulumi.log.error("Program failed with an unhandled exception:\n" + user_traceback(error, directory))
+    return True
+
+
+async def _others_end() -> None:
+    """Wait until the engine has answered for every resource: it drops the mistakes of those that nobody waits for.
+
+    Its first refusal is its last answer.
+    """
+    from pulumi.runtime.settings import _get_rpc_manager
+
+    pending = [item for item in map(asyncio.ensure_future, _get_rpc_manager().rpcs) if not item.done()]
+    if pending:
+        await asyncio.wait(pending, timeout=_ANSWERS_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+
+
 def user_traceback(error: BaseException, directory: Path) -> str:
-    """The traceback from the first frame inside `directory` on, or the whole where none is."""
+    """The traceback from the first frame inside `directory` on, or the whole where none is.
+
+    An error of Pulumi's own runtime, which no frame of anybody else led to, is its message alone.
+    """
+    if all(_is_runtimes(item.__traceback__) for item in _chain(error)):
+        return "".join(traceback.format_exception_only(error))
     return "".join(traceback.format_exception(type(error), error, _first_inside(error.__traceback__, directory)))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_runtimes(frames: TracebackType | None) -> bool:
+    import pulumi
+
+    own = (Path(pulumi.__file__).parent, Path(asyncio.__file__).parent, Path(__file__))
+    while frames is not None:
+        file = Path(frames.tb_frame.f_code.co_filename)
+        if not any(file.is_relative_to(place) for place in own):
+            return False
+        frames = frames.tb_next
+    return True
 
 
 def _first_inside(frames: TracebackType | None, directory: Path) -> Any:

@@ -90,6 +90,37 @@ def test_an_unhandled_exception_shows_the_users_frames_and_not_the_runtimes(sess
     assert "language" not in said.replace("language plugin", "")
 
 
+def test_what_the_program_died_of_is_told_beside_the_mistakes_of_its_resources(
+    session: Session, project: Project
+) -> None:
+    folder = project("""
+        import pulumi_aws as aws
+        aws.kms.Key("enum", key_usage="SIGN")
+        aws.lambda_.Permission("missing", action="lambda:InvokeFunction")
+        """)
+
+    preview = session.pulumi("preview", directory=folder, check=False)
+
+    assert "Missing required property 'function'" in preview.stdout
+    assert "keyUsage: " in preview.stdout
+
+
+def test_an_input_that_the_sdk_refuses_is_told_in_short_beside_the_mistakes_of_other_resources(
+    session: Session, project: Project
+) -> None:
+    folder = project("""
+        import pulumi_aws as aws
+        aws.kms.Key("enum", key_usage="SIGN")
+        aws.ec2.Vpc("refused", cidr_block=["10.0.0.0/16"])
+        """)
+
+    preview = session.pulumi("preview", directory=folder, check=False)
+
+    assert "While processing input: 'cidr_block'" in preview.stdout
+    assert "Traceback" not in preview.stdout
+    assert "keyUsage: " in preview.stdout
+
+
 def test_a_run_error_is_one_message_without_a_traceback(session: Session, project: Project) -> None:
     folder = project("import pulumi; raise pulumi.RunError('settings: max must not be below min')")
 
