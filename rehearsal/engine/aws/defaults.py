@@ -69,11 +69,12 @@ _RULES: dict[str, NameRule] = {
     "aws_appsync_function": _UNDERSCORE,
     "aws_athena_database": _UNDERSCORE,
     "aws_backup_restore_testing_plan": _UNDERSCORE,
+    "aws_batch_compute_environment": NameRule("compute_environment_name"),
     "aws_cloudwatch_event_rule": NameRule(longest=64),
     "aws_cloudwatch_event_target": NameRule("target_id"),
     "aws_cloudwatch_metric_alarm": NameRule("alarm_name"),
     "aws_codedeploy_deployment_config": NameRule("deployment_config_name", 100, "_"),
-    "aws_db_instance": NameRule("identifier"),
+    "aws_db_instance": NameRule("identifier", separator=""),
     "aws_efs_file_system": NameRule("creation_token"),
     "aws_eks_fargate_profile": NameRule("fargate_profile_name"),
     "aws_eks_node_group": NameRule("node_group_name"),
@@ -85,7 +86,7 @@ _RULES: dict[str, NameRule] = {
     "aws_glue_catalog_database": NameRule(separator="_", random=8, alphabet=_LETTERS, lower=True),
     "aws_glue_catalog_table": NameRule(separator="_", random=8, alphabet=_LETTERS, lower=True),
     "aws_iam_role": NameRule(longest=64),
-    "aws_iot_topic_rule": _UNDERSCORE,
+    "aws_iot_topic_rule": NameRule(separator="", random=0),
     "aws_key_pair": NameRule("key_name"),
     "aws_kms_alias": NameRule(longest=238, finish=_alias),
     "aws_lambda_function": NameRule("function_name", 64),
@@ -183,7 +184,9 @@ def with_defaults(
         if called in kept and called in before:
             filled[called] = before[called]
             defaulted.append(called)
-        elif naming.mode is not NamingMode.DISABLE:
+        elif naming.mode is NamingMode.DISABLE:
+            problems.append(Problem((called,), "missing, and the stack's configuration forbids making up a name"))
+        else:
             try:
                 filled[called] = _made_up(kind, name, inputs, seed, naming)
                 defaulted.append(called)

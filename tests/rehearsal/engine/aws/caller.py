@@ -70,9 +70,9 @@ class Caller:
         assert not answer.failures
         return decode(answer.inputs)
 
-    def preview(self, token: str, name: str, inputs: Properties) -> Properties:
+    def preview(self, token: str, name: str, inputs: Properties, **more: Any) -> Properties:
         """Return the outputs that a preview of creating the resource shows; raises RefusedError."""
-        checked = self.check(token, name, inputs)
+        checked = self.check(token, name, inputs, **more)
         request = provider_pb2.CreateRequest(urn=_urn(token, name), properties=encode(checked), preview=True)
         try:
             return decode(self.stub.Create(request).properties)

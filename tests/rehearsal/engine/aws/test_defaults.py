@@ -20,7 +20,16 @@ NAMES: list[tuple[str, Properties, str, str, str]] = [
     ("aws:kms/alias:Alias", {"targetKeyId": "k"}, "main", "name", r"alias/main-[0-9a-f]{7}"),
     ("aws:sqs/queue:Queue", {"fifoQueue": True}, "q", "name", r"q-[0-9a-f]{7}\.fifo"),
     ("aws:sns/topic:Topic", {}, "t", "name", r"t-[0-9a-f]{7}"),
-    ("aws:rds/instance:Instance", {"instanceClass": "db.t3.micro"}, "db", "identifier", r"db-[0-9a-f]{7}"),
+    ("aws:rds/instance:Instance", {"instanceClass": "db.t3.micro"}, "db", "identifier", r"db[0-9a-f]{7}"),
+    (
+        "aws:rds/instance:Instance",
+        {"instanceClass": "a", "engine": "sqlserver"},
+        "db",
+        "identifier",
+        r"db[0-9a-f]{3}",
+    ),
+    ("aws:iot/topicRule:TopicRule", {"enabled": True, "sql": "s", "sqlVersion": "1"}, "rule", "name", r"rule"),
+    ("aws:batch/computeEnvironment:ComputeEnvironment", {"type": "UNMANAGED"}, "c", "name", r"c-[0-9a-f]{7}"),
     (
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         {"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 1, "threshold": 1},
@@ -77,11 +86,16 @@ def test_a_name_that_would_be_too_long_is_refused_before_anything_is_made(aws: C
     [
         (Autonaming(proposed_name="Wanted", mode=Autonaming.PROPOSE), "wanted"),
         (Autonaming(proposed_name="exactly", mode=Autonaming.ENFORCE), "exactly"),
-        (Autonaming(mode=Autonaming.DISABLE), None),
     ],
 )
-def test_the_stack_s_own_naming_is_followed(aws: Caller, options: Any, expected: str | None) -> None:
-    assert aws.check("aws:s3/bucket:Bucket", "b", {}, autonaming=options).get("bucket") == expected
+def test_the_stack_s_own_naming_is_followed(aws: Caller, options: Any, expected: str) -> None:
+    assert aws.check("aws:s3/bucket:Bucket", "b", {}, autonaming=options)["bucket"] == expected
+
+
+def test_a_stack_that_wants_no_names_made_up_has_to_give_them(aws: Caller) -> None:
+    options = Autonaming(mode=Autonaming.DISABLE)
+    with pytest.raises(RefusedError, match=r"bucket: missing, and the stack's configuration forbids"):
+        aws.preview("aws:s3/bucket:Bucket", "b", {}, autonaming=options)
 
 
 def test_the_region_and_a_description_are_filled_in(aws: Caller) -> None:
