@@ -406,9 +406,11 @@ def test_a_second_instance_of_the_same_name_is_refused(cloud: LocalCloud, databa
         Database(cloud, DBInstanceIdentifier=database.name)
 
 
-def test_the_server_s_log_is_exported(cloud: LocalCloud) -> None:
-    database = Database(cloud, EnableCloudwatchLogsExports=["postgresql"])
+def test_the_server_s_log_is_exported_without_the_master_s_password(cloud: LocalCloud, group: str) -> None:
+    set_parameter(cloud, group, "log_statement", "all")
+    database = Database(cloud, EnableCloudwatchLogsExports=["postgresql"], DBParameterGroupName=group)
     database.available()
+    database.ask("select 'what a client says is logged'")
 
     def messages() -> str:
         try:
@@ -419,5 +421,7 @@ def test_the_server_s_log_is_exported(cloud: LocalCloud) -> None:
             return ""
         return "\n".join(event["message"] for event in events["events"])
 
-    until(messages, lambda seen: "database system is ready to accept connections" in seen)
+    seen = until(messages, lambda seen: "what a client says is logged" in seen)
+    assert "database system is ready to accept connections" in seen
+    assert PASSWORD not in seen
     database.delete()

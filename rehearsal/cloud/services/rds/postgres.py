@@ -157,6 +157,8 @@ class PostgresServer:
             sslrootcert=str(self.authority.certificate_file),
             autocommit=True,
             connect_timeout=10,
+            # What RDS does itself, passwords among it, is in no log that a customer reads.
+            options="-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic",
         )
 
     def introduce(self, master_username: str, password: str, database: str | None) -> None:
