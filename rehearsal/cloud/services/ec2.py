@@ -111,6 +111,18 @@ class ElasticComputeCloud(Service):
         patches.replace(EC2Backend, "delete_subnet", subnet)
         patches.replace(EC2Backend, "_delete_security_group", group)
 
+    @correction("ec2.deleted-endpoints", f"{_REFERENCE}/API_DeleteVpcEndpoints.html")
+    def forget_deleted_endpoints(self, patches: Patches) -> None:
+        """An endpoint that is deleted is no longer listed."""
+        original = patches.replace(EC2Backend, "delete_vpc_endpoints", None)
+
+        def delete(backend: EC2Backend, vpce_ids: list[str] | None = None) -> None:
+            original(backend, vpce_ids)
+            for name in vpce_ids or []:
+                backend.vpc_end_points.pop(name, None)
+
+        patches.replace(EC2Backend, "delete_vpc_endpoints", delete)
+
 
 @cache
 def endpoint_services() -> frozenset[str]:

@@ -490,6 +490,15 @@ def test_a_cluster_with_a_service_is_not_deleted(cluster: Cluster) -> None:
         cluster.ecs.delete_cluster(cluster=cluster.name)
 
 
+@pytest.mark.corrects("ecs.deleted-clusters")
+def test_a_deleted_cluster_is_inactive_and_listed_no_longer(cloud: LocalCloud) -> None:
+    ecs = cloud.client("ecs")
+    made = ecs.create_cluster(clusterName=f"gone-{uuid.uuid4().hex[:8]}")["cluster"]["clusterArn"]
+    assert made in ecs.list_clusters()["clusterArns"]
+    assert ecs.delete_cluster(cluster=made)["cluster"]["status"] == "INACTIVE"
+    assert made not in ecs.list_clusters()["clusterArns"]
+
+
 def test_a_second_service_of_the_same_name_and_one_without_a_network_are_refused(cluster: Cluster) -> None:
     definition = cluster.define()
     cluster.serve(definition, count=0)

@@ -99,6 +99,15 @@ class Ecs(Service):
 
         deleted_by_moto = patches.replace(EC2ContainerServiceBackend, "delete_cluster", delete)
 
+    @correction("ecs.deleted-clusters", f"{_API}API_DeleteCluster.html")
+    def _list_active_clusters(self, patches: Patches) -> None:
+        """A cluster that is deleted is inactive, and listed no longer."""
+
+        def listed(backend: Any) -> list[str]:
+            return [str(cluster.arn) for cluster in backend.clusters.values() if cluster.status == "ACTIVE"]
+
+        patches.replace(EC2ContainerServiceBackend, "list_clusters", listed)
+
 
 def _as_method(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function that a class binds to its instance, which a bound method would not be."""

@@ -51,6 +51,18 @@ def test_an_endpoint_is_for_a_service_that_exists(cloud: LocalCloud) -> None:
         assert _refusal(partial(ec2.create_vpc_endpoint, VpcId=vpc, ServiceName=name)) == "InvalidServiceName"
 
 
+@pytest.mark.corrects("ec2.deleted-endpoints")
+def test_a_deleted_endpoint_is_gone(cloud: LocalCloud) -> None:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    service = f"com.amazonaws.{cloud.region}.kms"
+    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, VpcEndpointType="Interface")["VpcEndpoint"]
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])
+    assert made["VpcEndpointId"] not in [one["VpcEndpointId"] for one in ec2.describe_vpc_endpoints()["VpcEndpoints"]]
+    looked_up = partial(ec2.describe_vpc_endpoints, VpcEndpointIds=[made["VpcEndpointId"]])
+    assert _refusal(looked_up) == "InvalidVpcEndpointId.NotFound"
+
+
 @pytest.mark.corrects("ec2.in-use")
 @pytest.mark.parametrize("what", ["subnet", "group of an endpoint", "group of a rule"])
 def test_what_is_in_use_is_not_deleted(cloud: LocalCloud, what: str) -> None:
