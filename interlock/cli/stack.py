@@ -67,7 +67,12 @@ def destroy_command(
     if result.locked:
         raise _remainder(name, result)
     Printer(output).result(
-        _teardown_fields(result), [*_what_was_swept(result), f"{name} is destroyed; nothing of it remains"]
+        _teardown_fields(result),
+        [
+            *_what_was_swept(result),
+            f"{name} is destroyed; nothing of it remains"
+            + (" but what is still in use" if result.swept.in_use else ""),
+        ],
     )
 
 
@@ -82,6 +87,7 @@ def _remainder(name: str, result: Teardown) -> Refusal:
             vault,
             *(f"{one.lock.until:{DAY}}  {one.key}" for one in result.locked),
             *(f"remains  {one.kind}  {one.identifier}" for one in result.remaining),
+            *(f"remains  {one}, which the controller had made and something else uses" for one in result.swept.in_use),
         ],
         details=_teardown_fields(result),
         next_step=f"after {until:{DAY}}  delete the objects and run  interlock stack destroy --stack pulumi:{name}",
@@ -95,7 +101,10 @@ def _ask(name: str) -> None:
 
 
 def _what_was_swept(result: Teardown) -> list[str]:
-    return [f"deleted {name}, which the controller had made" for name in result.swept.deleted]
+    return [
+        *(f"deleted {name}, which the controller had made" for name in result.swept.deleted),
+        *(f"left {name}, which the controller had made and something else uses" for name in result.swept.in_use),
+    ]
 
 
 def _teardown_fields(result: Teardown) -> dict[str, Any]:
@@ -104,6 +113,7 @@ def _teardown_fields(result: Teardown) -> dict[str, Any]:
         "locked": [_locked_fields(one) for one in result.locked],
         "remaining": [{"type": one.kind, "id": one.identifier, "urn": one.urn} for one in result.remaining],
         "swept": list(result.swept.deleted),
+        "in_use": list(result.swept.in_use),
     }
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from interlock.aws.sweep import Swept
 from interlock.cli.main import app
 from interlock.cli.terminal import visible
 from interlock.duties.duty import SigningDuty
 from interlock.manifest import EndpointPart, StackManifest
+from interlock.teardown import Teardown
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault
 from tests.interlock.mlflow_server import RunningServer
@@ -193,3 +195,12 @@ def test_markup_in_a_name_is_not_markup(capsys: pytest.CaptureFixture[str]) -> N
 
     console().print("[bold]name[/bold] :warning: [link=x]y[/link]")
     assert capsys.readouterr().out == "[bold]name[/bold] :warning: [link=x]y[/link]\n"
+
+
+def test_a_destroyed_stack_names_what_something_else_still_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Teardown((), (), (), Swept(("old",), ("model-in-use",)))
+    monkeypatch.setattr("interlock.cli.stack.destroy", lambda *_, **__: left)
+    told = CliRunner().invoke(app, ["stack", "destroy", "--yes", "--stack", "pulumi:test"])
+    assert "left model-in-use, which the controller had made" in told.stdout
+    document = CliRunner().invoke(app, ["stack", "destroy", "--yes", "--stack", "pulumi:test", "--output", "json"])
+    assert json.loads(document.stdout)["in_use"] == ["model-in-use"]
