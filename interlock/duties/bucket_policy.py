@@ -10,8 +10,12 @@ from interlock.duties.documents import Conditions, Statement, deny_plain_transpo
 REMOVAL: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
     "s3:BypassGovernanceRetention", "s3:PutLifecycleConfiguration", "s3:DeleteBucketPolicy",
+    "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags",
 )  # fmt: skip
-"""What removes or hides an object now or later. A lock does not stop delete markers; this does."""
+"""What removes or hides an object now or later. A lock does not stop delete markers; this does.
+
+Another bucket's replication would bring its delete markers and versions here, and no condition on writing binds it.
+"""
 
 GUARDS: Final = (
     "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",

@@ -85,6 +85,7 @@ def test_nobody_at_all_removes_from_the_vault(administrators: list[str]) -> None
     assert set(removal["Resource"]) == {BUCKET, f"{BUCKET}/*"}
     assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= set(removal["Action"])
     assert set(removal["Action"]) == set(REMOVAL)
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateDelete", "s3:ReplicateObject"} <= set(REMOVAL)
 
 
 def test_an_object_is_written_only_where_none_is() -> None:
