@@ -59,9 +59,30 @@ def _as_declared(shape: Shape, given: Property, current: Property) -> Property:
             if name in properties and current.get(name) is not None
         }
     if shape.kind in ("list", "set") and isinstance(given, list) and isinstance(current, list):
+        ordered = _in_given_order(shape.inner, given, current) if shape.kind == "set" else current
         padded: list[Any] = [*given, *[None] * len(current)]
-        return [_as_declared(shape.inner, old, new) for old, new in zip(padded, current, strict=False)]
+        return [
+            _as_declared(shape.inner, old, new) for old, new in zip(padded, ordered, strict=False) if new is not None
+        ]
     return _declarable(shape, current) if given is None else current
+
+
+def _in_given_order(inner: Shape, given: list[Any], current: list[Any]) -> list[Any]:
+    """Return a set's elements where the program has them, what is not as it was declared in the places left over.
+
+    None stands where there is no element any more.
+    """
+    left = list(current)
+    placed: list[Any] = []
+    for item in given:
+        same = next((index for index, new in enumerate(left) if _is_as_declared(inner, item, new)), None)
+        placed.append(None if same is None else left.pop(same))
+    remaining = iter(left)
+    return [next(remaining, None) if item is None else item for item in placed] + list(remaining)
+
+
+def _is_as_declared(shape: Shape, given: Property, current: Property) -> bool:
+    return bool(reveal(_as_declared(shape, given, current)) == reveal(given))
 
 
 def _declarable(shape: Shape, current: Property) -> Property:

@@ -122,6 +122,26 @@ def test_something_added_from_outside_is_found_although_the_program_never_spoke_
     assert "tags" in {path.partition(".")[0] for path in aws.diff(drifted, {}).paths}
 
 
+def test_an_element_added_to_a_set_from_outside_leaves_the_declared_ones_as_they_are(
+    aws: Caller, cloud: LocalCloud
+) -> None:
+    rules = [{"protocol": "tcp", "fromPort": port, "toPort": port, "cidrBlocks": ["10.0.0.0/8"]} for port in (80, 90)]
+    group = aws.create("aws:ec2/securityGroup:SecurityGroup", "open", {"ingress": rules})
+    ec2 = cloud.client("ec2")
+    opened = {"GroupId": group.outputs["id"], "IpProtocol": "tcp", "CidrIp": "0.0.0.0/0"}
+    ec2.authorize_security_group_ingress(**opened, FromPort=22, ToPort=22)
+    drifted = aws.refresh(group)
+    assert drifted is not None
+    assert drifted.inputs["ingress"][:2] == rules
+    assert aws.diff(drifted, {"ingress": rules}).paths == {"ingress[2]": "DELETE"}
+    closed = {"GroupId": group.outputs["id"], "IpProtocol": "tcp", "CidrIp": "10.0.0.0/8"}
+    ec2.revoke_security_group_ingress(**closed, FromPort=80, ToPort=80)
+    swapped = aws.refresh(group)
+    assert swapped is not None
+    assert swapped.inputs["ingress"][1] == rules[1]
+    assert swapped.inputs["ingress"][0]["fromPort"] == 22
+
+
 def test_what_was_deleted_from_outside_is_gone_after_a_refresh(aws: Caller, cloud: LocalCloud) -> None:
     group = aws.create(GROUP, "vanished", {})
     cloud.client("logs").delete_log_group(logGroupName=group.outputs["name"])
