@@ -186,6 +186,9 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             found = self._resources().read(
                 _token(request), request.id, decode(request.properties), decode(request.inputs)
             )
+            if not found.identifier:
+                # Properties, even none, would say that it exists.
+                return provider_pb2.ReadResponse()
             return provider_pb2.ReadResponse(
                 id=found.identifier, properties=encode(found.outputs), inputs=encode(found.inputs)
             )

@@ -197,6 +197,11 @@ def test_an_existing_resource_is_taken_over_by_import(program: Program) -> None:
     program.up(found, "--target", "**seen")
 
 
+def test_what_is_looked_up_and_does_not_exist_is_refused(program: Program) -> None:
+    program.write('aws.s3.Bucket.get("gone", "nobody-ever-made-this-bucket")')
+    assert "resource 'nobody-ever-made-this-bucket' does not exist" in program.fails("preview")
+
+
 def test_only_the_targets_of_an_update_change(program: Program) -> None:
     two = """
         aws.cloudwatch.LogGroup("one", retention_in_days={days})
