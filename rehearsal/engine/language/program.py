@@ -81,6 +81,9 @@ async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
         except (Exception, SystemExit) as error:
             # At once: the runtime forgets it when a resource is refused while the others are waited for.
             failed = _tell(error, directory)
+            if failed:
+                # A program that ends well tells the engine to delete what it did not name.
+                raise
 
     try:
         await run_in_stack(run_entry)

@@ -131,6 +131,22 @@ def test_a_run_error_is_one_message_without_a_traceback(session: Session, projec
     assert "Traceback" not in preview.stdout + preview.stderr
 
 
+@pytest.mark.parametrize("end", ["raise pulumi.RunError('max < min')", "1 / 0", "raise SystemExit(3)"])
+def test_a_program_that_fails_deletes_nothing_that_it_has_not_come_to(
+    session: Session, project: Project, end: str
+) -> None:
+    named = "pulumi.ComponentResource('tests:index:Kept', 'kept')"
+    folder = project(f"import pulumi; {named}")
+    session.pulumi("up", "--yes", directory=folder)
+
+    (folder / "__main__.py").write_text(f"import pulumi; {end}; {named}")
+    up = session.pulumi("up", "--yes", "--skip-preview", directory=folder, check=False)
+
+    assert up.returncode != 0
+    assert "deleted" not in up.stdout
+    assert "::kept" in session.pulumi("stack", "export", directory=folder).stdout
+
+
 def test_a_syntax_error_names_the_file_and_the_line(session: Session, project: Project) -> None:
     folder = project("import pulumi\nvalue = = 1\n")
 
