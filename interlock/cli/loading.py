@@ -26,7 +26,10 @@ StackOption = Annotated[
 def load_clients(source: str | None) -> StackClients:
     """Return the clients of the stack that `source` names. Raises BadInput, OutsideFailure."""
     try:
-        return StackClients(ProvisionedStack.load(source or f"pulumi:{_selected_stack()}").manifest)
+        clients = StackClients(ProvisionedStack.load(source or f"pulumi:{_selected_stack()}").manifest)
+        # A client is made when first used; one made here tells of a wrong endpoint URL before anything is done.
+        _ = clients.s3
+        return clients
     except StackNotFoundError as error:
         raise OutsideFailure(str(error)) from error
     except BotoCoreError as error:

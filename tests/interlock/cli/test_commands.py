@@ -204,3 +204,10 @@ def test_a_destroyed_stack_names_what_something_else_still_uses(monkeypatch: pyt
     assert "left model-in-use, which the controller had made" in told.stdout
     document = CliRunner().invoke(app, ["stack", "destroy", "--yes", "--stack", "pulumi:test", "--output", "json"])
     assert json.loads(document.stdout)["in_use"] == ["model-in-use"]
+
+
+def test_an_endpoint_url_that_is_none_is_bad_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    code, said = shell.run("endpoint", "status")
+    assert code == 2
+    assert "Invalid endpoint: nonsense" in said
