@@ -58,6 +58,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "amazon.com"
     # Small answers must not wait for the client's delayed acknowledgement.
     disable_nagle_algorithm = True
+    # An answer leaves in one piece, head and body together.
+    wbufsize = 1 << 16
     server: HttpServer
 
     def _answer(self) -> None:
