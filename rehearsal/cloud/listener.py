@@ -62,6 +62,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
     server: HttpServer
 
+    def handle_expect_100(self) -> bool:
+        """Ask for the body now: the client waits for this before it sends it."""
+        wanted = super().handle_expect_100()
+        self.wfile.flush()
+        return wanted
+
     def _answer(self) -> None:
         body = self._body()
         if body is None:

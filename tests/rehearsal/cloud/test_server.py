@@ -159,3 +159,13 @@ def test_an_answer_leaves_in_one_piece(cloud: LocalCloud) -> None:
             head, _, body = connection.recv(1 << 20).partition(b"\r\n\r\n")
             assert f"Content-Length: {len(body)}".encode() in head
             assert body
+
+
+def test_a_client_that_waits_to_be_asked_for_its_body_is_asked(cloud: LocalCloud) -> None:
+    address = urlparse(cloud.endpoint_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = (
+            b"POST /_interlock/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        connection.sendall(head)
+        assert connection.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
