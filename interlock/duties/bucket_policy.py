@@ -10,11 +10,13 @@ from interlock.duties.documents import Conditions, Statement, deny_plain_transpo
 REMOVAL: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
     "s3:BypassGovernanceRetention", "s3:PutLifecycleConfiguration", "s3:DeleteBucketPolicy",
-    "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags",
+    "s3:ReplicateDelete",
 )  # fmt: skip
-"""What removes or hides an object now or later. A lock does not stop delete markers; this does.
+"""What removes or hides an object now or later. A lock does not stop delete markers; this does."""
 
-Another bucket's replication would bring its delete markers and versions here, and no condition on writing binds it.
+REPLICATION: Final = ("s3:ReplicateObject", "s3:ReplicateTags", "s3:ObjectOwnerOverrideToBucketOwner")
+"""What another bucket's replication writes with. No condition on a PUT binds it: a replica carries neither
+If-None-Match nor a retention that a policy could see, so that all depends on who replicates.
 """
 
 GUARDS: Final = (
@@ -31,7 +33,9 @@ def private_bucket_policy(bucket_arn: str) -> str:
     return document(*deny_plain_transport(bucket_arn))
 
 
-def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[str]) -> str:
+def vault_policy(
+    bucket_arn: str, retention_days: int, administrators: Sequence[str], replicators: Sequence[str] = ()
+) -> str:
     """Return the vault's policy: nothing is removed, hidden, overwritten or locked for less than `retention_days`.
 
     Whoever names a retention names one that is still `retention_days` long when the request arrives; who names none
@@ -39,6 +43,8 @@ def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[
     `administrators` are ARNs (patterns with *) of those who may configure the bucket itself or delete it once it is
     empty; objects they cannot remove either. With none, nobody may configure it, whoever made it included: only the
     account's root user, whom AWS never lets a bucket policy lock out, could still replace the policy.
+    `replicators` are the ARNs of the roles with which S3 brings objects from vaults of the same policy, whose locks
+    come along; with none, nothing is replicated into the vault. Delete markers are replicated by nobody.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
@@ -46,6 +52,9 @@ def vault_policy(bucket_arn: str, retention_days: int, administrators: Sequence[
     return document(
         *deny_plain_transport(bucket_arn),
         statement("DenyRemoval", "Deny", REMOVAL, [bucket_arn, objects], principal="*"),
+        statement(
+            "DenyForeignReplicas", "Deny", REPLICATION, [objects], principal="*", conditions=_unless(replicators)
+        ),
         statement(
             "DenyOverwriting",
             "Deny",
@@ -92,5 +101,5 @@ def _deny_deletion_unless(bucket_arn: str, administrators: Sequence[str]) -> Sta
     )
 
 
-def _unless(administrators: Sequence[str]) -> Conditions | None:
-    return {"ArnNotLike": {"aws:PrincipalArn": list(administrators)}} if administrators else None
+def _unless(principals: Sequence[str]) -> Conditions | None:
+    return {"ArnNotLike": {"aws:PrincipalArn": list(principals)}} if principals else None

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from interlock.duties.bucket_policy import GUARDS, REMOVAL, private_bucket_policy, vault_policy
+from interlock.duties.bucket_policy import GUARDS, REMOVAL, REPLICATION, private_bucket_policy, vault_policy
 from interlock.duties.key_policy import data_key_policy, signing_key_policy
+from interlock.duties.replication_role import replication_policy, replication_trust_policy
 from interlock.duties.service_roles import (
     artifact_access_policy,
     endpoint_policy,
@@ -22,8 +23,11 @@ from interlock.duties.service_roles import (
 
 ACCOUNT = "111122223333"
 FOUNDATION = f"arn:aws:iam::{ACCOUNT}:role/foundation"
+REPLICATOR = f"arn:aws:iam::{ACCOUNT}:role/replication"
 BUCKET = "arn:aws:s3:::vault"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
+OTHER_BUCKET = "arn:aws:s3:::vault-elsewhere"
+OTHER_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/5678efab"
 REPOSITORY = f"arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/interlock/serving"
 LOGS = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:one"
 
@@ -32,6 +36,9 @@ DOCUMENTS = {
     "data key": data_key_policy(ACCOUNT, "eu-west-1", [FOUNDATION], for_logs=True),
     "vault": vault_policy(BUCKET, 30, []),
     "administered vault": vault_policy(BUCKET, 30, [FOUNDATION]),
+    "replicated vault": vault_policy(BUCKET, 30, [FOUNDATION], [REPLICATOR]),
+    "replication": replication_policy(BUCKET, KEY, OTHER_BUCKET, OTHER_KEY),
+    "replication trust": replication_trust_policy(ACCOUNT, BUCKET),
     "private bucket": private_bucket_policy(BUCKET),
     "trust": trust_policy("sagemaker.amazonaws.com", ACCOUNT),
     "flow logs": flow_log_policy(LOGS),
@@ -76,6 +83,16 @@ def test_no_document_grants_a_whole_service(what: str) -> None:
     assert [action for action in granted if action.endswith(":*") or action == "*"] == []
 
 
+def test_replication_reads_one_vault_and_writes_the_other_and_deletes_nowhere() -> None:
+    found = statements(DOCUMENTS["replication"])
+    assert found["WriteReplicas"]["Resource"] == f"{OTHER_BUCKET}/*"
+    assert listed(found["WriteReplicas"]["Action"]) == ["s3:ReplicateObject", "s3:ReplicateTags"]
+    assert found["ReadVersions"]["Resource"] == f"{BUCKET}/*"
+    assert {"s3:GetObjectRetention", "s3:GetObjectLegalHold"} <= set(found["ReadVersions"]["Action"])
+    assert (found["DecryptVersions"]["Resource"], found["EncryptReplicas"]["Resource"]) == (KEY, OTHER_KEY)
+    assert not [action for one in found.values() for action in listed(one["Action"]) if "Delete" in action]
+
+
 @pytest.mark.parametrize("administrators", [[], [FOUNDATION]])
 def test_nobody_at_all_removes_from_the_vault(administrators: list[str]) -> None:
     removal = statements(vault_policy(BUCKET, 30, administrators))["DenyRemoval"]
@@ -85,7 +102,16 @@ def test_nobody_at_all_removes_from_the_vault(administrators: list[str]) -> None
     assert set(removal["Resource"]) == {BUCKET, f"{BUCKET}/*"}
     assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration"} <= set(removal["Action"])
     assert set(removal["Action"]) == set(REMOVAL)
-    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateDelete", "s3:ReplicateObject"} <= set(REMOVAL)
+    assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ReplicateDelete"} <= set(REMOVAL)
+
+
+def test_only_the_named_roles_replicate_into_the_vault() -> None:
+    nobody = statements(vault_policy(BUCKET, 30, [FOUNDATION]))["DenyForeignReplicas"]
+    assert set(nobody["Action"]) == set(REPLICATION)
+    assert "Condition" not in nobody
+    named = statements(vault_policy(BUCKET, 30, [FOUNDATION], [REPLICATOR]))["DenyForeignReplicas"]
+    assert named["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [REPLICATOR]}}
+    assert (named["Action"], named["Principal"]) == (list(REPLICATION), "*")
 
 
 def test_an_object_is_written_only_where_none_is() -> None:

@@ -1,0 +1,67 @@
+"""What S3 may do while it replicates one bucket into another: read every version there, write replicas here."""
+
+from __future__ import annotations
+
+from interlock.duties.documents import document, statement
+
+
+def replication_trust_policy(account_id: str, source_bucket_arn: str) -> str:
+    """Return the trust policy of a role that S3 assumes for the replication of one bucket of `account_id` alone."""
+    return document(
+        statement(
+            "AssumedForReplication",
+            "Allow",
+            ["sts:AssumeRole"],
+            principal={"Service": "s3.amazonaws.com"},
+            conditions={
+                "StringEquals": {"aws:SourceAccount": account_id},
+                "ArnLike": {"aws:SourceArn": source_bucket_arn},
+            },
+        )
+    )
+
+
+def replication_policy(
+    source_bucket_arn: str, source_key_arn: str, destination_bucket_arn: str, destination_key_arn: str
+) -> str:
+    """Return what replicating one encrypted bucket into another takes, locks and tags included.
+
+    Delete markers are not among it: what is hidden in one region stays visible in the other.
+    Source: Amazon S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects",
+    "Object Lock considerations".
+    """
+    source_region, destination_region = (arn.split(":")[3] for arn in (source_key_arn, destination_key_arn))
+    return document(
+        statement(
+            "ReadConfiguration", "Allow", ["s3:GetReplicationConfiguration", "s3:ListBucket"], [source_bucket_arn]
+        ),
+        statement(
+            "ReadVersions",
+            "Allow",
+            [
+                "s3:GetObjectVersionForReplication",
+                "s3:GetObjectVersionAcl",
+                "s3:GetObjectVersionTagging",
+                "s3:GetObjectRetention",
+                "s3:GetObjectLegalHold",
+            ],
+            [f"{source_bucket_arn}/*"],
+        ),
+        statement(
+            "WriteReplicas", "Allow", ["s3:ReplicateObject", "s3:ReplicateTags"], [f"{destination_bucket_arn}/*"]
+        ),
+        statement(
+            "DecryptVersions",
+            "Allow",
+            ["kms:Decrypt"],
+            [source_key_arn],
+            conditions={"StringLike": {"kms:ViaService": f"s3.{source_region}.amazonaws.com"}},
+        ),
+        statement(
+            "EncryptReplicas",
+            "Allow",
+            ["kms:Encrypt", "kms:GenerateDataKey"],
+            [destination_key_arn],
+            conditions={"StringLike": {"kms:ViaService": f"s3.{destination_region}.amazonaws.com"}},
+        ),
+    )
