@@ -11,8 +11,9 @@ from components import validation
 from components.egress import allow_services
 from components.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.internal_load_balancer import InternalLoadBalancer
-from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask, ServerSize
+from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask
 from components.validation import checked
+from interlock.sizes import ServerSize
 
 ADMIN_NAME: Final = "admin"
 

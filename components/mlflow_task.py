@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypedDict
 
 import pulumi
@@ -14,17 +13,10 @@ from components import validation
 from components.artifact_store import ARTIFACT_PREFIX
 from components.validation import checked
 from interlock.duties.service_roles import artifact_access_policy, repository_arn, task_start_policy, trust_policy
+from interlock.sizes import ServerSize
 
 PORT: Final = 5000
 CONTAINER_NAME: Final = "mlflow"
-
-
-class ServerSize(StrEnum):
-    """How much one task gets."""
-
-    SMALL = "small"
-    MEDIUM = "medium"
-    LARGE = "large"
 
 
 class _Resources(NamedTuple):

@@ -10,9 +10,7 @@ import pulumi_aws as aws
 from components import validation
 from components.private_bucket import PrivateBucket, block_public_access, encryption_rule
 from components.validation import checked
-from interlock.duties.bucket_policy import vault_policy
-
-MINIMUM_RETENTION_DAYS = 30
+from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS, vault_policy
 
 
 class VaultArgs(TypedDict):

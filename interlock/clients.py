@@ -20,7 +20,8 @@ from interlock.aws.kms import KmsSigner, fetch_public_key
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
-from interlock.manifest import EndpointPart, StackManifest
+from interlock.manifest import StackManifest
+from interlock.manifest_parts import EndpointPart
 from interlock.mlflow.registry import Credentials, ModelReference, Registry
 from interlock.release.digests import is_hex_digest
 from interlock.release.manifest import UnfitFolder

@@ -10,124 +10,58 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from interlock.duties.duty import SigningDuty
+from interlock.manifest_parts import (
+    AccountsPart,
+    ApproverKeyPart,
+    ArtifactStorePart,
+    EndpointPart,
+    ImageRepositoryPart,
+    LiveStatePart,
+    NetworkPart,
+    Part,
+    RecoveryPart,
+    RunnerPart,
+    SigningKeyPart,
+    TrackingPart,
+    VaultPart,
+)
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class ManifestError(ValueError):
     """A stack manifest that cannot be read; its text names every wrong field, its value and what is accepted."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+class StackManifest(Part):
+    """Everything that a script needs to know of one provisioned stack; what it has not is None or empty."""
 
-
-class VaultPart(_Part):
-    """The locked bucket, and the unlocked one beside it where bytes wait for admission."""
-
-    bucket_name: str
-    bucket_arn: str
-    staging_bucket_name: str
-    staging_bucket_arn: str
-    retention_days: int = Field(ge=1)
-    """Days that every object is locked at least."""
-    encryption_key_arn: str
-
-
-class SigningKeyPart(_Part):
-    """One duty's key: ECC_NIST_P256, SIGN_VERIFY."""
-
-    key_arn: str
-    key_id: str
-    alias: str
-    signing_algorithm: Literal["ECDSA_SHA_256"] = "ECDSA_SHA_256"
-
-
-class NetworkPart(_Part):
-    vpc_id: str
-    private_subnet_ids: tuple[str, ...]
-
-
-class ArtifactStorePart(_Part):
-    """The bucket that MLflow's server writes to."""
-
-    bucket_name: str
-    bucket_arn: str
-    encryption_key_arn: str
-
-
-class DatabasePart(_Part):
-    """MLflow's PostgreSQL server; `name` holds runs and registry, `auth_name` users and permissions."""
-
-    identifier: str
-    address: str
-    port: int = Field(ge=1, le=65535)
-    name: str
-    auth_name: str
-    master_secret_arn: str
-
-
-class TrackingPart(_Part):
-    """The MLflow server; `admin_secret_arn` holds JSON {"username", "password"}."""
-
-    uri: str
-    domain: str
-    admin_secret_arn: str
-    database: DatabasePart
-    cluster: str
-    """Name of the ECS cluster."""
-    service: str
-    """Name of the ECS service."""
-    load_balancer_arn: str
-
-
-class ServingTemplatePart(_Part):
-    """What the controller makes models and endpoint configurations from."""
-
-    image: str
-    instance_type: str
-    min_instance_count: int = Field(ge=1)
-    """What a variant starts with, and never falls below."""
-    max_instance_count: int = Field(ge=1)
-    execution_role_arn: str
-    subnet_ids: tuple[str, ...]
-    security_group_ids: tuple[str, ...]
-    volume_key_arn: str
-    network_isolation: bool
-    model_data_bucket_name: str
-    """The vault; model data lies under `model_data_prefix` and nowhere else."""
-    model_data_prefix: str
-    startup_timeout_seconds: int = Field(ge=60, le=3600)
-    alarm_names: tuple[str, ...]
-    tags: Mapping[str, str]
-
-
-class EndpointPart(_Part):
-    endpoint_name: str
-    endpoint_arn: str
-    variants: tuple[str, ...]
-    holding_model_name: str
-    holding_configuration_name: str
-    serving_template: ServingTemplatePart
-
-
-class StackManifest(_Part):
-    """Everything that a script needs to know of one provisioned stack."""
-
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     stack: str
     environment: str
     account_id: str = Field(pattern=r"^\d{12}$")
+    """The workload account."""
     region: str
+    """The primary region, as are all parts that `recovery` does not hold."""
+    accounts: AccountsPart
     vault: VaultPart
     signing_keys: Mapping[SigningDuty, SigningKeyPart]
+    approver_keys: Mapping[str, ApproverKeyPart] = Field(default_factory=dict)
+    """By the approver's name."""
+    images: Mapping[str, ImageRepositoryPart] = Field(default_factory=dict)
+    """By what the images are for: `mlflow`, `serving`, `runner`, `controller`."""
     network: NetworkPart
+    data_key_arn: str | None = None
+    """Encrypts what the platform keeps in the primary region."""
     artifact_store: ArtifactStorePart
     tracking: TrackingPart
+    live_state: LiveStatePart | None = None
+    runner: RunnerPart | None = None
     endpoints: Mapping[str, EndpointPart]
+    recovery: RecoveryPart | None = None
 
     @model_validator(mode="after")
     def _every_duty_has_its_key(self) -> StackManifest:
@@ -141,7 +75,24 @@ class StackManifest(_Part):
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-READERS: Final[Mapping[int, Callable[[Mapping[str, Any]], StackManifest]]] = {1: StackManifest.model_validate}
+def _from_version_1(document: Mapping[str, Any]) -> StackManifest:
+    # One account was all there was; what came later is absent, and a document of then that has it is wrong.
+    account = document.get("account_id")
+    return StackManifest.model_validate(
+        {
+            **{f"{name} (of schema version 2)" if name in _SINCE_2 else name: one for name, one in document.items()},
+            "schema_version": SCHEMA_VERSION,
+            "accounts": {"workload": account, "evidence": account, "audit": account},
+        }
+    )
+
+
+_SINCE_2: Final = frozenset({"accounts", "approver_keys", "images", "data_key_arn", "live_state", "runner", "recovery"})
+
+READERS: Final[Mapping[int, Callable[[Mapping[str, Any]], StackManifest]]] = {
+    1: _from_version_1,
+    2: StackManifest.model_validate,
+}
 """By schema version: how a document of that version becomes today's."""
 
 

@@ -10,34 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from interlock.aws.manifest import fetch_manifest
-from interlock.manifest import (
-    ArtifactStorePart,
-    DatabasePart,
-    EndpointPart,
-    ManifestError,
-    NetworkPart,
-    ServingTemplatePart,
-    SigningKeyPart,
-    StackManifest,
-    TrackingPart,
-    VaultPart,
-    read_manifest,
-)
+from interlock.manifest import ManifestError, StackManifest, read_manifest
 
-__all__ = [
-    "ArtifactStorePart",
-    "DatabasePart",
-    "EndpointPart",
-    "ManifestError",
-    "NetworkPart",
-    "ProvisionedStack",
-    "ServingTemplatePart",
-    "SigningKeyPart",
-    "StackManifest",
-    "StackNotFoundError",
-    "TrackingPart",
-    "VaultPart",
-]
+__all__ = ["ManifestError", "ProvisionedStack", "StackManifest", "StackNotFoundError"]
 
 PULUMI_TIMEOUT_SECONDS: Final = 120
 

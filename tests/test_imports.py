@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PURE = tuple(f"interlock.{room}" for room in ("release", "ledger", "rollout", "monitoring", "duties", "recovery"))
+ROOMS = ("release", "ledger", "rollout", "monitoring", "duties", "recovery", "settings")
+PURE = tuple(f"interlock.{room}" for room in ROOMS)
 ADAPTERS = ("interlock.aws", "interlock.kubernetes", "interlock.mlflow")
 CLIENTS = (
     *("boto3", "botocore", "mlflow", "kubernetes", "pulumi", "pulumi_aws"),

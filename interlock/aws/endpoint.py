@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from interlock.aws.errors import error_code, outside
 from interlock.aws.serving import Variant, configuration_request, differences, model_request, same_number
 from interlock.failures import BadInput, OutsideFailure, Refusal
-from interlock.manifest import EndpointPart
+from interlock.manifest_parts import EndpointPart
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from interlock.manifest import EndpointPart, ServingTemplatePart
+from interlock.manifest_parts import EndpointPart, ServingTemplatePart
 from interlock.release.digests import canonical_json
 from interlock.release.vault import files_prefix
 

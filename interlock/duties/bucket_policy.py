@@ -7,6 +7,9 @@ from typing import Final
 
 from interlock.duties.documents import Conditions, Statement, deny_plain_transport, document, statement
 
+MINIMUM_RETENTION_DAYS: Final = 30
+"""How long the vault locks every object at least."""
+
 REMOVAL: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
     "s3:BypassGovernanceRetention", "s3:PutLifecycleConfiguration", "s3:DeleteBucketPolicy",

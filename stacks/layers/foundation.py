@@ -11,7 +11,8 @@ import pulumi_aws as aws
 
 from components.signing_keys import SigningKeys
 from components.vault import Vault
-from stacks.settings import Settings
+from interlock.settings.model import Settings
+from stacks.places import Places
 
 VAULT_FIELDS = (
     "bucket_name", "bucket_arn", "staging_bucket_name", "staging_bucket_arn", "retention_days", "encryption_key_arn",
@@ -38,15 +39,15 @@ class Foundation:
         }
 
 
-def provision_foundation(settings: Settings, stack: str, provider: aws.Provider) -> Foundation:
+def provision_foundation(settings: Settings, stack: str, places: Places) -> Foundation:
     """Provision keys and vault."""
-    administrators = _key_administrators(settings, provider)
-    options = pulumi.ResourceOptions(providers=[provider], protect=not settings.disposable)
+    administrators = _key_administrators(settings, places.evidence.provider)
+    options = places.evidence.options(protect=not settings.disposable)
     keys = SigningKeys(
         "keys",
         {
-            "account_id": settings.account_id,
-            "region": settings.region,
+            "account_id": places.evidence.account_id,
+            "region": places.evidence.region,
             "administrators": administrators,
             "alias_prefix": f"interlock-{stack}",
             "deletion_window_days": 7 if settings.disposable else 30,

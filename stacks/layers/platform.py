@@ -15,8 +15,11 @@ from components.network import Network, NetworkArgs
 from components.stack_manifest import StackManifest
 from components.tracking_database import TrackingDatabase
 from interlock.manifest import SCHEMA_VERSION
+from interlock.settings.endpoints import EndpointSettings
+from interlock.settings.model import Settings
+from interlock.settings.tracking import TrackingSettings
 from stacks.layers.foundation import Foundation
-from stacks.settings import EndpointSettings, Settings, TrackingSettings
+from stacks.places import Places
 
 
 class Platform:
@@ -24,16 +27,16 @@ class Platform:
 
     manifest: StackManifest
 
-    def __init__(self, settings: Settings, stack: str, provider: aws.Provider, foundation: Foundation) -> None:
+    def __init__(self, settings: Settings, stack: str, places: Places, foundation: Foundation) -> None:
         self._settings = settings
         self._stack = stack
         self._foundation = foundation
         # On the foundation, so that a destroy comes to the vault only when all of this is gone.
-        self._options = pulumi.ResourceOptions(providers=[provider], depends_on=foundation.stands_on)
+        self._options = pulumi.ResourceOptions(providers=[places.workload.provider], depends_on=foundation.stands_on)
         self._stateful = pulumi.ResourceOptions.merge(
             self._options, pulumi.ResourceOptions(protect=not settings.disposable)
         )
-        self._provider = provider
+        self._places = places
 
         self._key = DataKey(
             "platform-key",
@@ -164,7 +167,7 @@ class Platform:
             domain=chosen.domain,
             statuses=["ISSUED"],
             most_recent=True,
-            opts=pulumi.InvokeOutputOptions(provider=self._provider),
+            opts=pulumi.InvokeOutputOptions(provider=self._places.workload.provider),
         )
         return found.arn
 
@@ -209,6 +212,12 @@ class Platform:
             "environment": self._settings.environment.value,
             "account_id": self._settings.account_id,
             "region": self._settings.region,
+            "accounts": {
+                "workload": self._places.workload.account_id,
+                "evidence": self._places.evidence.account_id,
+                "audit": self._places.audit.account_id,
+            },
+            "data_key_arn": self._key.key_arn,
             "vault": dict(self._foundation.vault),
             "signing_keys": self._foundation.signing_keys,
             "network": {

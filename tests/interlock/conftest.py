@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from interlock.duties.bucket_policy import vault_policy
-from interlock.manifest import EndpointPart, ServingTemplatePart
+from interlock.manifest_parts import EndpointPart, ServingTemplatePart
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.mlflow_server import RunningServer, mlflow_server
 

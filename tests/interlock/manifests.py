@@ -11,6 +11,12 @@ REGION = "eu-west-1"
 
 
 def manifest_document() -> dict[str, Any]:
+    """Return a manifest of today's schema as parsed JSON, of one account and region; the caller may change it."""
+    accounts = dict.fromkeys(("workload", "evidence", "audit"), ACCOUNT)
+    return {**manifest_document_of_version_1(), "schema_version": 2, "accounts": accounts}
+
+
+def manifest_document_of_version_1() -> dict[str, Any]:
     """Return a manifest of schema version 1 as parsed JSON; the caller may change it."""
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd"
     return {

@@ -15,7 +15,7 @@ from interlock.duties.duty import SigningDuty
 from interlock.manifest import ManifestError, read_manifest
 from interlock.stack import ProvisionedStack, StackNotFoundError
 from rehearsal.cloud.server import LocalCloud
-from tests.interlock.manifests import manifest_document
+from tests.interlock.manifests import manifest_document, manifest_document_of_version_1
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -58,13 +58,32 @@ def test_equal_manifests_are_equal_bytes_whatever_the_order_of_their_keys() -> N
             "many",
             "endpoints.credit.serving_template.min_instance",
         ),
-        ("schema_version", 2, "schema_version: 2 is not known; this version of interlock reads 1"),
+        ("schema_version", 3, "schema_version: 3 is not known; this version of interlock reads 1, 2"),
         ("schema_version", ..., "schema_version: None is not known"),
     ],
 )
 def test_what_is_wrong_with_a_manifest_is_named(path: str, value: Any, words: str) -> None:
     with pytest.raises(ManifestError, match=words):
         read_manifest(changed(path, value))
+
+
+def test_a_manifest_of_the_first_version_is_read_as_one_of_a_single_account_and_region() -> None:
+    manifest = read_manifest(manifest_document_of_version_1())
+    assert manifest == read_manifest(manifest_document())
+    assert {manifest.accounts.workload, manifest.accounts.evidence, manifest.accounts.audit} == {manifest.account_id}
+    assert manifest.recovery is None
+    assert json.loads(manifest.to_json())["schema_version"] == 2
+
+
+@pytest.mark.parametrize("field", ["accounts", "recovery", "images", "runner"])
+def test_a_manifest_of_the_first_version_knows_no_field_of_the_second(field: str) -> None:
+    with pytest.raises(ManifestError, match=rf"{field} \(of schema version 2\): Extra inputs are not permitted"):
+        read_manifest({**manifest_document_of_version_1(), field: {}})
+
+
+def test_a_manifest_of_the_first_version_is_held_to_its_own_fields() -> None:
+    with pytest.raises(ManifestError, match=r"region: Field required"):
+        read_manifest({key: one for key, one in manifest_document_of_version_1().items() if key != "region"})
 
 
 def test_what_is_no_object_is_no_manifest() -> None:

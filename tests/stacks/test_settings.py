@@ -7,9 +7,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.validation import ArgumentError, Problem
+from components.validation import ArgumentError
+from interlock.rules import Problem
+from interlock.settings.section import Environment, Layer
 from stacks.program import read_settings
-from stacks.settings import Environment, Layer
 from tests.stacks.configurations import local, section
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"

@@ -13,7 +13,7 @@ from interlock.aws.serving import configuration_request, content_name, differenc
 from interlock.aws.sweep import sweep
 from interlock.aws.vault import S3VaultWriter
 from interlock.failures import BadInput, OutsideFailure
-from interlock.manifest import EndpointPart
+from interlock.manifest_parts import EndpointPart
 from interlock.release.manifest import manifest_of
 from interlock.release.vault import files_prefix
 from rehearsal.cloud.server import LocalCloud

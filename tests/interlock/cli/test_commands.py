@@ -12,7 +12,8 @@ from interlock.aws.sweep import Swept
 from interlock.cli.main import app
 from interlock.cli.terminal import visible
 from interlock.duties.duty import SigningDuty
-from interlock.manifest import EndpointPart, StackManifest
+from interlock.manifest import StackManifest
+from interlock.manifest_parts import EndpointPart
 from interlock.teardown import Teardown
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NoReturn, Union, get_args, get_origin
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from components.validation import Problem, Rule, overlapping, shown
+from interlock.rules import Problem, Rule, overlapping, shown
 
 KEY: Final = "[key]"
 """How pydantic marks, at the end of a path, that a mapping's key is wrong and not its value."""
@@ -89,11 +89,10 @@ def _accepted(model: type[BaseModel], location: Sequence[str], kind: str, accept
 def _described(annotation: Any) -> str | None:
     """Return in words what a setting of type `annotation` accepts, if its type or rule can tell."""
     for one in _alternatives(annotation):
-        rules = (
-            [part.rule for part in get_args(one)[1:] if isinstance(part, Must)] if get_origin(one) is Annotated else []
-        )
+        rules = [part.rule for part in _metadata(one) if isinstance(part, Must)]
         if rules:
             return rules[0].accepted
+        one = _bare(one)
         if isinstance(one, type) and issubclass(one, Enum):
             return "one of " + ", ".join(str(member.value) for member in one)
         if isinstance(one, type) and issubclass(one, BaseModel):
@@ -107,7 +106,7 @@ def _annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
     current: Any = model
     for part in location:
         for one in _alternatives(current):
-            bare = get_args(one)[0] if get_origin(one) is Annotated else one
+            bare = _bare(one)
             if isinstance(bare, type) and issubclass(bare, BaseModel) and part in bare.model_fields:
                 field = bare.model_fields[part]
                 current = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
@@ -121,14 +120,23 @@ def _annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
 
 
 def _key_annotation(model: type[BaseModel], location: Sequence[str]) -> Any:
-    mappings = [one for one in _alternatives(_annotation(model, location)) if get_origin(one) is dict]
+    mappings = [one for one in map(_bare, _alternatives(_annotation(model, location))) if get_origin(one) is dict]
     return get_args(mappings[0])[0] if mappings else None
 
 
 def _alternatives(annotation: Any) -> Sequence[Any]:
-    if get_origin(annotation) in (Union, types.UnionType):
-        return [one for one in get_args(annotation) if one is not type(None)]
+    bare = _bare(annotation)
+    if get_origin(bare) in (Union, types.UnionType):
+        return [one for one in get_args(bare) if one is not type(None)]
     return [annotation]
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _metadata(annotation: Any) -> Sequence[Any]:
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
 
 
 def _path(location: Sequence[str]) -> str:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from components.validation import Problem, shown
-from stacks.settings import PREFIX, Environment, Layer
+from interlock.rules import Problem, shown
+from interlock.settings.section import PREFIX, Environment, Layer
 
 
 def contradictions(written: Mapping[str, Any]) -> list[Problem]:

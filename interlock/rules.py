@@ -1,0 +1,170 @@
+"""Rules that a value is held to: each decides, and says in words what it accepts."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One wrong value: where it stands, what was received, what would be accepted."""
+
+    path: str
+    received: str
+    accepted: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: received {self.received}; accepted: {self.accepted}"
+
+
+def is_known(value: object) -> bool:
+    """Return whether `value` is plain data; anything else stands for a value that a deployment gives later."""
+    return value is None or isinstance(value, str | int | float | Mapping | Sequence)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may show it: short, and without what could be a secret of an output."""
+    if not is_known(value):
+        return "a value that is not known yet"
+    words = repr(value)
+    return words if len(words) <= 120 else words[:117] + "…"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an argument must be: `accepted` says it in words, `holds` decides for a known value."""
+
+    accepted: str
+    holds: Callable[[Any], bool]
+
+
+def text(pattern: str, accepted: str) -> Rule:
+    """Accept strings that match all of `pattern`."""
+    compiled = re.compile(pattern)
+    return Rule(accepted, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
+
+
+def integer(minimum: int, maximum: int, unit: str = "") -> Rule:
+    """Accept whole numbers from `minimum` to `maximum`; Pulumi hands numbers that passed the engine on as floats."""
+    accepted = f"a whole number from {minimum} to {maximum}{' ' + unit if unit else ''}"
+    return Rule(
+        accepted,
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and float(value).is_integer()
+            and minimum <= value <= maximum
+        ),
+    )
+
+
+def one_of(*values: str) -> Rule:
+    """Accept one of `values`."""
+    return Rule("one of " + ", ".join(values), lambda value: isinstance(value, str) and value in values)
+
+
+def arn(service: str, resource: str, example: str) -> Rule:
+    """Accept ARNs of `service` whose resource part matches all of `resource`."""
+    compiled = re.compile(rf"arn:aws[a-z-]*:{service}:[a-z0-9-]*:(\d{{12}})?:{resource}")
+    accepted = f"an ARN such as {example}"
+    return Rule(accepted, lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None)
+
+
+def some(rule: Rule, at_least: int = 1) -> Rule:
+    """Accept lists of `at_least` distinct values that each satisfy `rule`; values still unknown pass."""
+
+    def holds(value: Any) -> bool:
+        if isinstance(value, str) or not isinstance(value, Sequence) or len(value) < at_least:
+            return False
+        known = [one for one in value if is_known(one)]
+        return all(rule.holds(one) for one in known) and len(set(map(repr, known))) == len(known)
+
+    return Rule(f"{at_least} or more different values, each {rule.accepted}", holds)
+
+
+def optional(rule: Rule) -> Rule:
+    """Accept nothing, or what `rule` accepts."""
+    return Rule(f"nothing, or {rule.accepted}", lambda value: value is None or rule.holds(value))
+
+
+def mapping(keys: Sequence[str], rule: Rule) -> Rule:
+    """Accept mappings from some of `keys` to values that satisfy `rule`; values still unknown pass."""
+
+    def holds(value: Any) -> bool:
+        return isinstance(value, Mapping) and all(
+            key in keys and (not is_known(one) or rule.holds(one)) for key, one in value.items()
+        )
+
+    return Rule(f"a mapping from any of {', '.join(keys)} to {rule.accepted}", holds)
+
+
+def _is_private_cidr(value: Any) -> bool:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(value, str) and network.is_private and 16 <= network.prefixlen <= 28
+
+
+def overlapping(blocks: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the pairs of CIDR blocks that share an address."""
+    networks = [ipaddress.ip_network(block, strict=False) for block in blocks]
+    return [
+        (blocks[one], blocks[other])
+        for one in range(len(networks))
+        for other in range(one + 1, len(networks))
+        if networks[one].overlaps(networks[other])
+    ]
+
+
+LOG_RETENTION_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""What CloudWatch Logs offers. Source: CloudWatch Logs API Reference, PutRetentionPolicy."""
+
+log_retention_days: Final = Rule(
+    "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)) + " days",
+    lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value in LOG_RETENTION_DAYS,
+)
+boolean: Final = Rule("true or false", lambda value: isinstance(value, bool))
+cidr_block: Final = Rule("a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr)
+key_arn: Final = arn("kms", r"key/[A-Za-z0-9-]+", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…")
+role_arn: Final = arn("iam", r"role/[\w+=,.@/-]+", "arn:aws:iam::111122223333:role/name")
+certificate_arn: Final = arn("acm", r"certificate/[\w-]+", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-…")
+secret_arn: Final = arn("secretsmanager", r"secret:.+", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:name")
+bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
+bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
+vpc_id: Final = text(r"vpc-[0-9a-f]{8,17}", "a VPC's id, such as vpc-0123456789abcdef0")
+subnet_id: Final = text(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as subnet-0123456789abcdef0")
+security_group_id: Final = text(r"sg-[0-9a-f]{8,17}", "a security group's id, such as sg-0123456789abcdef0")
+prefix_list_id: Final = text(r"pl-[0-9a-f]{8,17}", "a prefix list's id, such as pl-0123456789abcdef0")
+image: Final = text(
+    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*"
+    r"(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})",
+    "a private ECR image with a tag or digest, such as "
+    "111122223333.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:1.0",
+)
+account_id: Final = text(r"\d{12}", "an AWS account's twelve digits")
+region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")
+zone: Final = text(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone such as eu-west-1a")
+instance_class: Final = text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "an RDS instance class such as db.m7g.large")
+instance_type: Final = text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.m5.large")
+alias: Final = text(r"(?!alias/|aws/)[\w/-]{1,240}", "letters, digits, _, / and -, without a leading alias/ or aws/")
+principal: Final = text(
+    r"arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):.+", "an IAM principal's ARN (with * as a pattern), such as "
+    "arn:aws:iam::111122223333:role/foundation"
+)  # fmt: skip
+name: Final = text(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", "2 to 40 small letters, digits and hyphens, a letter first")
+stack: Final = text(
+    r"[A-Za-z0-9._-]{1,100}", "a stack's name: up to 100 letters, digits, hyphens, underscores, periods"
+)
+endpoint_name: Final = text(
+    r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "up to 63 letters, digits and hyphens, as SageMaker names endpoints"
+)
+domain: Final = text(
+    r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a DNS name such as mlflow.example.com"
+)

@@ -1,0 +1,109 @@
+"""The settings of a stack: everything that differs between environments, checked before anything is created."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from interlock import rules
+from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS
+from interlock.duties.duty import SigningDuty
+from interlock.settings.accounts import AccountsSettings, ApproverSettings, KeySettings, RecoverySettings
+from interlock.settings.endpoints import EndpointSettings
+from interlock.settings.network import NetworkSettings
+from interlock.settings.refusals import Must, refuse
+from interlock.settings.section import (
+    AccountId,
+    DataClass,
+    Environment,
+    Layer,
+    LogDays,
+    Means,
+    Principals,
+    Region,
+    RoleArn,
+    Section,
+    TagValue,
+    Tier,
+)
+from interlock.settings.tracking import ArtifactSettings, TrackingSettings
+
+
+class Tags(Section):
+    """What everything of the stack is tagged with, beside its environment and its stack."""
+
+    owner: Annotated[TagValue, Means("who answers for it")]
+    tier: Annotated[Tier, Means("how much depends on it")]
+    data_class: Annotated[DataClass, Means("how closely its data is held")]
+    cost_centre: Annotated[TagValue, Means("who pays for it")]
+
+
+class VaultSettings(Section):
+    retention_days: Annotated[
+        int,
+        Must(rules.integer(MINIMUM_RETENTION_DAYS, 36500, "days")),
+        Means("days that every object of the vault is locked at least"),
+    ] = MINIMUM_RETENTION_DAYS
+
+
+class Settings(Section):
+    """All settings of one stack, as `interlock:<name>` in `Pulumi.<stack>.yaml`."""
+
+    environment: Annotated[Environment, Means("what the stack is for")]
+    account_id: Annotated[AccountId, Means("the workload account")]
+    region: Annotated[Region, Means("the primary region")]
+    role_arn: Annotated[RoleArn | None, Means("the role that `pulumi up` assumes in the workload account")] = None
+    """Needed unless the credentials of `pulumi up` are the workload account's own."""
+    accounts: AccountsSettings = AccountsSettings()
+    recovery: Annotated[RecoverySettings | None, Means("the stack survives the loss of its region")] = None
+    """The second region; none unless given."""
+    layers: Annotated[list[Layer], Means("what the stack provisions")] = Field(
+        default_factory=lambda: list(Layer), min_length=1
+    )
+    foundation_stack: Annotated[str | None, Means("the stack whose keys and vault are used")] = None
+    """Full name of the stack whose foundation this one's platform stands on, when it has none of its own."""
+    tags: Tags
+    disposable: Annotated[bool, Means("`pulumi destroy` may take everything")] = False
+    """Whether `pulumi destroy` may take everything: nothing protected, no final snapshot, buckets emptied."""
+    administrators: Annotated[Principals | None, Means("who alone may configure vault and keys")] = None
+    """The only principals who may configure vault and keys: in prod, the foundation's roles.
+
+    Unless given: nobody may configure the vault once it stands, and whoever ran `pulumi up` first the keys.
+    """
+    signers: Annotated[dict[SigningDuty, Principals], Means("who alone may sign for a duty")] = Field(
+        default_factory=dict
+    )
+    """By duty: the only principals who may sign with its key; the account's IAM policies decide unless given."""
+    approvers: Annotated[list[ApproverSettings], Means("who has a key to approve with")] = Field(default_factory=list)
+    keys: KeySettings = KeySettings()
+    vault: VaultSettings = VaultSettings()
+    log_retention_days: Annotated[LogDays, Means("days that logs are kept")] = 365
+    network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None
+    artifacts: ArtifactSettings = ArtifactSettings()
+    tracking: Annotated[TrackingSettings | None, Means("MLflow runs in it")] = None
+    endpoints: Annotated[list[EndpointSettings], Means("where models serve")] = Field(default_factory=list)
+
+    @field_validator("layers")
+    @classmethod
+    def _once(cls, layers: list[Layer]) -> list[Layer]:
+        if len(set(layers)) != len(layers):
+            refuse("each layer once")
+        return layers
+
+    @property
+    def multi_region_keys(self) -> bool:
+        """Whether signing keys have replicas in the recovery region."""
+        chosen = self.keys.multi_region
+        return self.recovery is not None if chosen is None else chosen
+
+    def resource_tags(self, stack: str) -> dict[str, str]:
+        """Return the tags of everything in stack `stack`."""
+        return {
+            "interlock:stack": stack,
+            "owner": self.tags.owner,
+            "environment": self.environment.value,
+            "tier": self.tags.tier.value,
+            "data-class": self.tags.data_class.value,
+            "cost-centre": self.tags.cost_centre,
+        }

@@ -1,0 +1,51 @@
+"""Settings of MLflow: its server, its database and its artifacts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ValidationInfo, field_validator
+
+from interlock import rules
+from interlock.settings.refusals import Must
+from interlock.settings.section import Image, Means, Section, at_least_minimum
+from interlock.sizes import ServerSize
+
+
+class ArtifactSettings(Section):
+    cold_storage_days: Annotated[
+        int, Must(rules.integer(30, 3650, "days")), Means("days after which artifacts move to colder storage")
+    ] = 90
+
+
+class StorageSettings(Section):
+    """GiB at first, and how far it grows by itself."""
+
+    min: Annotated[int, Must(rules.integer(20, 65536, "GiB")), Means("GiB of the database's storage at first")] = 100
+    max: Annotated[int, Must(rules.integer(20, 65536, "GiB")), Means("GiB that the storage grows to by itself")] = 1000
+
+    @field_validator("max")
+    @classmethod
+    def _ordered(cls, maximum: int, info: ValidationInfo) -> int:
+        return at_least_minimum(maximum, info)
+
+
+class DatabaseSettings(Section):
+    instance_class: Annotated[str, Must(rules.instance_class), Means("what the database runs on")] = "db.m7g.large"
+    storage_gib: StorageSettings = StorageSettings()
+    multi_az: Annotated[bool, Means("the database survives the loss of a zone")] = True
+    backup_retention_days: Annotated[
+        int, Must(rules.integer(1, 35, "days")), Means("days that the database can be taken back to")
+    ] = 35
+
+
+class TrackingSettings(Section):
+    domain: Annotated[str, Must(rules.domain), Means("the name that MLflow is reached by")]
+    certificate_arn: Annotated[
+        Annotated[str, Must(rules.certificate_arn)] | None, Means("the certificate that the name is served with")
+    ] = None
+    """Found by the domain unless given."""
+    image: Annotated[Image, Means("the image of the MLflow server")]
+    size: Annotated[ServerSize, Means("how much one task of the server gets")] = ServerSize.MEDIUM
+    task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks of the server side by side")] = 2
+    database: DatabaseSettings = DatabaseSettings()
