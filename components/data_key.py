@@ -23,6 +23,10 @@ class DataKeyArgs(TypedDict):
     """How long a deletion can still be called off; 30 unless given."""
     for_logs: NotRequired[bool]
     """Whether CloudWatch Logs encrypts log groups with it."""
+    for_budgets: NotRequired[bool]
+    """Whether AWS Budgets encrypts what it publishes with it."""
+    existing_key_arn: NotRequired[pulumi.Input[str]]
+    """A key to use in place of a new one; its own policy has to admit what encrypts with it."""
 
 
 class DataKey(pulumi.ComponentResource):
@@ -33,25 +37,30 @@ class DataKey(pulumi.ComponentResource):
     def __init__(self, name: str, args: DataKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(DataKeyArgs, f"DataKey {name}", args, _RULES)
         super().__init__("interlock:keys:DataKey", name, {}, opts)
-        inside = pulumi.ResourceOptions(parent=self)
 
-        for_logs = args.get("for_logs", False)
+        if "existing_key_arn" in args:
+            self.key_arn = pulumi.Output.from_input(args["existing_key_arn"])
+        else:
+            self.key_arn = self._create(name, args)
+        self.register_outputs({"keyArn": self.key_arn})
+
+    def _create(self, name: str, args: DataKeyArgs) -> pulumi.Output[str]:
+        inside = pulumi.ResourceOptions(parent=self)
+        for_logs, for_budgets = args.get("for_logs", False), args.get("for_budgets", False)
         key = aws.kms.Key(
             f"{name}-key",
             description=pulumi.Output.concat("Encrypts data at rest: ", args["alias"]),
             enable_key_rotation=True,
             deletion_window_in_days=args.get("deletion_window_days", 30),
             policy=pulumi.Output.all(args["account_id"], args["region"], args["administrators"]).apply(
-                lambda known: data_key_policy(known[0], known[1], known[2], for_logs=for_logs)
+                lambda known: data_key_policy(known[0], known[1], known[2], for_logs=for_logs, for_budgets=for_budgets)
             ),
             opts=inside,
         )
         aws.kms.Alias(
             f"{name}-alias", name=pulumi.Output.concat("alias/", args["alias"]), target_key_id=key.key_id, opts=inside
         )
-
-        self.key_arn = key.arn
-        self.register_outputs({"keyArn": self.key_arn})
+        return key.arn
 
 
 _RULES = {
@@ -61,4 +70,6 @@ _RULES = {
     "alias": validation.alias,
     "deletion_window_days": validation.integer(7, 30, "days"),
     "for_logs": validation.boolean,
+    "for_budgets": validation.boolean,
+    "existing_key_arn": validation.key_arn,
 }

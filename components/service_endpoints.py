@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict
+from collections.abc import Sequence
+from typing import Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -24,6 +25,8 @@ class ServiceEndpointsArgs(TypedDict):
     cidr_block: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     route_table_ids: pulumi.Input[list[str]]
+    interface_services: NotRequired[Sequence[str]]
+    """The last parts of the services' names; `INTERFACE_SERVICES` unless given."""
 
 
 class ServiceEndpoints(pulumi.ComponentResource):
@@ -60,7 +63,7 @@ class ServiceEndpoints(pulumi.ComponentResource):
             cidr_ipv4=args["cidr_block"],
             opts=inside,
         )
-        for service in INTERFACE_SERVICES:
+        for service in args.get("interface_services", INTERFACE_SERVICES):
             aws.ec2.VpcEndpoint(
                 f"{name}-{service.replace('.', '-')}",
                 vpc_id=args["vpc_id"],
@@ -87,4 +90,5 @@ _RULES = {
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
     "subnet_ids": validation.some(validation.subnet_id),
+    "interface_services": validation.some(validation.service),
 }

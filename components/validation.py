@@ -77,3 +77,14 @@ def _when_known(subject: str, name: str, value: pulumi.Output[Any], rule: Rule) 
         return known
 
     return value.apply(hold)
+
+
+def either(subject: str, args: Mapping[str, Any], rules: Mapping[str, Rule], *names: str) -> None:
+    """Raise ArgumentError unless exactly one of the arguments `names` is given."""
+    given = [name for name in names if name in args]
+    if not given:
+        accepted = " or ".join(f"{name} ({rules[name].accepted})" for name in names)
+        raise ArgumentError(subject, [Problem(f"{subject}.{names[0]}", "nothing", accepted)])
+    if len(given) > 1:
+        accepted = f"nothing, as {given[0]} is given"
+        raise ArgumentError(subject, [Problem(f"{subject}.{name}", shown(args[name]), accepted) for name in given[1:]])

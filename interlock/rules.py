@@ -121,6 +121,20 @@ def overlapping(blocks: Sequence[str]) -> list[tuple[str, str]]:
     ]
 
 
+def subnets(at_least: int) -> Rule:
+    """Accept mappings from `at_least` availability zones to private CIDR blocks that do not overlap."""
+
+    def holds(value: Any) -> bool:
+        return (
+            isinstance(value, Mapping)
+            and len(value) >= at_least
+            and all(zone.holds(one) and cidr_block.holds(block) for one, block in value.items())
+            and not overlapping(list(value.values()))
+        )
+
+    return Rule(f"{at_least} or more availability zones, each with a private CIDR block of its own", holds)
+
+
 LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
@@ -136,10 +150,13 @@ key_arn: Final = arn("kms", r"key/[A-Za-z0-9-]+", "arn:aws:kms:eu-west-1:1111222
 role_arn: Final = arn("iam", r"role/[\w+=,.@/-]+", "arn:aws:iam::111122223333:role/name")
 certificate_arn: Final = arn("acm", r"certificate/[\w-]+", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-…")
 secret_arn: Final = arn("secretsmanager", r"secret:.+", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:name")
+table_arn: Final = arn("dynamodb", r"table/[\w.-]{3,255}", "arn:aws:dynamodb:eu-west-1:111122223333:table/name")
+topic_arn: Final = arn("sns", r"[\w-]{1,256}", "arn:aws:sns:eu-west-1:111122223333:name")
 bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
 bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
 vpc_id: Final = text(r"vpc-[0-9a-f]{8,17}", "a VPC's id, such as vpc-0123456789abcdef0")
 subnet_id: Final = text(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as subnet-0123456789abcdef0")
+route_table_id: Final = text(r"rtb-[0-9a-f]{8,17}", "a route table's id, such as rtb-0123456789abcdef0")
 security_group_id: Final = text(r"sg-[0-9a-f]{8,17}", "a security group's id, such as sg-0123456789abcdef0")
 prefix_list_id: Final = text(r"pl-[0-9a-f]{8,17}", "a prefix list's id, such as pl-0123456789abcdef0")
 image: Final = text(
@@ -150,6 +167,7 @@ image: Final = text(
 )
 account_id: Final = text(r"\d{12}", "an AWS account's twelve digits")
 region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")
+service: Final = text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "the last part of a service's endpoint name, such as ecr.api")
 zone: Final = text(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone such as eu-west-1a")
 instance_class: Final = text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "an RDS instance class such as db.m7g.large")
 instance_type: Final = text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.m5.large")
@@ -158,6 +176,7 @@ principal: Final = text(
     r"arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):.+", "an IAM principal's ARN (with * as a pattern), such as "
     "arn:aws:iam::111122223333:role/foundation"
 )  # fmt: skip
+email: Final = text(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z]{2,63}", "an e-mail address such as owner@example.com")
 name: Final = text(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", "2 to 40 small letters, digits and hyphens, a letter first")
 stack: Final = text(
     r"[A-Za-z0-9._-]{1,100}", "a stack's name: up to 100 letters, digits, hyphens, underscores, periods"

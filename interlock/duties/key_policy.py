@@ -45,12 +45,20 @@ def signing_key_policy(account_id: str, administrators: Sequence[str], signers: 
 
 
 def data_key_policy(
-    account_id: str, region: str, administrators: Sequence[str], *, for_logs: bool, dns_suffix: str = "amazonaws.com"
+    account_id: str,
+    region: str,
+    administrators: Sequence[str],
+    *,
+    for_logs: bool,
+    for_budgets: bool = False,
+    dns_suffix: str = "amazonaws.com",
 ) -> str:
     """Return the policy of a symmetric key that encrypts data at rest in one region.
 
-    With `for_logs`, CloudWatch Logs may use it for log groups of this account and region alone.
-    Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
+    With `for_logs`, CloudWatch Logs may use it for log groups of this account and region alone; with `for_budgets`,
+    AWS Budgets for what it publishes on behalf of this account.
+    Sources: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS"; AWS Cost Management User
+    Guide, "Creating an Amazon SNS topic for budget notifications".
     """
     logs = statement(
         "EncryptLogs",
@@ -71,7 +79,22 @@ def data_key_policy(
     return document(
         statement("DelegateToIam", "Allow", ["kms:*"], ["*"], principal=account_root(account_id)),
         *([logs] if for_logs else []),
+        *([_publish_budgets(account_id)] if for_budgets else []),
         _deny_taking_away(administrators),
+    )
+
+
+def _publish_budgets(account_id: str) -> Statement:
+    return statement(
+        "PublishBudgets",
+        "Allow",
+        ["kms:GenerateDataKey*", "kms:Decrypt"],
+        ["*"],
+        principal={"Service": "budgets.amazonaws.com"},
+        conditions={
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account_id}:*"},
+        },
     )
 
 

@@ -47,8 +47,10 @@ def _zones(written: Mapping[str, Any]) -> Iterator[Problem]:
     subnets = network.get("subnets", {})
     if not isinstance(subnets, Mapping):
         return
-    if len(subnets) < 2:
-        accepted = "two or more availability zones, each with a CIDR block"
+    # Two zones that lose one leave a single copy of everything.
+    minimum = 3 if written.get("environment") == Environment.PROD else 2
+    if len(subnets) < minimum:
+        accepted = f"{'three' if minimum == 3 else 'two'} or more availability zones, each with a CIDR block"
         yield Problem(f"{PREFIX}network.subnets", shown(subnets), accepted)
     for zone in subnets:
         if isinstance(region, str) and isinstance(zone, str) and zone[:-1] != region:

@@ -17,6 +17,7 @@ from components.tracking_database import TrackingDatabase
 from interlock.manifest import SCHEMA_VERSION
 from interlock.settings.endpoints import EndpointSettings
 from interlock.settings.model import Settings
+from interlock.settings.section import Environment
 from interlock.settings.tracking import TrackingSettings
 from stacks.layers.foundation import Foundation
 from stacks.places import Places
@@ -79,6 +80,7 @@ class Platform:
             "account_id": self._settings.account_id,
             "region": self._settings.region,
             "cidr_block": chosen.cidr_block,
+            "minimum_zone_count": 3 if self._settings.environment is Environment.PROD else 2,
         }
         if chosen.existing is None:
             args["subnets"] = chosen.subnets

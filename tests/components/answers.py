@@ -37,6 +37,13 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
         }
     if kind == "BucketObjectv2":
         return inputs["key"], {"versionId": digits}
+    if kind == "Eip":
+        return f"eipalloc-{digits}", {"allocationId": f"eipalloc-{digits}"}
+    if kind == "Table":
+        return physical, {"name": physical, "arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{physical}"}
+    if kind == "Topic":
+        arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{physical}"
+        return arn, {"arn": arn, "name": physical}
     if kind == "Role":
         return physical, {"name": physical, "arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"}
     service = token.split(":")[1].partition("/")[0]
@@ -66,4 +73,6 @@ _IDENTIFIED = {
     "RouteTable": "rtb",
     "VpcEndpoint": "vpce",
     "FlowLog": "fl",
+    "InternetGateway": "igw",
+    "NatGateway": "nat",
 }

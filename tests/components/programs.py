@@ -9,11 +9,14 @@ import pulumi
 import pulumi_aws as aws
 
 from components.artifact_store import ArtifactStore
+from components.budgets import Budgets
 from components.data_key import DataKey
 from components.endpoint_alarms import EndpointAlarms
 from components.flow_logs import FlowLogs
 from components.generated_secret import GeneratedSecret
 from components.internal_load_balancer import InternalLoadBalancer
+from components.internet_access import InternetAccess
+from components.live_state import LiveState
 from components.mlflow_server import MlflowServer
 from components.mlflow_task import MlflowTask
 from components.model_endpoint import ModelEndpoint
@@ -95,6 +98,27 @@ EXAMPLES: Mapping[str, Example] = {
         ServiceEndpoints,
         "interlock:network:ServiceEndpoints",
         lambda name: {**PLACE, **INSIDE, "route_table_ids": ["rtb-0123456789abcdef0"]},
+    ),
+    "InternetAccess": Example(
+        InternetAccess,
+        "interlock:network:InternetAccess",
+        lambda name: {
+            "vpc_id": INSIDE["vpc_id"],
+            "public_subnets": {"eu-west-1a": "10.20.48.0/24", "eu-west-1b": "10.20.49.0/24"},
+            "route_table_ids": {"eu-west-1a": "rtb-0123456789abcdef0", "eu-west-1b": "rtb-0123456789abcdef1"},
+        },
+    ),
+    "LiveState": Example(LiveState, "interlock:state:LiveState", lambda name: {"encryption_key_arn": late_key(name)}),
+    "Budgets": Example(
+        Budgets,
+        "interlock:cost:Budgets",
+        lambda name: {
+            "account_id": ACCOUNT,
+            "budget_name": f"interlock-{name}",
+            "monthly_usd": 5000,
+            "cost_centre": "4711",
+            "encryption_key_arn": late_key(name),
+        },
     ),
     "InternalLoadBalancer": Example(
         InternalLoadBalancer,

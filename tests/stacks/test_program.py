@@ -13,6 +13,8 @@ from stacks.program import provision
 from tests.components.recording import Recording, record
 from tests.stacks.configurations import local, section
 
+THREE_ZONES = {f"eu-west-1{zone}": f"10.20.{16 * number}.0/20" for number, zone in enumerate("abc")}
+
 
 def provisioned(*, preview: bool = False, **changed: Any) -> Recording:
     return record(lambda: provision(local(**changed)), preview=preview, stack="local")
@@ -55,7 +57,7 @@ def test_a_disposable_stack_protects_nothing(recording: Recording) -> None:
 
 
 def test_a_stack_that_stays_protects_all_that_holds_something() -> None:
-    recording = provisioned(environment="prod", disposable=False)
+    recording = provisioned(environment="prod", disposable=False, network=section("network", subnets=THREE_ZONES))
     holding = ("aws:kms/key:Key", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance")
     assert [one.urn for one in recording.resources if one.type in holding and not one.protected] == []
     database = recording.one("aws:rds/instance:Instance").inputs

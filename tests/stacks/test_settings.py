@@ -122,6 +122,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "eu-west-1a",
         "two or more",
     ),
+    "a production in two zones": (
+        {"environment": "prod", "disposable": False},
+        "network.subnets",
+        "eu-west-1b",
+        "three or more availability zones",
+    ),
     "a zone of another region": (
         {"network": section("network", subnets={"eu-west-1a": "10.20.0.0/20", "eu-west-2b": "10.20.16.0/20"})},
         "network.subnets.eu-west-2b",
