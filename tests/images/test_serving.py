@@ -37,6 +37,24 @@ mlflow.models.set_model(Credentials())
 """A model that tells what of AWS its environment shows it."""
 
 
+THREADS = """
+import mlflow.models
+import mlflow.pyfunc
+import numpy
+import sklearn.ensemble
+from threadpoolctl import threadpool_info
+
+
+class Threads(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input):
+        return [library["num_threads"] for library in threadpool_info()]
+
+
+mlflow.models.set_model(Threads())
+"""
+"""A model that tells how many threads each numeric library would use."""
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
@@ -90,6 +108,18 @@ def test_it_serves_the_models_files_and_shows_it_no_credential(start: Start, tmp
     healthy(url, process)
     answered = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=10)
     assert answered.json() == {"predictions": []}
+
+
+def test_a_request_keeps_to_one_core(start: Start, tmp_path: Path) -> None:
+    directory = tmp_path / "model"
+    code = tmp_path / "threads.py"
+    code.write_text(THREADS)
+    mlflow.pyfunc.save_model(str(directory), python_model=str(code), pip_requirements=[])
+    url, process = start(directory)
+    healthy(url, process)
+    threads = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=10).json()["predictions"]
+    assert len(threads) >= 2
+    assert set(threads) == {1}
 
 
 @pytest.mark.parametrize("content", ["flavors: {}\n", "not: [yaml\n"])
