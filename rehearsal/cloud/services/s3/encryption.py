@@ -28,7 +28,7 @@ def encrypting(original: Callable[..., FakeKey]) -> Callable[..., FakeKey]:
         version.encryption = version.encryption or "AES256"
         if version.encryption == "aws:kms":
             bucket = backend.get_bucket(bucket_name)
-            version.kms_key_id = _key(bucket, version.kms_key_id).arn
+            version.kms_key_id = key_of(bucket, version.kms_key_id).arn
         elif version.encryption == "AES256":
             version.kms_key_id = None
         return version
@@ -44,7 +44,7 @@ def check(exchange: Exchange) -> None:
     if exchange.operation.name == "GetObject":
         version = exchange.current()
         if version is not None and version.encryption == "aws:kms":
-            _check_usable(_key(bucket, version.kms_key_id))
+            check_usable(key_of(bucket, version.kms_key_id))
     elif exchange.operation.creates_object or exchange.operation.name == "CreateMultipartUpload":
         wanted = exchange.headers.get("x-amz-server-side-encryption")
         if wanted not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
@@ -52,12 +52,15 @@ def check(exchange: Exchange) -> None:
         rule = (bucket.encryption or DEFAULT)["Rule"]["ApplyServerSideEncryptionByDefault"]
         if (wanted or rule["SSEAlgorithm"]) == "aws:kms":
             named = exchange.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
-            _check_usable(_key(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None)))
+            check_usable(key_of(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None)))
 
 
-def _key(bucket: FakeBucket, identifier: str | None) -> Key:
-    region = identifier.split(":")[3] if identifier and identifier.startswith("arn:") else bucket.region_name
-    backend = kms_backends[bucket.account_id][region]
+def key_of(bucket: FakeBucket, identifier: str | None) -> Key:
+    """Return the KMS key by id, alias or ARN, which may lie in another account; raises KMS.NotFoundException."""
+    region, account_id = bucket.region_name, bucket.account_id
+    if identifier and identifier.startswith("arn:"):
+        region, account_id = identifier.split(":")[3:5]
+    backend = kms_backends[account_id][region]
     name = backend.get_alias_name(identifier or "alias/aws/s3")
     known = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(name)
     if known not in backend.keys:
@@ -65,7 +68,8 @@ def _key(bucket: FakeBucket, identifier: str | None) -> Key:
     return backend.keys[known]
 
 
-def _check_usable(key: Key) -> None:
+def check_usable(key: Key) -> None:
+    """Raise S3's error for a key that is not enabled."""
     if key.key_state == "Disabled":
         raise S3Error("KMS.DisabledException", f"{key.arn} is disabled.", 400)
     if key.key_state != "Enabled":

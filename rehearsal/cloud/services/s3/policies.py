@@ -66,6 +66,14 @@ def denial(document: bytes, request: Request) -> str | None:
     return None
 
 
+def is_granted(document: bytes, request: Request) -> bool:
+    """Say whether a statement allows the request."""
+    return any(
+        statement["Effect"] == "Allow" and _applies(statement, request)
+        for statement in _listed(json.loads(document)["Statement"])
+    )
+
+
 def _check_statement(statement: Any, bucket: str) -> None:
     if not isinstance(statement, dict):
         raise MalformedPolicy("Policy has invalid statement")

@@ -20,6 +20,7 @@ from rehearsal.cloud.services.s3 import (
     deletions,
     encryption,
     lock_operations,
+    ownership,
     payment,
     policies,
     preconditions,
@@ -177,6 +178,12 @@ class ObjectStorage(Service):
             ("PUT", "requestPayment"): payment.put,
         }
         self._guard(patches, lambda exchange: _answer(exchange, answers, on_object=False))
+
+    @correction("s3.object-ownership", f"{_GUIDE}/about-object-ownership.html")
+    def keep_ownership(self, patches: Patches) -> None:
+        """A bucket is made without access lists, and refuses to have any set."""
+        patches.replace(S3Backend, "create_bucket", ownership.enforcing(S3Backend.create_bucket))
+        self._guard(patches, ownership.check)
 
     @correction("s3.bucket-policy", f"{_GUIDE}/bucket-policies.html")
     def enforce_policies(self, patches: Patches) -> None:
