@@ -32,6 +32,7 @@ from interlock.release.verification import Verification, verify_release
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_ecr import ECRClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
@@ -72,6 +73,10 @@ class StackClients:
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         return self._session.client("cloudwatch")
+
+    def ecr(self, region: str) -> ECRClient:
+        """Return a client of the image registry in `region`."""
+        return self._session.client("ecr", region_name=region)
 
     @cached_property
     def runtime(self) -> SageMakerRuntimeClient:

@@ -65,7 +65,7 @@ def verify(
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """Check a release's bytes, manifest, locks and signatures as they lie in the vault."""
-    keys = {"builder": _read_key(public_key)} if public_key else None
+    keys = {"builder": read_key(public_key)} if public_key else None
     clients = load_clients(stack)
     verification = require_verified(clients, digest, keys)
     lines = [f"release {digest} verifies", f"  {_where(clients, digest)}", *_verified(verification)]
@@ -76,7 +76,8 @@ def _credentials(clients: StackClients) -> Credentials | None:
     return None if os.environ.get("MLFLOW_TRACKING_USERNAME") else clients.tracking_credentials()
 
 
-def _read_key(path: Path) -> PublicKey:
+def read_key(path: Path) -> PublicKey:
+    """Return the public key in the PEM file `path`. Raises BadInput."""
     try:
         return PublicKey.from_pem(path.read_bytes())
     except OSError as error:

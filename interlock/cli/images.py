@@ -1,0 +1,70 @@
+"""`interlock images`: building, pushing and signing container images, and verifying them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock import images
+from interlock.cli.loading import StackOption, load_clients
+from interlock.cli.release import read_key
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
+from interlock.failures import BadInput
+from interlock.release.image import ImageReference
+
+app = typer.Typer(help="Build, push and sign container images, and verify them.", no_args_is_help=True)
+
+
+@app.command()
+@command
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With a Dockerfile, such as images/serving.")],
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Build the image of FOLDER with docker, push it by its digest, and sign for it as the builder.
+
+    The same files give the same tag: running it again builds nothing and completes what is missing.
+    """
+    images.source_of(folder)
+    clients = load_clients(stack)
+    with progress() as say:
+        done = images.publish(clients, folder, progress=say)
+    document = {
+        "image": str(done.reference), "tag": done.tag, "built": done.built, "envelope": done.envelope,
+    }  # fmt: skip
+    how = "built and pushed" if done.built else "was there already"
+    Printer(output).result(
+        document,
+        [
+            f"{done.reference}",
+            f"  {how} as {done.tag}",
+            f"  signed for in s3://{clients.manifest.vault.bucket_name}/{done.envelope}",
+        ],
+    )
+
+
+@app.command()
+@command
+def verify(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="<registry>/<repository>@sha256:<digest>")],
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="The builder's public key (PEM) from a source you trust; without it KMS is asked."),
+    ] = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Check that the builder signed for an image, and that its repository has it."""
+    try:
+        reference = ImageReference.parse(image)
+    except ValueError as error:
+        raise BadInput(f"image: {error}") from error
+    keys = {"builder": read_key(public_key)} if public_key else None
+    statements = images.verify(load_clients(stack), reference, keys)
+    Printer(output).result(
+        {"image": str(reference), "verifies": True, "statements": [one.predicate for one in statements]},
+        [f"{reference} verifies", *(f"  built from {one.predicate['source_digest']}" for one in statements)],
+    )

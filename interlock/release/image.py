@@ -1,0 +1,105 @@
+"""Container images: which sources a digest in a registry was built from, and who signed for that. Pure.
+
+An image's envelopes lie in the vault under `images/<name>/<digest>/`, each named after its payload.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from interlock.release.digests import canonical_json, sha256
+from interlock.release.envelope import InvalidEnvelope, open_envelope, payload_digest
+from interlock.release.signing import PublicKey
+from interlock.release.statement import DigestSet, Statement, Subject
+
+IMAGE_PREDICATE: Final = "urn:interlock:predicate:image:v1"
+IMAGES: Final = "images/"
+_PINNED: Final = re.compile(r"(?P<repository>[^@\s]+)@sha256:(?P<digest>[0-9a-f]{64})")
+_TAG_DIGITS: Final = 40
+
+
+@dataclass(frozen=True)
+class ImageReference:
+    """An image by its digest: `<registry>/<repository>@sha256:<64 hexadecimal digits>`."""
+
+    repository: str
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> ImageReference:
+        """Read a reference. Raises ValueError for one without a digest: a tag names no bytes."""
+        found = _PINNED.fullmatch(text)
+        if found is None:
+            raise ValueError(f"received {text!r}; accepted is <registry>/<repository>@sha256:<64 hexadecimal digits>")
+        return cls(found["repository"], found["digest"])
+
+    def __str__(self) -> str:
+        return f"{self.repository}@sha256:{self.digest}"
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """What an image was built from: every file of its folder by path, with its SHA-256 in hexadecimal digits."""
+
+    name: str
+    files: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """One digest of all files and their names."""
+        return sha256(canonical_json({"name": self.name, "files": dict(self.files)})).hex()
+
+    @property
+    def tag(self) -> str:
+        """The tag of an image built from these files: the same files, the same tag."""
+        return f"src-{self.digest[:_TAG_DIGITS]}"
+
+
+def image_statement(reference: ImageReference, source: ImageSource) -> Statement:
+    """Return the statement that the image `reference` was built from `source`."""
+    subject = Subject(name=reference.repository, digest=DigestSet(sha256=reference.digest))
+    predicate = {"name": source.name, "source_digest": source.digest, "files": dict(source.files)}
+    return Statement(subject=(subject,), predicate_type=IMAGE_PREDICATE, predicate=predicate)
+
+
+def envelopes_prefix(name: str, digest: str) -> str:
+    """Return the prefix under which the envelopes about an image lie in the vault."""
+    return f"{IMAGES}{name}/{digest}/"
+
+
+def envelope_key(name: str, digest: str, statement: Statement) -> str:
+    """Return the key of the envelope around `statement`: one key a payload, because signatures differ each time."""
+    return f"{envelopes_prefix(name, digest)}{sha256(statement.content).hex()}.dsse.json"
+
+
+def reasons_against(
+    reference: ImageReference, envelopes: Mapping[str, bytes], keys: Mapping[str, PublicKey]
+) -> tuple[Sequence[str], Sequence[Statement]]:
+    """Return why the image may not be trusted, and what was signed for it.
+
+    `envelopes` are contents by key, `keys` those of whoever may sign. One good statement about exactly this image is
+    enough, and one envelope that is not good is a reason whatever the others say.
+    """
+    reasons: list[str] = []
+    good: list[Statement] = []
+    for key, content in sorted(envelopes.items()):
+        try:
+            statement, _ = open_envelope(content, keys)
+            expected = f"{payload_digest(content)}.dsse.json"
+        except InvalidEnvelope as error:
+            reasons.append(f"{key}: {error}")
+            continue
+        if not key.endswith(f"/{expected}"):
+            reasons.append(f"{key} lies under a name that is not its payload's digest")
+        elif statement.predicate_type != IMAGE_PREDICATE:
+            reasons.append(f"{key} is of type {statement.predicate_type}, not {IMAGE_PREDICATE}")
+        elif [(one.name, one.digest.sha256) for one in statement.subject] != [(reference.repository, reference.digest)]:
+            reasons.append(f"{key} is about another image")
+        else:
+            good.append(statement)
+    if not good:
+        reasons.append(f"nobody who may has signed for {reference}")
+    return reasons, good

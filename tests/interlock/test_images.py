@@ -1,0 +1,206 @@
+"""Publishing images: the registry and the vault are the local cloud's, the container engine is a script on PATH.
+
+The script pushes what `docker buildx build --push` would name: a manifest whose digest depends on the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interlock import images
+from interlock.aws.registry import Login
+from interlock.clients import StackClients
+from interlock.duties.duty import SigningDuty
+from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.manifest import StackManifest
+from interlock.release.image import ImageReference, ImageSource
+from rehearsal.cloud.server import LocalCloud
+from tests.interlock.conftest import new_vault
+from tests.interlock.manifests import manifest_document
+
+ENGINE = """
+import hashlib, json, os, sys
+from pathlib import Path
+import boto3
+
+log = Path(os.environ["ENGINE_LOG"])
+with log.open("a") as lines:
+    lines.write(json.dumps(sys.argv[1:]) + "\\n")
+if sys.argv[1] == "login":
+    sys.exit(0 if sys.stdin.read() else 1)
+if os.environ.get("ENGINE_FAILS"):
+    sys.exit("ERROR: failed to solve: process did not complete successfully")
+folder, tag = Path(sys.argv[-1]), sys.argv[sys.argv.index("--tag") + 1]
+layers = "".join(path.read_text() for path in sorted(folder.rglob("*")) if path.is_file())
+manifest = json.dumps({
+    "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2,
+               "digest": "sha256:" + hashlib.sha256(layers.encode()).hexdigest()},
+    "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "size": len(layers),
+                "digest": "sha256:" + hashlib.sha256(layers.encode()).hexdigest()}],
+})
+repository, _, name = tag.partition("/")[2].partition(":")
+pushed = boto3.client("ecr").put_image(repositoryName=repository, imageTag=name, imageManifest=manifest)
+Path(sys.argv[sys.argv.index("--metadata-file") + 1]).write_text(
+    json.dumps({"containerimage.digest": pushed["image"]["imageId"]["imageDigest"]})
+)
+if os.environ.get("ENGINE_CHANGES"):
+    (folder / "Dockerfile").write_text("FROM other\\n")
+"""
+
+
+class Workshop:
+    """A stack with one image repository, a folder to build, and an engine that notes what it was asked."""
+
+    def __init__(self, cloud: LocalCloud, scratch: Path) -> None:
+        name = f"interlock/serving-{uuid.uuid4().hex[:8]}"
+        made = cloud.client("ecr").create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")["repository"]
+        key = cloud.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        signing = {"key_arn": key["Arn"], "key_id": key["KeyId"], "alias": "alias/builder"}
+        document = manifest_document()
+        document["vault"]["bucket_name"] = new_vault(cloud)
+        document["signing_keys"] = {duty.value: signing for duty in SigningDuty}
+        self.url = made["repositoryUri"]
+        document["images"] = {"serving": {"name": name, "arn": made["repositoryArn"], "url": self.url}}
+        self.clients = StackClients(StackManifest.model_validate(document), boto3.Session(region_name="eu-west-1"))
+        self.folder = scratch / "serving"
+        self.folder.mkdir()
+        (self.folder / "Dockerfile").write_text("FROM python:3.11.14-slim-bookworm\n")
+        (self.folder / "entrypoint.py").write_text("print('hello')\n")
+        self.log = scratch / "engine.jsonl"
+
+    def publish(self) -> images.Published:
+        return images.publish(self.clients, self.folder, progress=lambda _: None)
+
+    @property
+    def asked(self) -> list[list[str]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+
+@pytest.fixture
+def workshop(cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    made = Workshop(cloud, tmp_path)
+    engine = tmp_path / "bin" / "docker"
+    engine.parent.mkdir()
+    engine.write_text(f"#!{sys.executable}\n{ENGINE}")
+    engine.chmod(0o755)
+    variables: Mapping[str, str] = {
+        "PATH": f"{engine.parent}{os.pathsep}{os.environ['PATH']}",
+        "ENGINE_LOG": str(made.log),
+        "AWS_ENDPOINT_URL": cloud.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def test_a_published_image_is_pushed_by_digest_and_verifies(workshop: Workshop) -> None:
+    published = workshop.publish()
+    assert published.built
+    assert published.reference.repository == workshop.url
+    statements = images.verify(workshop.clients, published.reference)
+    assert [one.predicate["files"].keys() for one in statements] == [{"Dockerfile", "entrypoint.py"}]
+
+
+def test_the_registrys_password_reaches_the_engine_and_no_command_line(workshop: Workshop) -> None:
+    workshop.publish()
+    login = workshop.asked[0]
+    assert login[0] == "login"
+    assert "--password-stdin" in login
+    assert not any("password" in word and word != "--password-stdin" for word in login)
+
+
+def test_the_same_files_are_built_once_and_a_changed_file_again(workshop: Workshop) -> None:
+    first = workshop.publish()
+    again = workshop.publish()
+    assert (again.reference, again.envelope, again.built) == (first.reference, first.envelope, False)
+    (workshop.folder / "entrypoint.py").write_text("print('goodbye')\n")
+    changed = workshop.publish()
+    assert changed.built
+    assert changed.tag != first.tag
+    assert sum(words[0] == "buildx" for words in workshop.asked) == 2
+
+
+def test_an_image_pushed_by_a_run_that_broke_off_is_signed_by_the_next(workshop: Workshop) -> None:
+    source = images.source_of(workshop.folder)
+    repository = images.repository_of(workshop.clients, "serving")
+    login = Login("AWS", "x")
+    images.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
+    published = workshop.publish()
+    assert not published.built
+    assert images.verify(workshop.clients, published.reference)
+
+
+def test_an_image_nobody_signed_for_is_refused(workshop: Workshop) -> None:
+    reference = workshop.publish().reference
+    (workshop.folder / "entrypoint.py").write_text("print('sneaked in')\n")
+    source = images.source_of(workshop.folder)
+    repository = images.repository_of(workshop.clients, "serving")
+    login = Login("AWS", "x")
+    digest = images.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
+    with pytest.raises(Refusal, match="nobody who may has signed"):
+        images.verify(workshop.clients, ImageReference(reference.repository, digest))
+
+
+def test_a_signature_by_another_key_is_no_signature(workshop: Workshop, cloud: LocalCloud) -> None:
+    reference = workshop.publish().reference
+    other = cloud.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    document: dict[str, Any] = json.loads(workshop.clients.manifest.to_json())
+    document["signing_keys"]["builder"]["key_arn"] = other
+    stranger = StackClients(StackManifest.model_validate(document), boto3.Session(region_name="eu-west-1"))
+    with pytest.raises(Refusal, match="no signature was made by a known key"):
+        images.verify(stranger, reference)
+
+
+def test_what_changes_while_it_is_built_is_not_signed(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_CHANGES", "1")
+    with pytest.raises(Refusal) as refused:
+        workshop.publish()
+    assert "changed while the image was built" in str(refused.value)
+
+
+def test_an_engine_that_fails_or_is_missing_is_told_in_one_message(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE_FAILS", "1")
+    with pytest.raises(OutsideFailure, match="docker buildx failed: ERROR: failed to solve"):
+        workshop.publish()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(OutsideFailure, match="there is no `docker` on PATH"):
+        workshop.publish()
+
+
+def test_wrong_folders_and_images_are_named(workshop: Workshop, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="accepted is a folder with a Dockerfile"):
+        images.source_of(tmp_path / "nowhere")
+    unknown = tmp_path / "unknown"
+    unknown.mkdir()
+    (unknown / "Dockerfile").write_text("FROM scratch\n")
+    with pytest.raises(BadInput, match="received 'unknown'; accepted is one of serving"):
+        images.publish(workshop.clients, unknown, progress=lambda _: None)
+    with pytest.raises(ValueError, match="received 'serving:latest'"):
+        ImageReference.parse("serving:latest")
+
+
+_files = st.dictionaries(st.text(min_size=1, max_size=8), st.text("0123456789abcdef", min_size=64, max_size=64))
+
+
+@given(_files, _files)
+def test_a_tag_names_its_files_and_no_others(one: dict[str, str], other: dict[str, str]) -> None:
+    tags = [ImageSource("serving", files).tag for files in (one, other)]
+    assert (tags[0] == tags[1]) == (one == other)
+    assert all(len(tag) <= 128 for tag in tags)
