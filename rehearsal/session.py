@@ -201,7 +201,7 @@ class Session:
 
     def provide_certificate(self, domain: str) -> str:
         """Issue a certificate for `domain` and this cloud's load balancers, put it into ACM, and return its ARN."""
-        return str(self.ask("certificate", domain=domain)["arn"])
+        return str(self.ask("certificate", domain=domain)[self.cloud.region])
 
     def select_stack(self, name: str = STACK) -> None:
         """Make `name` what the CLI works on in the checkout; created if there is none."""

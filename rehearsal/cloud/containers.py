@@ -48,6 +48,8 @@ class ContainerSpec:
     files: Mapping[str, Path] = field(default_factory=dict)
     address: str | None = None
     """Where it listens; an address of its own if None. Containers of one ECS task share theirs."""
+    region: str | None = None
+    """Where its AWS clients look for what they are asked for; the cloud's home if None."""
 
 
 class Container:
@@ -199,4 +201,5 @@ class Containers:
             "LANG": "C.UTF-8",
             **{name: translation.text(value) for name, value in declared.items() if name != "PATH"},
             **self.client_environment,
+            **({"AWS_REGION": spec.region, "AWS_DEFAULT_REGION": spec.region} if spec.region else {}),
         }

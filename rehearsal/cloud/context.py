@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,12 +23,17 @@ _Service = TypeVar("_Service", bound="Service")
 class CloudContext:
     """One local cloud; `directory` is its own and goes with it.
 
-    `now` is the cloud's clock (UTC); `endpoint_url` is where all its services answer, known once the server listens.
+    `account_id` and `region` are its home: what who names no place gets, and nothing else (`rehearsal.cloud.places`).
+    `accounts` has the ids of the organization's accounts by what they are for, `regions` the regions in use from the
+    start. `now` is the cloud's clock (UTC); `endpoint_url` is where all its services answer, known once the server
+    listens.
     """
 
     directory: Path
     account_id: str
     region: str
+    accounts: Mapping[str, str]
+    regions: Sequence[str]
     now: Callable[[], datetime]
     processes: Processes
     addresses: Addresses

@@ -38,6 +38,8 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
         self._turns: dict[str, threading.RLock] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        # Moto would take the caller's word for its account; here only credentials tell it.
+        environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
         path = environ["PATH_INFO"]
         if path.startswith(INTERNAL_PREFIX):
             return self._page(path.removeprefix(INTERNAL_PREFIX), environ, start_response)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from moto.logs.models import LogsBackend, logs_backends
 
+from rehearsal.cloud.places import Place
+
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
 
@@ -17,12 +19,13 @@ _AT_A_TIME = 1024 * 1024
 
 @dataclass
 class ShippedLog:
-    """One file on its way into the stream `stream` of the log group `group`; call `ship` from time to time.
+    """One file on its way into the stream `stream` of a place's log group `group`; call `ship` from time to time.
 
     What the group or stream does not take, because it was deleted, is lost, as with AWS's agents.
     """
 
     cloud: CloudContext
+    place: Place
     file: Path
     group: str
     stream: str
@@ -49,18 +52,19 @@ class ShippedLog:
 
     def _put(self, events: list[dict[str, object]]) -> None:
         with self.cloud.turn("logs"):
-            backend = backend_of(self.cloud)
+            backend = backend_of(self.place)
             if events and self.group in backend.groups:
                 backend.ensure_log_stream(self.group, self.stream)
                 backend.groups[self.group].put_log_events(self.stream, events)
 
 
-def backend_of(cloud: CloudContext) -> LogsBackend:
-    """Return moto's CloudWatch Logs of the cloud's own account and region."""
-    return logs_backends[cloud.account_id][cloud.region]
+def backend_of(place: Place) -> LogsBackend:
+    """Return moto's CloudWatch Logs of a place."""
+    found: LogsBackend = place.backend(logs_backends)
+    return found
 
 
-def ensure_group(cloud: CloudContext, group: str) -> None:
+def ensure_group(cloud: CloudContext, place: Place, group: str) -> None:
     """Make the log group if there is none."""
     with cloud.turn("logs"):
-        backend_of(cloud).ensure_log_group(group)
+        backend_of(place).ensure_log_group(group)

@@ -19,6 +19,7 @@ import moto.iam.models
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 
+from rehearsal.cloud.accounts import RECOVERY_REGION, REGION, WORKLOAD, accounts, organization_role
 from rehearsal.cloud.addresses import Addresses
 from rehearsal.cloud.certificates import CertificateAuthority
 from rehearsal.cloud.containers import Containers
@@ -43,8 +44,8 @@ class LocalCloud:
     """
 
     directory: Path
-    account_id: str = "123456789012"
-    region: str = "eu-west-1"
+    account_id: str = WORKLOAD
+    region: str = REGION
     context: CloudContext = field(init=False)
     _applied: list[Patches] = field(default_factory=list, init=False)
     _clients: dict[str, Any] = field(default_factory=dict, init=False)
@@ -125,15 +126,20 @@ class LocalCloud:
         BackendDict.reset()
 
     def certificate(self, domain: str) -> Mapping[str, str]:
-        """Issue a certificate for `domain` on this cloud's load balancers, import it into ACM, and return its ARN."""
+        """Issue a certificate for `domain` on this cloud's load balancers, import it into ACM in each of the regions.
+
+        Return its ARN there, by region.
+        """
         issued = self.context.authority.issue(domain, [domain], self.context.addresses.load_balancer_addresses)
-        answer = self.client("acm").import_certificate(
-            Certificate=issued.certificate,
-            PrivateKey=issued.private_key,
-            CertificateChain=issued.chain,
-            Tags=[{"Key": name, "Value": value} for name, value in PROVIDED.items()],
-        )
-        return {"arn": answer["CertificateArn"]}
+        return {
+            region: self.client("acm", region_name=region).import_certificate(
+                Certificate=issued.certificate,
+                PrivateKey=issued.private_key,
+                CertificateChain=issued.chain,
+                Tags=[{"Key": name, "Value": value} for name, value in PROVIDED.items()],
+            )["CertificateArn"]
+            for region in self.context.regions
+        }
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
@@ -160,14 +166,20 @@ class LocalCloud:
 
     def health(self) -> Mapping[str, Any]:
         """Return what runs here."""
-        return {"status": "ok", "account_id": self.account_id, "region": self.region, "services": self._names()}
+        return {"status": "ok", **self._places(), "services": self._names()}
 
     def inventory(self) -> Mapping[str, Sequence[str]]:
         """Return, for each service, the sorted ARNs of what callers made and have not deleted."""
         return {service.name: sorted(service.inventory()) for service in self.services}
 
-    def client(self, service: str, **options: Any) -> Any:
-        """Return a boto3 client of this cloud that shows each error at once instead of trying again."""
+    def client(self, service: str, *, account: str | None = None, **options: Any) -> Any:
+        """Return a boto3 client of this cloud that shows each error at once instead of trying again.
+
+        `account` is what one of the organization's other accounts is for; its administrator's role is assumed.
+        """
+        if account is not None and self.context.accounts[account] != self.account_id:
+            role = organization_role(self.context.accounts[account])
+            options |= credentials(self.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator"))
         if not options and service in self._clients:
             return self._clients[service]
         plain = not options
@@ -180,6 +192,14 @@ class LocalCloud:
             self._clients[service] = made
         return made
 
+    def _places(self) -> Mapping[str, Any]:
+        return {
+            "account_id": self.account_id,
+            "region": self.region,
+            "accounts": self.context.accounts,
+            "regions": self.context.regions,
+        }
+
     def _names(self) -> Sequence[str]:
         return [service.name for service in self.services]
 
@@ -191,6 +211,8 @@ class LocalCloud:
             directory=self.directory,
             account_id=self.account_id,
             region=self.region,
+            accounts=accounts(self.account_id),
+            regions=list(dict.fromkeys([self.region, RECOVERY_REGION])),
             now=_now,
             processes=processes,
             addresses=addresses,
@@ -202,14 +224,23 @@ class LocalCloud:
         """Write `cloud.json` whole or not at all: its appearance means that the cloud is ready."""
         description = {
             "endpoint_url": self.endpoint_url,
-            "account_id": self.account_id,
-            "region": self.region,
+            **self._places(),
             "certificate_authority": str(self.context.authority.certificate_file),
             "pid": os.getpid(),
         }
         draft = self.directory / f"{DESCRIPTION}.draft"
         draft.write_text(json.dumps(description, indent=2))
         draft.replace(self.directory / DESCRIPTION)
+
+
+def credentials(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the credentials in an answer of AssumeRole as boto3's client takes them."""
+    given = answer["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
 
 
 def _now() -> datetime:

@@ -11,10 +11,12 @@ from moto.iam.exceptions import EntityAlreadyExists, InvalidInput, MalformedPoli
 from moto.iam.models import IAMBackend, Role, iam_backends
 from moto.iam.responses import IamResponse
 
+from rehearsal.cloud.accounts import ADMINISTRATOR_ACCESS, ORGANIZATION_ROLE, organization_trust
 from rehearsal.cloud.service import Patches, Service, correction
 
 _API = "https://docs.aws.amazon.com/IAM/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+_PARTITION = "aws"
 _SERVICE_ROLE_PATH = "/aws-service-role/"
 _SERVICE_ROLE_NAMES = {
     "ecs": "ECS",
@@ -31,6 +33,15 @@ class IdentityAndAccess(Service):
     """AWS IAM."""
 
     name: ClassVar[str] = "iam"
+
+    def start(self) -> None:
+        """Make the role by which an organization's accounts are administered."""
+        workload = self.cloud.accounts["workload"]
+        for account_id in self.cloud.accounts.values():
+            if account_id != workload:
+                backend = iam_backends[account_id][_PARTITION]
+                backend.create_role(ORGANIZATION_ROLE, organization_trust(workload), "/", None, "", [], "3600")
+                backend.attach_role_policy(ADMINISTRATOR_ACCESS, ORGANIZATION_ROLE)
 
     def inventory(self) -> Sequence[str]:
         """Return users, groups, roles, profiles, providers and policies; AWS's own do not count."""
@@ -79,7 +90,8 @@ class IdentityAndAccess(Service):
 def _made(backend: IAMBackend) -> Iterator[str]:
     yield from (user.arn for user in backend.users.values())
     yield from (group.arn for group in backend.groups.values())
-    yield from (role.arn for role in backend.roles.values() if not role.path.startswith(_SERVICE_ROLE_PATH))
+    roles = (role for role in backend.roles.values() if role.name != ORGANIZATION_ROLE)
+    yield from (role.arn for role in roles if not role.path.startswith(_SERVICE_ROLE_PATH))
     yield from (profile.arn for profile in backend.instance_profiles.values())
     yield from backend.open_id_providers
     yield from backend.saml_providers

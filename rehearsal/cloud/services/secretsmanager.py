@@ -10,15 +10,24 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import moto.secretsmanager.models
+from moto.core.utils import camelcase_to_underscores
 from moto.kms.models import kms_backends
 from moto.secretsmanager.exceptions import SecretNotFoundException, SecretsManagerClientError
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend, secretsmanager_backends
 from moto.secretsmanager.responses import SecretsManagerResponse
 
 from rehearsal.cloud.errors import constraint_error, json_error
+from rehearsal.cloud.places import Place, place_of
 from rehearsal.cloud.service import Patches, Service, correction
+from rehearsal.cloud.services._secret_accounts import crossing
 
 _API = "https://docs.aws.amazon.com/secretsmanager/latest/apireference"
+_GUIDE = "https://docs.aws.amazon.com/secretsmanager/latest/userguide"
+_OF_A_SECRET = (
+    "CancelRotateSecret", "DeleteResourcePolicy", "DeleteSecret", "DescribeSecret", "GetResourcePolicy",
+    "GetSecretValue", "ListSecretVersionIds", "PutResourcePolicy", "PutSecretValue", "RestoreSecret", "RotateSecret",
+    "TagResource", "UntagResource", "UpdateSecret", "UpdateSecretVersionStage",
+)  # fmt: skip
 _LONGEST_VALUE = 65536
 _PREFIX = re.compile(r"^(\w+: )?An error occurred \(\w+\) when calling the \w+ operation:\s*")
 _DELETED = "You can't perform this operation on the secret because it was marked for deletion."
@@ -109,6 +118,14 @@ class SecretsManager(Service):
         """A password is drawn from the system's randomness, with a character of each included type anywhere in it."""
         patches.replace(moto.secretsmanager.models, "random_password", draw_password)
 
+    @correction("secretsmanager.other-accounts", f"{_GUIDE}/auth-and-access_examples_cross.html")
+    def cross_accounts(self, patches: Patches) -> None:
+        """A secret's ARN reaches it from another account if its policy allows, and from another region never."""
+        for operation in _OF_A_SECRET:
+            method = camelcase_to_underscores(operation)
+            original = getattr(SecretsManagerResponse, method)
+            patches.replace(SecretsManagerResponse, method, crossing(original, operation, self.cloud.now))
+
 
 def draw_password(
     length: int,
@@ -182,8 +199,9 @@ def _checked(original: Callable[[SecretsManagerResponse], Any]) -> Callable[[Sec
 def _check_key(response: SecretsManagerResponse, identifier: str | None) -> None:
     if identifier is None:
         return
-    region = identifier.split(":")[3] if identifier.startswith("arn:") else response.region
-    backend = kms_backends[response.current_account][region]
+    named = identifier.startswith("arn:")
+    place = place_of(identifier) if named else Place(response.current_account, response.region)
+    backend = place.backend(kms_backends)
     name = backend.get_alias_name(identifier)
     key_id = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(name)
     if key_id not in backend.keys:

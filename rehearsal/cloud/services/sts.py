@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from typing import ClassVar
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
-from moto.iam.models import iam_backends
-from moto.sts.models import STSBackend
+from moto.iam.models import Role, iam_backends
+from moto.sts.exceptions import STSValidationError
 from moto.sts.responses import TokenResponse
 
 from rehearsal.cloud.callers import caller_of
+from rehearsal.cloud.policies import Request, caller_values, judge
 from rehearsal.cloud.service import Patches, Service, correction
 
 _API = "https://docs.aws.amazon.com/STS/latest/APIReference"
+_PARTITION = "aws"
 
 
 class AccessDenied(ServiceException):  # type: ignore[misc]
@@ -32,19 +35,52 @@ class SecurityTokens(Service):
         """The cloud's own user, IAM users and sessions of roles are told apart."""
         patches.replace(TokenResponse, "get_caller_identity", _get_caller_identity)
 
-    @correction("sts.unknown-role", f"{_API}/API_AssumeRole.html")
-    def refuse_unknown_roles(self, patches: Patches) -> None:
-        """A role of this account has to exist; another account's is taken to, since nobody here could make it."""
-        original = patches.replace(STSBackend, "assume_role", None)
+    @correction("sts.trust", f"{_API}/API_AssumeRole.html")
+    def ask_trust_policies(self, patches: Patches) -> None:
+        """A role has to exist and its trust policy to name the caller, in whichever accounts they are."""
+        original = patches.replace(TokenResponse, "assume_role", None)
 
-        def assume_role(backend: STSBackend, *arguments: Any, role_arn: str, **named: Any) -> Any:
-            account_id = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
-            known = {role.arn for role in iam_backends[backend.account_id][backend.partition].roles.values()}
-            if account_id == backend.account_id and role_arn not in known:
-                raise AccessDenied(f"User is not authorized to perform: sts:AssumeRole on resource: {role_arn}")
-            return original(backend, *arguments, role_arn=role_arn, **named)
+        def assume_role(response: TokenResponse) -> ActionResult:
+            caller = caller_of(response.get_access_key(), response.current_account)
+            role_arn = str(response._get_param("RoleArn") or "")
+            role = _role(role_arn)
+            values = caller_values(caller, response.region, self.cloud.now()) | _asked(response)
+            if (
+                role is None
+                or not judge(
+                    role.assume_role_policy_document, Request(caller, "sts:AssumeRole", role_arn, values)
+                ).permits
+            ):
+                message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
+                raise AccessDenied(message)
+            answer: ActionResult = original(response)
+            return answer
 
-        patches.replace(STSBackend, "assume_role", assume_role)
+        patches.replace(TokenResponse, "assume_role", assume_role)
+
+
+def _role(arn: str) -> Role | None:
+    if len(arn) < 20:
+        raise STSValidationError(
+            f"1 validation error detected: Value '{arn}' at 'roleArn' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 20"
+        )
+    known = re.fullmatch(r"arn:aws:iam::(\d{12}):role/.+", arn)
+    if known is None:
+        raise STSValidationError(f"{arn} is invalid")
+    roles = iam_backends[known[1]][_PARTITION].roles.values()
+    return next((role for role in roles if role.arn == arn), None)
+
+
+def _asked(response: TokenResponse) -> dict[str, list[str]]:
+    """Return the condition keys of a session that is asked for."""
+    keys = {
+        "sts:externalid": "ExternalId",
+        "sts:rolesessionname": "RoleSessionName",
+        "sts:sourceidentity": "SourceIdentity",
+    }
+    given = {key: response._get_param(parameter) for key, parameter in keys.items()}
+    return {key: [str(value)] for key, value in given.items() if value is not None}
 
 
 def _get_caller_identity(response: TokenResponse) -> ActionResult:

@@ -94,7 +94,7 @@ def _page(cloud: LocalCloud, page: str) -> dict[str, Any]:
 
 
 def test_a_certificate_is_issued_into_acm_for_a_domain_and_the_load_balancers(cloud: LocalCloud) -> None:
-    arn = _page(cloud, "certificate?domain=mlflow.example")["arn"]
+    arn = _page(cloud, "certificate?domain=mlflow.example")["eu-west-1"]
     described = cloud.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
     assert (described["DomainName"], described["Type"], described["Status"]) == ("mlflow.example", "IMPORTED", "ISSUED")
     assert arn not in cloud.inventory()["acm"]

@@ -68,6 +68,7 @@ class Launcher:
             command=definition.get("command"),
             environment={**given, **self._secrets(task, definition), **granted},
             address=task.address,
+            region=task.place.region,
         )
         log = self._log(task, definition, directory)
         try:
@@ -84,7 +85,7 @@ class Launcher:
             return {}
         role = str(task.definition.__dict__.get("execution_role_arn"))
         try:
-            return secrets.fetch(self.cloud, wanted, self.credentials.assume(role, task.id))
+            return secrets.fetch(self.cloud, task.place.region, wanted, self.credentials.assume(role, task.id))
         except RoleNotFound as missing:
             raise TaskFailed(_NO_ROLE.format(missing)) from missing
         except secrets.SecretUnavailable as missing:
@@ -97,16 +98,16 @@ class Launcher:
         options = configuration.get("options") or {}
         group, prefix = options.get("awslogs-group", ""), options.get("awslogs-stream-prefix", "ecs")
         if str(options.get("awslogs-create-group", "")).lower() == "true":
-            ensure_group(self.cloud, group)
+            ensure_group(self.cloud, task.place, group)
         with self.cloud.turn("logs"):
-            if group not in backend_of(self.cloud).groups:
+            if group not in backend_of(task.place).groups:
                 raise TaskFailed(
                     "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 "
                     "times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group "
                     f"does not exist. ({group})"
                 )
         stream = f"{prefix}/{definition['name']}/{task.id}"
-        return ShippedLog(self.cloud, directory.with_suffix(".log"), group, stream)
+        return ShippedLog(self.cloud, task.place, directory.with_suffix(".log"), group, stream)
 
 
 def _overridden(task: TaskRecord, definition: Mapping[str, Any]) -> dict[str, Any]:

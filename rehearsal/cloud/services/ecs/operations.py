@@ -17,6 +17,7 @@ from moto.ecs.exceptions import (
     ServiceNotFoundException,
 )
 
+from rehearsal.cloud.places import place_of
 from rehearsal.cloud.services.ecs.records import DeploymentRecord, ServiceRecord, TaskRecord
 from rehearsal.cloud.services.ecs.scheduler import Scheduler, begin
 
@@ -52,7 +53,7 @@ class Operations:
         if request.get("desiredCount") is None and request.get("schedulingStrategy") != "DAEMON":
             raise InvalidParameterException("The desired count is required when the scheduling strategy is REPLICA.")
         definition = self._definition(backend, request)
-        self._check(request, definition)
+        self._check(cluster, request, definition)
         record = ServiceRecord(
             name=name,
             arn=f"{cluster.arn.replace(':cluster/', ':service/')}/{name}",
@@ -79,7 +80,7 @@ class Operations:
             raise ECSException(code, "Service was not ACTIVE.")
         definition = self._definition(backend, request) if request.get("taskDefinition") else service.primary.definition
         wanted = {**service.request, **{key: value for key, value in request.items() if key not in _NOT_KEPT}}
-        self._check(wanted, definition)
+        self._check(_cluster(backend, request), wanted, definition)
         is_new = (
             bool(request.get("forceNewDeployment"))
             or definition is not service.primary.definition
@@ -141,7 +142,7 @@ class Operations:
         """RunTask."""
         backend, request = response.ecs_backend, _parameters(response)
         cluster, definition = _cluster(backend, request), self._definition(backend, request)
-        self._check(request, definition)
+        self._check(cluster, request, definition)
         if request.get("launchType") != "FARGATE" and not request.get("capacityProviderStrategy"):
             raise InvalidParameterException("No Container Instances were found in your cluster.")
         count = int(request.get("count") or 1)
@@ -205,7 +206,7 @@ class Operations:
             raise EcsClientException("TaskDefinition is inactive")
         return definition
 
-    def _check(self, request: Mapping[str, Any], definition: Any) -> None:
+    def _check(self, cluster: Any, request: Mapping[str, Any], definition: Any) -> None:
         network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         if definition.network_mode == "awsvpc" and not network:
             raise InvalidParameterException(
@@ -215,7 +216,7 @@ class Operations:
             raise InvalidParameterException("subnets can not be empty.")
         if request.get("launchType") == "FARGATE" and "FARGATE" not in definition.compatibilities:
             raise InvalidParameterException("Task definition does not support launch_type FARGATE.")
-        self._scheduler.targets.check(request.get("loadBalancers") or [], definition)
+        self._scheduler.targets.check(place_of(cluster.arn), request.get("loadBalancers") or [], definition)
 
 
 def _parameters(response: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rehearsal.cloud.places import Place, place_of
+
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 STOPPING = ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
@@ -101,6 +103,11 @@ class TaskRecord:
     def id(self) -> str:
         """Return the last part of the ARN."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def place(self) -> Place:
+        """Return where the task runs."""
+        return place_of(self.cluster_arn)
 
     @property
     def health(self) -> str:

@@ -105,7 +105,7 @@ class TaskRun:
             self._await_dependencies(record)
             self._start_container(record)
         self._mark("ACTIVATING")
-        self.targets.register(self.load_balancers, self.task.address)
+        self.targets.register(self.task.place, self.load_balancers, self.task.address)
         self._mark("RUNNING")
 
     def _start_container(self, record: ContainerRecord) -> None:
@@ -173,7 +173,7 @@ class TaskRun:
 
     def _end(self) -> None:
         self._mark("DEACTIVATING")
-        self.targets.deregister(self.load_balancers, self.task.address)
+        self.targets.deregister(self.task.place, self.load_balancers, self.task.address)
         while self._is_draining() and not self._hurry:
             time.sleep(_LOOK_EVERY)
         self._mark("STOPPING")
@@ -190,7 +190,7 @@ class TaskRun:
 
     def _is_draining(self) -> bool:
         is_serving = any(running.container.poll() is None for running in self._running)
-        states = self.targets.states(self.load_balancers, self.task.address)
+        states = self.targets.states(self.task.place, self.load_balancers, self.task.address)
         return is_serving and any(state == "draining" for _, state, _ in states)
 
     def _stop_container(self, running: _Running) -> None:
@@ -216,7 +216,7 @@ class TaskRun:
         if not network:
             return
         with self.cloud.turn("ec2"):
-            backend = ec2_backends[self.cloud.account_id][self.cloud.region]
+            backend = self.task.place.backend(ec2_backends)
             subnet = backend.get_subnet(network["subnets"][0])
             interface = backend.create_network_interface(
                 subnet,
@@ -237,7 +237,7 @@ class TaskRun:
     def _detach_interface(self) -> None:
         if self.task.interface:
             with self.cloud.turn("ec2"):
-                backend = ec2_backends[self.cloud.account_id][self.cloud.region]
+                backend = self.task.place.backend(ec2_backends)
                 backend.enis.pop(self.task.interface["networkInterfaceId"], None)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ecs.models import ecs_backends
 
 from rehearsal.cloud.credentials import RoleCredentials
+from rehearsal.cloud.places import place_of, visited
 from rehearsal.cloud.services.ecs.launching import Launcher
 from rehearsal.cloud.services.ecs.records import (
     STARTING,
@@ -64,7 +65,7 @@ class Scheduler:
         self, cluster: Any, definition: Any, request: Mapping[str, Any], group: str, load_balancers: LoadBalancers = ()
     ) -> TaskRecord:
         """Start one task and return its record."""
-        backend = self._backend
+        backend = place_of(cluster.arn).backend(ecs_backends)
         identity = uuid.uuid4().hex
         arn = f"{cluster.arn.replace(':cluster/', ':task/')}/{identity}"
         task = TaskRecord(
@@ -92,13 +93,13 @@ class Scheduler:
         while not self._stopped.wait(_LOOK_EVERY):
             try:
                 with self._cloud.turn("ecs"):
-                    self._look()
+                    for _, backend in visited(ecs_backends):
+                        self._look(backend)
             except Exception:
                 # One wrong service must not leave all others unattended.
                 _log.exception("the ECS scheduler")
 
-    def _look(self) -> None:
-        backend = self._backend
+    def _look(self, backend: Any) -> None:
         for service in [one for one in backend.services.values() if isinstance(one, ServiceRecord)]:
             if service.status != "INACTIVE":
                 self._attend(service, backend.clusters[service.cluster_name])
@@ -155,7 +156,7 @@ class Scheduler:
         if task.health == "UNHEALTHY":
             service.tell(self._cloud.now(), f"(task {task.id}) is unhealthy due to failed container health checks.")
             return self._give_up(task, "Task failed container health checks")
-        states = self.targets.states(service.load_balancers, task.address)
+        states = self.targets.states(task.place, service.load_balancers, task.address)
         grace = float(service.request.get("healthCheckGracePeriodSeconds") or 0)
         if now - task.in_service_since > grace:
             for arn, state, why in states:
@@ -266,10 +267,6 @@ class Scheduler:
             back = DeploymentRecord(service.completed_definition, dict(service.request), now)
             back.rollout_reason = "ECS deployment circuit breaker: rolling back."
             begin(service, back)
-
-    @property
-    def _backend(self) -> Any:
-        return ecs_backends[self._cloud.account_id][self._cloud.region]
 
 
 def begin(service: ServiceRecord, deployment: DeploymentRecord) -> None:

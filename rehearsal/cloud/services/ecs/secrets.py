@@ -13,6 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.places import place_of
+
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
 
@@ -23,24 +25,32 @@ class SecretUnavailable(RuntimeError):
     """A secret cannot be given to a container; the message is the task's stoppedReason."""
 
 
-def fetch(cloud: CloudContext, wanted: Sequence[Mapping[str, str]], credentials: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of a container definition's `secrets` by variable name. Raises SecretUnavailable."""
+def fetch(
+    cloud: CloudContext, region: str, wanted: Sequence[Mapping[str, str]], credentials: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the values of a container definition's `secrets` by variable name. Raises SecretUnavailable.
+
+    An ARN is asked for in its own region, a plain name in `region`.
+    """
     found: dict[str, str] = {}
     for secret in wanted:
         reference = secret["valueFrom"]
         is_parameter = ":ssm:" in reference or not reference.startswith("arn:")
         get = _parameter if is_parameter else _secret
-        found[secret["name"]] = get(cloud, reference, credentials)
+        asked = place_of(reference).region if reference.startswith("arn:") else region
+        found[secret["name"]] = get(
+            _client(cloud, "ssm" if is_parameter else "secretsmanager", asked, credentials), reference
+        )
     return found
 
 
-def _secret(cloud: CloudContext, reference: str, credentials: Mapping[str, str]) -> str:
+def _secret(client: Any, reference: str) -> str:
     # arn:aws:secretsmanager:region:account:secret:name-suffix[:json-key:version-stage:version-id]
     parts = reference.split(":")
     arn, (key, stage, version) = ":".join(parts[:7]), ([*parts[7:], "", "", ""])[:3]
     chosen = {name: value for name, value in (("VersionStage", stage), ("VersionId", version)) if value}
     try:
-        answer = _client(cloud, "secretsmanager", credentials).get_secret_value(SecretId=arn, **chosen)
+        answer = client.get_secret_value(SecretId=arn, **chosen)
     except ClientError as error:
         raise SecretUnavailable(
             f"{_PULLING}unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch "
@@ -64,10 +74,10 @@ def _value_of(arn: str, text: str, key: str) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _parameter(cloud: CloudContext, reference: str, credentials: Mapping[str, str]) -> str:
+def _parameter(client: Any, reference: str) -> str:
     name = reference.partition(":parameter")[2] or reference
     try:
-        answer = _client(cloud, "ssm", credentials).get_parameter(Name=name, WithDecryption=True)
+        answer = client.get_parameter(Name=name, WithDecryption=True)
     except ClientError as error:
         raise SecretUnavailable(
             f"{_PULLING}unable to retrieve secrets from ssm: service call has been retried 1 time(s): {_told(error)}"
@@ -79,10 +89,10 @@ def _told(error: ClientError) -> str:
     return f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
 
 
-def _client(cloud: CloudContext, service: str, credentials: Mapping[str, str]) -> Any:
+def _client(cloud: CloudContext, service: str, region: str, credentials: Mapping[str, str]) -> Any:
     return boto3.session.Session().client(  # type: ignore[call-overload]
         service,
-        region_name=cloud.region,
+        region_name=region,
         endpoint_url=cloud.endpoint_url,
         config=Config(retries={"total_max_attempts": 1}),
         **credentials,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from moto.ecs.exceptions import EcsClientException, ECSException
@@ -11,6 +11,7 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.credentials import RoleCredentials
+from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.ecs.operations import Operations
 from rehearsal.cloud.services.ecs.scheduler import Scheduler
@@ -42,15 +43,7 @@ class Ecs(Service):
     def inventory(self) -> Sequence[str]:
         """Return active clusters, services that are not gone, active task definitions, and tasks not of a service."""
         with self.cloud.turn("ecs"):
-            backend = ecs_backends[self.cloud.account_id][self.cloud.region]
-            revisions = [one for family in backend.task_definitions.values() for one in family.values()]
-            tasks = [task for cluster in backend.tasks.values() for task in cluster.values()]
-            return [
-                *(str(cluster.arn) for cluster in backend.clusters.values() if cluster.status == "ACTIVE"),
-                *(str(service.arn) for service in backend.services.values() if service.status != "INACTIVE"),
-                *(str(revision.arn) for revision in revisions if revision.status == "ACTIVE"),
-                *(str(task.arn) for task in tasks if task.last_status != "STOPPED" and task.group[:8] != "service:"),
-            ]
+            return [str(resource.arn) for _, backend in visited(ecs_backends) for resource in _made(backend)]
 
     @correction("ecs.services-run", f"{_GUIDE}ecs_services.html")
     def _run_services(self, patches: Patches) -> None:
@@ -107,6 +100,15 @@ class Ecs(Service):
             return [str(cluster.arn) for cluster in backend.clusters.values() if cluster.status == "ACTIVE"]
 
         patches.replace(EC2ContainerServiceBackend, "list_clusters", listed)
+
+
+def _made(backend: Any) -> Iterator[Any]:
+    revisions = [one for family in backend.task_definitions.values() for one in family.values()]
+    tasks = [task for cluster in backend.tasks.values() for task in cluster.values()]
+    yield from (cluster for cluster in backend.clusters.values() if cluster.status == "ACTIVE")
+    yield from (service for service in backend.services.values() if service.status != "INACTIVE")
+    yield from (revision for revision in revisions if revision.status == "ACTIVE")
+    yield from (task for task in tasks if task.last_status != "STOPPED" and task.group[:8] != "service:")
 
 
 def _as_method(operation: Callable[[Any], Any]) -> Callable[[Any], Any]:

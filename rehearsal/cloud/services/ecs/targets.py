@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ecs.exceptions import InvalidParameterException
 from moto.elbv2.models import elbv2_backends
 
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.elbv2.configuration import groups_of
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ class TargetRegistry:
     def __init__(self, cloud: CloudContext) -> None:
         self._cloud = cloud
 
-    def check(self, load_balancers: LoadBalancers, definition: Any) -> None:
+    def check(self, place: Place, load_balancers: LoadBalancers, definition: Any) -> None:
         """Refuse a service whose load balancers could not work. Raises InvalidParameterException."""
         with self._cloud.turn("elbv2"):
-            backend = self._backend
+            backend = place.backend(elbv2_backends)
             for wanted in load_balancers:
                 arn, name = wanted.get("targetGroupArn"), wanted.get("containerName")
                 container = next((one for one in definition.container_definitions if one["name"] == name), None)
@@ -49,37 +50,33 @@ class TargetRegistry:
                         f"The target group with targetGroupArn {arn} does not have an associated load balancer."
                     )
 
-    def register(self, load_balancers: LoadBalancers, address: str) -> None:
+    def register(self, place: Place, load_balancers: LoadBalancers, address: str) -> None:
         """Register a task's address."""
-        self._each(load_balancers, lambda group, port: group.register([{"Id": address, "Port": port}]))
+        self._each(place, load_balancers, lambda group, port: group.register([{"Id": address, "Port": port}]))
 
-    def deregister(self, load_balancers: LoadBalancers, address: str) -> None:
+    def deregister(self, place: Place, load_balancers: LoadBalancers, address: str) -> None:
         """Take a task's address out, so that it drains."""
 
         def take_out(group: Any, port: int) -> None:
             if address in group.targets:
                 group.deregister([{"Id": address, "Port": port}])
 
-        self._each(load_balancers, take_out)
+        self._each(place, load_balancers, take_out)
 
-    def states(self, load_balancers: LoadBalancers, address: str) -> list[tuple[str, str, str]]:
+    def states(self, place: Place, load_balancers: LoadBalancers, address: str) -> list[tuple[str, str, str]]:
         """Return for each target group its ARN and the address's state there and why; gone ones count as `unused`."""
         found: list[tuple[str, str, str]] = []
 
         def look(group: Any, port: int) -> None:
-            health = group.health_for({"Id": address, "Port": port}, self._backend.ec2_backend)
+            health = group.health_for({"Id": address, "Port": port}, place.backend(elbv2_backends).ec2_backend)
             found.append((group.arn, str(health.status), health.description or ""))
 
-        self._each(load_balancers, look)
+        self._each(place, load_balancers, look)
         return found
 
-    @property
-    def _backend(self) -> Any:
-        return elbv2_backends[self._cloud.account_id][self._cloud.region]
-
-    def _each(self, load_balancers: LoadBalancers, act: Any) -> None:
+    def _each(self, place: Place, load_balancers: LoadBalancers, act: Any) -> None:
         with self._cloud.turn("elbv2"):
             for wanted in load_balancers:
-                group = self._backend.target_groups.get(wanted.get("targetGroupArn"))
+                group = place.backend(elbv2_backends).target_groups.get(wanted.get("targetGroupArn"))
                 if group is not None:
                     act(group, int(wanted["containerPort"]))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.elbv2.models import elbv2_backends
 
+from rehearsal.cloud.places import visited
 from rehearsal.cloud.processes import Process, Program
 from rehearsal.cloud.services.elbv2 import checker
 from rehearsal.cloud.services.elbv2.configuration import (
@@ -67,7 +68,7 @@ class Balancers:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._checks = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health-check")
-        self._certificates = Certificates(cloud.directory / "elbv2" / "certificates", cloud.account_id, cloud.region)
+        self._certificates = Certificates(cloud.directory / "elbv2" / "certificates")
         self._thread = threading.Thread(target=self._run, name="load-balancers", daemon=True)
 
     def start(self) -> None:
@@ -111,15 +112,15 @@ class Balancers:
         now = time.monotonic()
         in_flight = {key for balancer in self._balancers.values() for key in balancer.status.get("in_flight", {})}
         with self._cloud.turn("elbv2"):
-            backend = elbv2_backends[self._cloud.account_id][self._cloud.region]
-            used = {arn for record in backend.load_balancers.values() for arn in groups_of(record)}
-            self._follow_targets(backend.target_groups, used, in_flight, now)
-            wanted = {arn: record for arn, record in backend.load_balancers.items() if arn in self._balancers}
+            backends = [backend for _, backend in visited(elbv2_backends)]
+            groups = {arn: group for backend in backends for arn, group in backend.target_groups.items()}
+            records = {arn: record for backend in backends for arn, record in backend.load_balancers.items()}
+            used = {arn for record in records.values() for arn in groups_of(record)}
+            self._follow_targets(groups, used, in_flight, now)
+            wanted = {arn: record for arn, record in records.items() if arn in self._balancers}
             gone = [arn for arn in self._balancers if arn not in wanted]
             plans = {
-                arn: describe(
-                    record, self._balancers[arn].address, backend.target_groups, self._health, self._certificates
-                )
+                arn: describe(record, self._balancers[arn].address, groups, self._health, self._certificates)
                 for arn, record in wanted.items()
             }
         for arn in gone:

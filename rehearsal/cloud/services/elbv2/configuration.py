@@ -11,6 +11,7 @@ from typing import Any
 from moto.acm.models import acm_backends
 
 from rehearsal.cloud.certificates import write_private
+from rehearsal.cloud.places import place_of
 from rehearsal.cloud.services.elbv2.health import Check, Health, State
 
 TargetKey = tuple[str, str, int]
@@ -22,12 +23,10 @@ class Certificates:
     """The files of ACM's certificates in `directory`, for the proxies to read."""
 
     directory: Path
-    account_id: str
-    region: str
 
     def files(self, arn: str) -> dict[str, Any] | None:
         """Write a certificate's files if they changed and return their names, None if ACM has no such certificate."""
-        bundle = acm_backends[self.account_id][self.region]._certificates.get(arn)
+        bundle = place_of(arn).backend(acm_backends)._certificates.get(arn)
         if bundle is None:
             return None
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from moto.elbv2.exceptions import ELBClientError as Refusal
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 
 from rehearsal.cloud.context import CloudContext
+from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.elbv2.balancers import Balancers
 from rehearsal.cloud.services.elbv2.configuration import registered
@@ -38,11 +39,12 @@ class LoadBalancing(Service):
     def inventory(self) -> Sequence[str]:
         """Return load balancers, listeners, rules but the default ones, and target groups."""
         with self.cloud.turn("elbv2"):
-            backend = elbv2_backends[self.cloud.account_id][self.cloud.region]
-            balancers = list(backend.load_balancers.values())
+            backends = [backend for _, backend in visited(elbv2_backends)]
+            balancers = [balancer for backend in backends for balancer in backend.load_balancers.values()]
+            groups = [group for backend in backends for group in backend.target_groups.values()]
             listeners = [listener for balancer in balancers for listener in balancer.listeners.values()]
             rules = [rule for listener in listeners for rule in listener._non_default_rules.values()]
-            return [str(one.arn) for one in [*balancers, *listeners, *rules, *backend.target_groups.values()]]
+            return [str(one.arn) for one in [*balancers, *listeners, *rules, *groups]]
 
     @correction("elbv2.load-balancer-is-a-proxy", f"{_API}API_LoadBalancer.html")
     def _run_load_balancers(self, patches: Patches) -> None:

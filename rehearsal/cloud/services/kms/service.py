@@ -15,7 +15,7 @@ from moto.kms.utils import RESERVED_ALIASES
 
 from rehearsal.cloud.errors import constraint_error, json_error
 from rehearsal.cloud.service import Patches, Service, correction
-from rehearsal.cloud.services.kms import operations, replicas
+from rehearsal.cloud.services.kms import accounts, operations, replicas
 from rehearsal.cloud.services.kms.metadata import describe
 from rehearsal.cloud.services.kms.requests import key_named, keys_of, keys_of_ciphertext, parameters
 from rehearsal.cloud.services.kms.states import (
@@ -205,6 +205,11 @@ class KeyManagement(Service):
         """A key that is disabled, pending deletion or pending import refuses what AWS's table says."""
         for operation in GUARDED_OPERATIONS:
             _guard(patches, operation, lambda key, asked: refusal(asked, key.key_state))
+
+    @correction("kms.other-accounts", f"{_GUIDE}/key-policy-modifying-external-accounts.html")
+    def cross_accounts(self, patches: Patches) -> None:
+        """A key's ARN reaches it from another account if its policy allows, and from another region never."""
+        accounts.cross(patches, self.cloud.now)
 
 
 def _described(backend: KmsBackend, identifier: str) -> Key:

@@ -41,7 +41,9 @@ class Environment:
         self._api = RuntimeApi()
         self._directory = self.cloud.directory / "lambda" / self.spec.name / self.id
         self._stream = records.stream_name(self.cloud.now(), self.spec.version, self.id)
-        self._log = ShippedLog(self.cloud, self._directory.with_suffix(".log"), self.spec.log_group, self._stream)
+        self._log = ShippedLog(
+            self.cloud, self.spec.place, self._directory.with_suffix(".log"), self.spec.log_group, self._stream
+        )
         self._init_milliseconds: float | None = None
         self._interface: str | None = None
         self._stopping = threading.Lock()
@@ -123,6 +125,7 @@ class Environment:
                     "TZ": ":UTC",
                 },
                 address=self._address,
+                region=spec.region,
             )
         )
 

@@ -133,7 +133,7 @@ class Fleet:
 
     def _start(self, spec: FunctionSpec, pool: _Pool) -> Environment:
         try:
-            ensure_group(self._cloud, spec.log_group)
+            ensure_group(self._cloud, spec.place, spec.log_group)
             environment = Environment(self._cloud, self._credentials, spec)
         finally:
             with self._lock:

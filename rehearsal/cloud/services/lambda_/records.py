@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rehearsal.cloud.places import Place
+
 LOG_TAIL_BYTES = 4096
 """Source: Lambda API Reference, Invoke, LogType."""
 
@@ -31,6 +33,11 @@ class FunctionSpec:
     log_group: str
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
+
+    @property
+    def place(self) -> Place:
+        """Where the function lies."""
+        return Place(self.account_id, self.region)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import OperationalError
 
 from rehearsal.cloud.log_streams import ShippedLog, ensure_group
+from rehearsal.cloud.places import Place, place_of
 from rehearsal.cloud.services.rds import parameters
 from rehearsal.cloud.services.rds.postgres import LIBRARIES, PostgresServer, ServerFailed
 
@@ -46,6 +47,11 @@ class Instance:
         name = f"rds-{self.database.db_instance_identifier}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def place(self) -> Place:
+        """Where the DB instance lies."""
+        return place_of(str(self.database.arn))
 
     def submit(self, task: Callable[[], None]) -> None:
         """Do `task` after all that was submitted before."""
@@ -139,7 +145,7 @@ class Instance:
 
     def _names(self) -> list[str]:
         suffix = self.database.dbi_resource_id[3:15].lower()
-        return [f"{self.database.db_instance_identifier}.{suffix}.{self.cloud.region}.rds.amazonaws.com"]
+        return [f"{self.database.db_instance_identifier}.{suffix}.{self.place.region}.rds.amazonaws.com"]
 
     def _group_name(self) -> str:
         with self.cloud.turn("rds"):
@@ -184,6 +190,6 @@ class Instance:
         name = self.database.db_instance_identifier
         if self._shipped is None or self._shipped.stream != f"{name}.0":
             group = f"/aws/rds/instance/{name}/postgresql"
-            ensure_group(self.cloud, group)
-            self._shipped = ShippedLog(self.cloud, self.server.log, group, f"{name}.0")
+            ensure_group(self.cloud, self.place, group)
+            self._shipped = ShippedLog(self.cloud, self.place, self.server.log, group, f"{name}.0")
         self._shipped.ship()

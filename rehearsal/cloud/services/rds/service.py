@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -11,6 +11,7 @@ from moto.rds.models import DBInstance, MasterUserSecret, RDSBackend, rds_backen
 from moto.rds.responses import RDSResponse
 
 from rehearsal.cloud.context import CloudContext
+from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.rds import parameter_groups, requests
 from rehearsal.cloud.services.rds.fleet import Fleet
@@ -45,11 +46,7 @@ class Rds(Service):
     def inventory(self) -> Sequence[str]:
         """Return DB instances, manual snapshots, parameter groups and subnet groups."""
         with self.cloud.turn("rds"):
-            backend = rds_backends[self.cloud.account_id][self.cloud.region]
-            groups = [group for group in backend.db_parameter_groups.values() if not group.name.startswith("default.")]
-            manual = [snap for snap in backend.database_snapshots.values() if snap.snapshot_type == "manual"]
-            made = [*backend.databases.values(), *manual, *groups, *backend.subnet_groups.values()]
-            return [str(resource.arn) for resource in made]
+            return [str(resource.arn) for _, backend in visited(rds_backends) for resource in _made(backend)]
 
     @correction("rds.instance-is-a-server", f"{_GUIDE}accessing-monitoring.html#Overview.DBInstance.Status")
     def _run_instances(self, patches: Patches) -> None:
@@ -243,3 +240,10 @@ class Rds(Service):
         deleted_by_moto = patches.replace(RDSBackend, "delete_db_snapshot", delete)
         restored_by_moto = patches.replace(RDSBackend, "restore_db_instance_from_db_snapshot", restore)
         patches.replace(RDSBackend, "restore_db_instance_to_point_in_time", restore_to_time)
+
+
+def _made(backend: Any) -> Iterator[Any]:
+    yield from backend.databases.values()
+    yield from (snapshot for snapshot in backend.database_snapshots.values() if snapshot.snapshot_type == "manual")
+    yield from (group for group in backend.db_parameter_groups.values() if not group.name.startswith("default."))
+    yield from backend.subnet_groups.values()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rehearsal.cloud.places import place_of
+
 
 @dataclass(frozen=True)
 class Snapshots:
@@ -16,7 +18,8 @@ class Snapshots:
 
     def path(self, snapshot: Any) -> Path:
         """Return where the data of moto's record `snapshot` lies."""
-        return self.directory / str(snapshot.db_snapshot_identifier).replace(":", "_")
+        place = place_of(str(snapshot.arn))
+        return self.directory / place.account_id / place.region / str(snapshot.db_snapshot_identifier).replace(":", "_")
 
     def copy(self, source: Any, target: Any) -> None:
         """Give `target` the data of `source`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.s3.models import FakeBucket, S3Backend
 
-from rehearsal.cloud.services.s3.conditions import matches
+from rehearsal.cloud.conditions import matches
 from rehearsal.cloud.services.s3.errors import S3Error
 
 _DELIVERY = "logging.s3.amazonaws.com"

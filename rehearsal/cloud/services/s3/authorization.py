@@ -1,4 +1,4 @@
-"""What a bucket's policy denies, asked before anything is done."""
+"""Who may: what a bucket's policy denies, and what it allows to other accounts; asked before anything is done."""
 
 from __future__ import annotations
 
@@ -8,38 +8,46 @@ from datetime import UTC, datetime
 
 from moto.s3.models import s3_backends
 
-from rehearsal.cloud.services.s3 import policies
+from rehearsal.cloud.callers import Caller
+from rehearsal.cloud.policies import Request, caller_values, judge
 from rehearsal.cloud.services.s3.errors import S3Error, access_denied
 from rehearsal.cloud.services.s3.exchange import Exchange, copy_source
 
 _log = logging.getLogger(__name__)
 _DAY_SECONDS = 86400
+_PARTITION = "aws"
+_OWNERS_ONLY = {"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"}
+"""What no bucket policy can allow to another account."""
 
 
 def check(exchange: Exchange, now: datetime) -> None:
-    """Raise S3's AccessDenied if a bucket policy denies the request to its caller.
+    """Raise S3's AccessDenied if the bucket's owner denies the request, or does not allow it to another account.
 
-    The endpoint is plain HTTP on the loopback interface, which no one else can listen to: it stands for AWS's TLS
-    endpoint, and aws:SecureTransport is true.
+    A request that passes is answered from the owner's part of S3.
     """
+    exchange.response.current_account = exchange.caller.account_id
     if exchange.operation.name == "CreateBucket":
         return
-    _check_owner(exchange, exchange.bucket_name)
-    if exchange.bucket is None or exchange.operation.name == "DeleteObjects":
-        return
+    owner = s3_account_of(exchange.bucket_name)
+    wanted = exchange.headers.get("x-amz-expected-bucket-owner")
+    if owner and wanted not in (None, owner):
+        raise access_denied()
+    if owner not in ("", exchange.caller.account_id) and exchange.operation.name in _OWNERS_ONLY:
+        raise S3Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
     if exchange.operation.name == "CopyObject" or "x-amz-copy-source" in exchange.headers:
         bucket, key, version = copy_source(exchange)
-        _check_owner(exchange, bucket)
         _check_one(exchange, bucket, key, "s3:GetObjectVersion" if version else "s3:GetObject", now)
     key = exchange.form("key") if exchange.operation.name == "PostObject" else exchange.key
     for permission in exchange.operation.permissions:
         _check_one(exchange, exchange.bucket_name, key, permission, now)
+    if owner:
+        exchange.response.current_account = owner
 
 
 def denial_message(
     exchange: Exchange, bucket_name: str, key: str, permissions: Sequence[str], now: datetime
 ) -> str | None:
-    """Return what S3 says when the bucket's policy denies one of the permissions, or None where it does not."""
+    """Return what S3 says when the caller lacks one of the permissions on the bucket's object, None if it has all."""
     for permission in permissions:
         try:
             _check_one(exchange, bucket_name, key, permission, now)
@@ -48,58 +56,38 @@ def denial_message(
     return None
 
 
-def _check_owner(exchange: Exchange, bucket_name: str) -> None:
-    # Across accounts a policy has to allow, and what one allows is not evaluated here.
-    if bucket_name in s3_backends.bucket_accounts and bucket_name not in exchange.response.backend.buckets:
-        raise access_denied()
-
-
 def _check_one(exchange: Exchange, bucket_name: str, key: str, permission: str, now: datetime) -> None:
-    bucket = exchange.response.backend.buckets.get(bucket_name)
-    if bucket is None or not bucket.policy:
+    owner = s3_account_of(bucket_name)
+    if not owner:
         return
+    bucket = s3_backends[owner][_PARTITION].buckets[bucket_name]
     resource = f"{bucket.arn}/{key}" if key else bucket.arn
     caller = exchange.caller
-    request = policies.Request(
-        principal_arn=caller.principal_arn,
-        caller_arn=caller.arn,
-        account_id=caller.account_id,
-        permission=permission,
-        resource=resource,
-        values=_values(exchange, permission, now),
+    verdict = judge(bucket.policy, Request(caller, permission, resource, _values(exchange, permission, now)))
+    if verdict.denied_by is not None:
+        _log.info("%s denies %s on %s to %s: %s", bucket_name, permission, resource, caller.arn, verdict.denied_by)
+        raise _refusal(caller, permission, resource, "with an explicit deny in a resource-based policy")
+    if owner != caller.account_id and not verdict.allowed:
+        raise _refusal(caller, permission, resource, f"because no resource-based policy allows the {permission} action")
+
+
+def _refusal(caller: Caller, permission: str, resource: str, why: str) -> S3Error:
+    return access_denied(
+        f'User: {caller.arn} is not authorized to perform: {permission} on resource: "{resource}" {why}'
     )
-    sid = policies.denial(bucket.policy, request)
-    if sid is not None:
-        _log.info("%s denies %s on %s to %s: %s", bucket_name, permission, resource, caller.arn, sid)
-        raise access_denied(
-            f'User: {caller.arn} is not authorized to perform: {permission} on resource: "{resource}" '
-            "with an explicit deny in a resource-based policy"
-        )
 
 
 def _values(exchange: Exchange, permission: str, now: datetime) -> dict[str, list[str]]:
     caller, headers = exchange.caller, exchange.headers
     values = {
-        "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:epochtime": str(int(now.timestamp())),
-        "aws:principalaccount": caller.account_id,
-        "aws:principalarn": caller.principal_arn,
-        "aws:principalisawsservice": "false",
-        "aws:principaltype": caller.kind,
-        "aws:requestedregion": exchange.response.region,
         "aws:resourceaccount": s3_account_of(exchange.bucket_name),
-        "aws:securetransport": "true",
         "aws:sourceip": exchange.response.request.remote_addr or "127.0.0.1",
         "aws:useragent": headers.get("user-agent", ""),
-        "aws:userid": caller.user_id,
-        "aws:viaawsservice": "false",
         "s3:authtype": "REST-HEADER" if "authorization" in headers else "REST-QUERY-STRING",
         "s3:resourceaccount": s3_account_of(exchange.bucket_name),
         "s3:signatureversion": "AWS4-HMAC-SHA256",
         "s3:tlsversion": "1.3",
     }
-    if caller.kind == "User":
-        values["aws:username"] = caller.arn.rpartition("/")[2]
     if permission == "s3:PutObject":
         values["s3:objectcreationoperation"] = str(exchange.operation.creates_object).lower()
     # A form's upload takes no conditions, so none that it carries may satisfy a policy.
@@ -110,7 +98,7 @@ def _values(exchange: Exchange, permission: str, now: datetime) -> dict[str, lis
     optional |= {f"s3:{name}": value for name, value in headers.items() if name.startswith("x-amz-")}
     optional |= _lock_values(exchange, now)
     values |= {name: value for name, value in optional.items() if value is not None}
-    return {name: [value] for name, value in values.items()}
+    return caller_values(caller, exchange.response.region, now) | {name: [value] for name, value in values.items()}
 
 
 def _lock_values(exchange: Exchange, now: datetime) -> dict[str, str | None]:

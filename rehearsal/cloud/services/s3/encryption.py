@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 
-from rehearsal.cloud.services.s3.errors import S3Error
+from rehearsal.cloud.places import Place, place_of
+from rehearsal.cloud.services.kms.accounts import permits
+from rehearsal.cloud.services.s3.errors import S3Error, access_denied
 from rehearsal.cloud.services.s3.exchange import Exchange
 
 DEFAULT: dict[str, Any] = {
@@ -36,7 +39,7 @@ def encrypting(original: Callable[..., FakeKey]) -> Callable[..., FakeKey]:
     return put_object
 
 
-def check(exchange: Exchange) -> None:
+def check(exchange: Exchange, now: datetime) -> None:
     """Raise S3's error for a write or a read that needs a KMS key which does not exist or is not enabled."""
     bucket = exchange.bucket
     if bucket is None or not exchange.key:
@@ -44,7 +47,9 @@ def check(exchange: Exchange) -> None:
     if exchange.operation.name == "GetObject":
         version = exchange.current()
         if version is not None and version.encryption == "aws:kms":
-            check_usable(key_of(bucket, version.kms_key_id))
+            key = key_of(bucket, version.kms_key_id)
+            check_usable(key)
+            _check_allowed(key, exchange, "kms:Decrypt", now)
     elif exchange.operation.creates_object or exchange.operation.name == "CreateMultipartUpload":
         wanted = exchange.headers.get("x-amz-server-side-encryption")
         if wanted not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
@@ -52,20 +57,25 @@ def check(exchange: Exchange) -> None:
         rule = (bucket.encryption or DEFAULT)["Rule"]["ApplyServerSideEncryptionByDefault"]
         if (wanted or rule["SSEAlgorithm"]) == "aws:kms":
             named = exchange.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
-            check_usable(key_of(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None)))
+            key = key_of(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None))
+            check_usable(key)
+            _check_allowed(key, exchange, "kms:GenerateDataKey", now)
 
 
 def key_of(bucket: FakeBucket, identifier: str | None) -> Key:
-    """Return the KMS key by id, alias or ARN, which may lie in another account; raises KMS.NotFoundException."""
-    region, account_id = bucket.region_name, bucket.account_id
+    """Return the KMS key by id, alias or ARN: of any account, in the bucket's region. Raises KMS.NotFoundException."""
+    place = Place(bucket.account_id, bucket.region_name)
     if identifier and identifier.startswith("arn:"):
-        region, account_id = identifier.split(":")[3:5]
-    backend = kms_backends[account_id][region]
+        place = place_of(identifier)
+    if place.region != bucket.region_name:
+        raise S3Error("KMS.NotFoundException", f"Invalid arn {place.region}", 400)
+    backend = place.backend(kms_backends)
     name = backend.get_alias_name(identifier or "alias/aws/s3")
     known = backend.get_key_id_from_alias(name) if name.startswith("alias/") else backend.get_key_id(name)
     if known not in backend.keys:
         raise S3Error("KMS.NotFoundException", f"Key '{identifier}' does not exist", 400)
-    return backend.keys[known]
+    found: Key = backend.keys[known]
+    return found
 
 
 def check_usable(key: Key) -> None:
@@ -74,3 +84,13 @@ def check_usable(key: Key) -> None:
         raise S3Error("KMS.DisabledException", f"{key.arn} is disabled.", 400)
     if key.key_state != "Enabled":
         raise S3Error("KMS.KMSInvalidStateException", f"{key.arn} is pending deletion.", 400)
+
+
+def _check_allowed(key: Key, exchange: Exchange, permission: str, now: datetime) -> None:
+    """Raise AccessDenied unless the key, being another account's, lets the caller: S3 asks in the caller's name."""
+    caller = exchange.caller
+    if key.account_id != caller.account_id and not permits(key, caller, permission, now, via="s3"):
+        raise access_denied(
+            f"User: {caller.arn} is not authorized to perform: {permission} on resource: {key.arn} because no "
+            f"resource-based policy allows the {permission} action"
+        )

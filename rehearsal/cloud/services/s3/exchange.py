@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import xmltodict
+from moto.iam.models import get_account_id_from
 from moto.s3.models import FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 
@@ -42,7 +43,7 @@ class Exchange:
     @cached_property
     def caller(self) -> Caller:
         """Who asks."""
-        return caller_of(self.access_key_id, self.response.current_account)
+        return caller_of(self.access_key_id, get_account_id_from(self.access_key_id))
 
     @property
     def access_key_id(self) -> str:

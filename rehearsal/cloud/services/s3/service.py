@@ -75,7 +75,7 @@ class ObjectStorage(Service):
         patches.replace(
             S3Backend, "get_bucket_encryption", lambda backend, name: original(backend, name) or encryption.DEFAULT
         )
-        self._guard(patches, encryption.check)
+        self._guard(patches, lambda exchange: encryption.check(exchange, self.cloud.now()))
 
     @correction("s3.checksums", f"{_GUIDE}/checking-object-integrity.html")
     def sum_every_upload(self, patches: Patches) -> None:
@@ -187,7 +187,7 @@ class ObjectStorage(Service):
 
     @correction("s3.bucket-policy", f"{_GUIDE}/bucket-policies.html")
     def enforce_policies(self, patches: Patches) -> None:
-        """A bucket policy's denials hold for everyone, with their conditions; one that cannot be held is not stored."""
+        """A bucket policy's denials hold, other accounts need its allowance; one that cannot be held is not stored."""
         patches.replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
         self._guard(patches, _check_policy)
         self._guard(patches, lambda exchange: authorization.check(exchange, self.cloud.now()))

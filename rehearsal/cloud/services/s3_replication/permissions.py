@@ -11,8 +11,9 @@ from moto.iam.exceptions import NotFoundException
 from moto.iam.models import Role, iam_backends
 from moto.s3.models import FakeBucket
 
-from rehearsal.cloud.services.s3 import policies
-from rehearsal.cloud.services.s3.conditions import matches
+from rehearsal.cloud.callers import Caller
+from rehearsal.cloud.conditions import matches
+from rehearsal.cloud.policies import Request, caller_values, judge
 
 
 def role_that_may(role_arn: str, needed: Sequence[tuple[str, str]]) -> str | None:
@@ -41,42 +42,19 @@ def destination_refusal(
 
     Across accounts a policy has to allow, within one it must not deny.
     """
-    account_id = role_arn.split(":")[4]
+    role_name, account_id = role_arn.rpartition("/")[2], role_arn.split(":")[4]
+    session = f"arn:aws:sts::{account_id}:assumed-role/{role_name}/s3-replication"
+    caller = Caller(account_id, f"{role_name}:s3-replication", session, role_arn, "AssumedRole", None)
+    values = caller_values(caller, bucket.region_name, now)
+    own = {"aws:resourceaccount": bucket.account_id, "s3:resourceaccount": bucket.account_id, "s3:tlsversion": "1.3"}
+    values |= {name: [value] for name, value in own.items()}
     for action in actions:
-        request = _request(bucket, role_arn, account_id, key, action, now)
-        denied = policies.denial(bucket.policy, request) if bucket.policy else None
-        if denied is not None:
-            return f"the destination's policy denies {action}: {denied}"
-        if account_id != bucket.account_id and not (bucket.policy and policies.is_granted(bucket.policy, request)):
+        verdict = judge(bucket.policy, Request(caller, action, f"{bucket.arn}/{key}", values))
+        if verdict.denied_by is not None:
+            return f"the destination's policy denies {action}: {verdict.denied_by}"
+        if account_id != bucket.account_id and not verdict.allowed:
             return f"the destination's policy does not allow {action} to {role_arn}"
     return None
-
-
-def _request(
-    bucket: FakeBucket, role_arn: str, account_id: str, key: str, action: str, now: datetime
-) -> policies.Request:
-    role_name = role_arn.rpartition("/")[2]
-    caller_arn = f"arn:aws:sts::{account_id}:assumed-role/{role_name}/s3-replication"
-    values = {
-        "aws:currenttime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "aws:principalaccount": account_id,
-        "aws:principalarn": role_arn,
-        "aws:principalisawsservice": "false",
-        "aws:principaltype": "AssumedRole",
-        "aws:resourceaccount": bucket.account_id,
-        "aws:securetransport": "true",
-        "aws:viaawsservice": "false",
-        "s3:resourceaccount": bucket.account_id,
-        "s3:tlsversion": "1.3",
-    }
-    return policies.Request(
-        principal_arn=role_arn,
-        caller_arn=caller_arn,
-        account_id=account_id,
-        permission=action,
-        resource=f"{bucket.arn}/{key}",
-        values={name: [value] for name, value in values.items()},
-    )
 
 
 def _documents(role: Role) -> Iterator[str | Mapping[str, Any]]:

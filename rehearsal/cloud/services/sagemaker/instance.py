@@ -15,6 +15,7 @@ import urllib3
 
 from rehearsal.cloud.containers import ContainerSpec, ImageNotFound
 from rehearsal.cloud.log_streams import ShippedLog
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.sagemaker.artifacts import NoModelData, Source, fetch
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Instance:
             # SageMaker's `docker run image serve`; source: the page named in supervisor.py.
             command=["serve"],
             environment=workload.environment,
+            region=workload.region,
             files={MODEL_DIRECTORY: self._directory / "model"},
         )
         try:
@@ -145,7 +147,13 @@ class Instance:
         if self._log is None:
             # https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
             group = f"/aws/sagemaker/Endpoints/{workload.endpoint_name}"
-            self._log = ShippedLog(self._cloud, container.log, group, f"{workload.variant_name}/{self.instance_id}")
+            self._log = ShippedLog(
+                self._cloud,
+                Place(workload.account_id, workload.region),
+                container.log,
+                group,
+                f"{workload.variant_name}/{self.instance_id}",
+            )
         self._pool = urllib3.HTTPConnectionPool(container.address, PORT, maxsize=64, block=False)
         self._await_health(container)
 

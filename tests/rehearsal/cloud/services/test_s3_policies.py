@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.conditions import holds, matches, problem_with
 from rehearsal.cloud.server import LocalCloud
-from rehearsal.cloud.services.s3.conditions import holds, matches, problem_with
 from rehearsal.cloud.services.s3.operations import bucket_operation, object_operation
+from tests.rehearsal.cloud.roles import trusting
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_the_endpoint_counts_as_secure_transport(cloud: LocalCloud, s3: Any, buc
 
 def test_a_denial_of_one_role_spares_the_others(cloud: LocalCloud, s3: Any, bucket: str) -> None:
     role = cloud.client("iam").create_role(
-        RoleName=f"denied-{uuid4().hex[:8]}", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+        RoleName=f"denied-{uuid4().hex[:8]}", AssumeRolePolicyDocument=trusting("123456789012")
     )["Role"]["Arn"]
     s3.put_object(Bucket=bucket, Key="k", Body=b"")
     s3.put_bucket_policy(Bucket=bucket, Policy=_deny(bucket, "s3:GetObject", Principal={"AWS": role}))

@@ -19,6 +19,7 @@ from botocore.httpsession import URLLib3Session
 
 from interlock.duties.bucket_policy import vault_policy
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.roles import trusting
 
 KEY = "releases/digest/manifest.json"
 BODY = b"evidence"
@@ -188,20 +189,11 @@ def test_no_request_does_what_its_permission_is_not_for(cloud: LocalCloud, s3: A
 
 @pytest.mark.corrects("s3.bucket-policy")
 def test_another_account_and_another_partition_are_refused(cloud: LocalCloud, s3: Any, vault: str) -> None:
-    role = "arn:aws:iam::999999999999:role/attacker"
-    session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="night")["Credentials"]
-    stranger = cloud.client(
-        "s3",
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-    )
-    for attacker in (stranger, cloud.client("s3", region_name="cn-north-1")):
+    for attacker in (cloud.client("s3", account="audit"), cloud.client("s3", region_name="cn-north-1")):
         for attempt in (
             lambda client: client.put_object(Bucket=vault, Key=KEY, Body=b"other"),
             lambda client: client.delete_object(Bucket=vault, Key=KEY),
-            lambda client: client.delete_objects(Bucket=vault, Delete={"Objects": [{"Key": KEY}]}),
-            lambda client: client.delete_bucket_policy(Bucket=vault),
+            lambda client: client.delete_object_tagging(Bucket=vault, Key=KEY),
         ):
             with pytest.raises(ClientError) as refused:
                 attempt(attacker)  # type: ignore[no-untyped-call]
@@ -235,7 +227,7 @@ def test_a_browsers_form_does_not_overwrite(cloud: LocalCloud, s3: Any, vault: s
 
 def test_a_role_is_refused_like_the_administrator(cloud: LocalCloud, s3: Any, vault: str) -> None:
     role = cloud.client("iam").create_role(
-        RoleName=f"attacker-{uuid4().hex[:8]}", AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}'
+        RoleName=f"attacker-{uuid4().hex[:8]}", AssumeRolePolicyDocument=trusting("123456789012")
     )["Role"]["Arn"]
     session = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="night")["Credentials"]
     attacker = cloud.client(

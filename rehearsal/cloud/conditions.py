@@ -1,4 +1,4 @@
-"""The conditions of a bucket policy's statements, evaluated as IAM evaluates them."""
+"""The conditions of a policy's statements, evaluated as IAM evaluates them."""
 
 from __future__ import annotations
 
