@@ -20,6 +20,7 @@ ON_A_SESSION = (
     "provisioned/",
     "rehearsal/engine/language/",
     "rehearsal/engine/test_operations.py",
+    "stacks/test_upgrade.py",
 )
 """What runs on the `session` fixture."""
 
