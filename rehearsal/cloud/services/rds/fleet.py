@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,10 @@ from moto.rds.exceptions import DBInstanceNotFoundError
 
 from rehearsal.cloud.services.rds import requests
 from rehearsal.cloud.services.rds.instance import Instance
+from rehearsal.cloud.services.rds.measurements import Measurements
 from rehearsal.cloud.services.rds.parameters import Parameter
 from rehearsal.cloud.services.rds.postgres import PostgresServer
+from rehearsal.cloud.services.rds.replicas import Replicas
 from rehearsal.cloud.services.rds.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ class Fleet:
     def __init__(self, cloud: CloudContext) -> None:
         self._cloud = cloud
         self._instances: dict[str, Instance] = {}
+        self._measurements = Measurements(cloud)
+        self.replicas = Replicas(self)
         self.snapshots = Snapshots(cloud.directory / "rds" / "snapshots")
         self.restoring: Path | None = None
         """The data that the instance being created starts from."""
@@ -51,6 +56,14 @@ class Fleet:
             raise DBInstanceNotFoundError(identifier)
         return database, instance
 
+    def turn(self) -> AbstractContextManager[Any]:
+        """Return the lock under which moto's records are read and changed."""
+        return self._cloud.turn("rds")
+
+    def instances(self) -> list[Instance]:
+        """Return the data planes of all DB instances."""
+        return list(self._instances.values())
+
     def close(self) -> None:
         """Stop every server."""
         for instance in list(self._instances.values()):
@@ -62,6 +75,23 @@ class Fleet:
         wanted = {**request, "engine_version": requests.engine_version(request.get("engine_version"))}
         if self.restoring is None:
             requests.check_creation(wanted)
+        instance = self.admit(backend, wanted, record)
+        password, source = instance.database._master_user_password, self.restoring
+        if source is None:
+            instance.submit(lambda: instance.create(password))
+        else:
+            instance.submit(lambda: instance.restore(source, password))
+        instance.submit(lambda: self.back_up(backend, instance))
+        return instance.database
+
+    def admit(
+        self, backend: Any, request: Mapping[str, Any], record: Callable[[Any, dict[str, Any]], Any]
+    ) -> Instance:
+        """Record a DB instance that is being created, with a data plane that does not do anything yet.
+
+        Raises RDSClientError.
+        """
+        wanted = dict(request)
         wanted["ca_certificate_identifier"] = wanted.get("ca_certificate_identifier") or _CERTIFICATE_AUTHORITY
         if wanted.get("storage_encrypted"):
             wanted["kms_key_id"] = backend._validate_kms_key(wanted.get("kms_key_id") or "alias/aws/rds")
@@ -71,17 +101,14 @@ class Fleet:
         for name in _DROPPED:
             if wanted.get(name) is not None:
                 setattr(database, name, wanted[name])
-        instance = self._instances[database.dbi_resource_id] = Instance(self._cloud, database, self._server(database))
-        password, source = database._master_user_password, self.restoring
-        if source is None:
-            instance.submit(lambda: instance.create(password))
-        else:
-            instance.submit(lambda: instance.restore(source, password))
-        instance.submit(lambda: self._first_backup(backend, instance))
-        return database
+        instance = Instance(self._cloud, database, self._server(database), self._observe)
+        self._instances[database.dbi_resource_id] = instance
+        return instance
 
     def remove(self, backend: Any, instance: Instance, forget: Callable[[], None]) -> None:
         """Take a DB instance away, and its record after it; on the instance's own thread."""
+        self.replicas.release(instance)
+        self._measurements.forget(instance)
         instance.remove()
         with self._cloud.turn("rds"), self._cloud.turn("secretsmanager"):
             database = instance.database
@@ -115,6 +142,8 @@ class Fleet:
             instance.submit(lambda: instance.server.change_password(database.master_username, password))
         if was == "available" and requests.RESTARTING & changes.keys():
             instance.submit(instance.restart)
+            for replica in self.replicas.of(instance):
+                instance.submit(lambda replica=replica: replica.submit(replica.reconfigure))  # type: ignore[misc]
         instance.submit(lambda: instance.mark(was))
 
     def apply_parameters(self, group: Any, known: Mapping[str, Parameter]) -> None:
@@ -134,17 +163,20 @@ class Fleet:
         snapshot.status = "creating"
         instance.submit(copy)
 
-    def _first_backup(self, backend: Any, instance: Instance) -> None:
-        """Take the automated backup that follows a creation, unless none are kept, then let the instance be used."""
+    def back_up(self, backend: Any, instance: Instance) -> None:
+        """Take the first automated backup, unless none are kept, then let the instance be used."""
         with self._cloud.turn("rds"):
             database = instance.database
-            if database.status != "creating":
+            if database.status not in {"creating", "rebooting"}:
                 return
             if database.backup_retention_period:
                 database.status = "backing-up"
                 name = f"rds:{database.db_instance_identifier}-{self._cloud.now():%Y-%m-%d-%H-%M}"
                 backend.create_auto_snapshot(database.db_instance_identifier, name)
-        instance.submit(instance.mark_created)
+        instance.submit(instance.mark_usable)
+
+    def _observe(self, instance: Instance) -> None:
+        self._measurements.take(instance, self.replicas.of(instance))
 
     def _server(self, database: Any) -> PostgresServer:
         directory = self._cloud.directory / "rds" / database.dbi_resource_id

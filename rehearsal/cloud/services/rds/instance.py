@@ -9,18 +9,19 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg import OperationalError
 
 from rehearsal.cloud.log_streams import ShippedLog, ensure_group
 from rehearsal.cloud.places import Place, place_of
-from rehearsal.cloud.services.rds import parameters
+from rehearsal.cloud.services.rds import parameters, replication
 from rehearsal.cloud.services.rds.postgres import LIBRARIES, PostgresServer, ServerFailed
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
 
+ReplicationStatus = Literal["replicating", "error", "terminated"]
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.5
 """Seconds between two looks at whether the server still runs."""
@@ -37,6 +38,12 @@ class Instance:
     cloud: CloudContext
     database: Any
     server: PostgresServer
+    observe: Callable[[Instance], None]
+    """Called now and then, while nothing is to be done."""
+    source: Instance | None = None
+    """What a read replica follows; None once that is deleted."""
+    replication: ReplicationStatus = "replicating"
+    """How a read replica fares, as DescribeDBInstances says it."""
     effective: dict[str, str] = field(default_factory=dict)
     """The parameter values in force, those of dynamic ones as last applied."""
     group_in_force: str = ""
@@ -77,6 +84,24 @@ class Instance:
         if password is not None:
             self.server.change_password(self.database.master_username, password)
 
+    def replicate(self) -> None:
+        """Make the server a standby of `source`. Raises ServerFailed."""
+        source = self.source
+        if source is None:
+            raise ServerFailed("the source was deleted before its replica was made")
+        replication.clone(source.server, self.server, self.slot, self._names())
+        self.start()
+
+    def promote(self) -> None:
+        """Make a standby a primary. Raises ServerFailed."""
+        replication.promote(self.server)
+        self.source = None
+
+    def orphan(self) -> None:
+        """Have a standby stay at what it got from its source, which is no more."""
+        self.source, self.replication = None, "terminated"
+        self.reconfigure()
+
     def start(self) -> None:
         """Start the server with its parameter group's values, static ones included. Raises ServerFailed."""
         given = self.given()
@@ -91,6 +116,12 @@ class Instance:
         self.server.stop()
         self.start()
 
+    def reconfigure(self) -> None:
+        """Have the running server read its configuration anew."""
+        if self.server.is_alive:
+            self._configure()
+            self.server.reload()
+
     def apply_dynamic(self, known: Mapping[str, parameters.Parameter]) -> None:
         """Put those of the group's values into force that need no reboot."""
         if self._group_name() != self.group_in_force or not self.server.is_alive:
@@ -103,8 +134,7 @@ class Instance:
                     self.effective.pop(name, None)
                 else:
                     self.effective[name] = value
-        self._configure()
-        self.server.reload()
+        self.reconfigure()
 
     def given(self) -> dict[str, tuple[str, str]]:
         """Return the parameter group's values with their apply methods."""
@@ -127,10 +157,15 @@ class Instance:
         with self.cloud.turn("rds"):
             self.database.status = status
 
-    def mark_created(self) -> None:
-        """Let a new instance be used, unless it is being deleted already."""
+    @property
+    def slot(self) -> str:
+        """Return the name of the replication slot that the server has on its source."""
+        return replication.slot_name(self.database.region, self.database.dbi_resource_id)
+
+    def mark_usable(self) -> None:
+        """Let a new or promoted instance be used, unless it is being deleted already."""
         with self.cloud.turn("rds"):
-            if self.database.status in {"creating", "backing-up"}:
+            if self.database.status in {"creating", "rebooting", "backing-up"}:
                 self.database.status = "available"
 
     def retire(self) -> None:
@@ -154,7 +189,11 @@ class Instance:
     def _configure(self) -> None:
         major = int(str(self.database.engine_version).split(".")[0])
         told = parameters.settings(self.effective, major, LIBRARIES)
-        self.server.configure(told, forces_tls=parameters.forces_tls(self.effective, major))
+        standby = None
+        if self.database.is_replica:
+            standby = replication.settings(self.source.server if self.source else None, self.server, self.slot)
+        forces_tls = parameters.forces_tls(self.effective, major)
+        self.server.configure(told, forces_tls=forces_tls, standby=standby)
 
     def _run(self) -> None:
         while True:
@@ -182,6 +221,7 @@ class Instance:
             _log.warning("DB instance %s: its server ended; starting it again", self.database.db_instance_identifier)
             self.restart()
         self._ship_log()
+        self.observe(self)
 
     def _ship_log(self) -> None:
         if "postgresql" not in (self.database.enabled_cloudwatch_logs_exports or []):

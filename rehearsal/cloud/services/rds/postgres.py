@@ -31,19 +31,26 @@ INSTALLATION = Path(_WHEEL.origin).parent / "pginstall18"
 POSTGRES = INSTALLATION / "bin" / "postgres"
 LIBRARIES = INSTALLATION / "lib" / "postgresql"
 ADMINISTRATOR = "rdsadmin"
+REPLICATOR = "rdsrepladmin"
+"""The role as which a read replica's server gets its source's log."""
 # Ours whatever a parameter group says. A rehearsal must survive the crash of a process, not of the machine: without
-# fsync a write still reaches the kernel. Shared memory lies in the data directory, so that none is left elsewhere.
+# fsync a write still reaches the kernel. Shared memory lies in the data directory, so that none is left elsewhere. A
+# backup of a standby needs whole pages in the log.
 _OWN_SETTINGS = {
     "dynamic_shared_memory_type": "mmap",
     "fsync": "off",
-    "full_page_writes": "off",
+    "full_page_writes": "on",
+    "hot_standby": "on",
     "logging_collector": "off",
     "password_encryption": "scram-sha-256",
     "listen_addresses": "",
 }
+# RDS's defaults where PostgreSQL's would not do for 15 replicas.
+_DEFAULTS = {"max_wal_senders": "20", "max_replication_slots": "20"}
 _ACCESS_RULES = """\
 local all all scram-sha-256
 local replication rdsadmin scram-sha-256
+local replication rdsrepladmin scram-sha-256
 local replication +rds_replication scram-sha-256
 """
 
@@ -103,10 +110,19 @@ class PostgresServer:
         issued = self.authority.issue(names[0][:64], names, [self.address])
         issued.write(self.directory / "server.pem", self.directory / "server.key")
 
-    def configure(self, settings: Mapping[str, str], *, forces_tls: bool) -> None:
-        """Write the configuration that the next start or reload reads; `forces_tls` holds for new sessions at once."""
-        own = {**_OWN_SETTINGS, "unix_socket_directories": f"@{self._socket_name}", "port": str(self.port)}
-        lines = [f"{name} = '{_quoted(value)}'" for name, value in {**settings, **own}.items()]
+    def configure(
+        self, settings: Mapping[str, str], *, forces_tls: bool, standby: Mapping[str, str] | None = None
+    ) -> None:
+        """Write the configuration that the next start or reload reads; `forces_tls` holds for new sessions at once.
+
+        `standby` is what makes a standby follow its source; without it the next start is that of a primary.
+        """
+        own = {**_OWN_SETTINGS, "unix_socket_directories": self.socket, "port": str(self.port), **(standby or {})}
+        lines = [f"{name} = '{_quoted(value)}'" for name, value in {**_DEFAULTS, **settings, **own}.items()]
+        if standby is None:
+            (self.data / "standby.signal").unlink(missing_ok=True)
+        else:
+            (self.data / "standby.signal").touch()
         (self.data / "postgresql.conf").write_text("\n".join(lines) + "\n")
         (self.data / "pg_hba.conf").write_text(_ACCESS_RULES)
         if forces_tls:
@@ -170,6 +186,7 @@ class PostgresServer:
         with self.connect() as connection:
             for role in ("rds_superuser", "rds_replication", "rds_iam", "rds_password"):
                 connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("create role {} login replication").format(sql.Identifier(REPLICATOR)))
             connection.execute(
                 "grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain, pg_use_reserved_connections, "
                 "rds_replication, rds_password to rds_superuser with admin option"
@@ -189,15 +206,18 @@ class PostgresServer:
         with self.connect() as connection:
             connection.execute(statement)
 
-    def copy_to(self, target: Path) -> None:
-        """Copy the server's data, consistent as of now, into the new folder `target`. Raises ServerFailed."""
+    def copy_to(self, target: Path, slot: str | None = None) -> None:
+        """Copy the server's data, consistent as of now, into the new folder `target`. Raises ServerFailed.
+
+        With `slot` the copy can follow the server from there on, which must be running.
+        """
         target.mkdir(parents=True)
         shutil.copy(self.directory / "administrator", target / "administrator")
-        if not self.is_alive:
+        if not self.is_alive and slot is None:
             shutil.copytree(self.data, target / "data", symlinks=True)
             return
         privileges.give_away(target)
-        connection = f"host=@{self._socket_name} port={self.port} user={ADMINISTRATOR}"
+        connection = f"host={self.socket} port={self.port} user={ADMINISTRATOR}"
         arguments = [
             str(INSTALLATION / "bin" / "pg_basebackup"),
             f"--pgdata={target / 'data'}",
@@ -205,6 +225,7 @@ class PostgresServer:
         ]
         password = (self.directory / "administrator").read_text()
         options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-password"]
+        options += [] if slot is None else [f"--slot={slot}"]
         program = self._program([*arguments, *options], target / "backup.log", {"PGPASSWORD": password})
         copied = self.processes.start(program)
         if copied.wait(600) != 0:
@@ -212,11 +233,12 @@ class PostgresServer:
             raise ServerFailed(f"the backup failed: {_end_of(copied.log)}")
 
     @property
-    def _socket_name(self) -> str:
-        return f"interlock-postgres-{self.address}"
+    def socket(self) -> str:
+        """Return the name of the abstract Unix socket where PostgreSQL itself listens, as its own clients write it."""
+        return f"@interlock-postgres-{self.address}"
 
     def _start_front(self, deadline: float) -> Process:
-        backend = f"{self._socket_name}/.s.PGSQL.{self.port}"
+        backend = f"{self.socket[1:]}/.s.PGSQL.{self.port}"
         options = ["--address", self.address, "--port", str(self.port), "--backend", backend]
         arguments = [sys.executable, "-I", "-S", front.__file__, *options, "--directory", str(self.directory)]
         process = self.processes.start(Program(arguments, {}, self.directory, self.directory / "front.log"))

@@ -52,8 +52,7 @@ def check_creation(request: Mapping[str, Any]) -> None:
     engine = request.get("engine")
     if engine != "postgres" or request.get("db_cluster_identifier"):
         raise refuse("InvalidParameterValue", f"Invalid DB engine: {engine}; this cloud runs DB instances of postgres")
-    if not re.fullmatch(r"db\.[a-z0-9-]+\.[a-z0-9-]+", str(request.get("db_instance_class"))):
-        raise refuse("InvalidParameterValue", f"Invalid DB Instance class: {request.get('db_instance_class')}")
+    check_class(request)
     username = request.get("master_username")
     if not username:
         raise refuse("InvalidParameterValue", "The parameter MasterUsername must be provided and must not be blank.")
@@ -72,6 +71,17 @@ def check_creation(request: Mapping[str, Any]) -> None:
     check_password(request)
     if request.get("iops") is None and not 20 <= int(request.get("allocated_storage") or 20) <= 65536:
         raise refuse("InvalidParameterValue", "Invalid storage size for engine name postgres and storage type gp2")
+    check_port(request)
+
+
+def check_class(request: Mapping[str, Any]) -> None:
+    """Refuse what is no DB instance class. Raises RDSClientError."""
+    if not re.fullmatch(r"db\.[a-z0-9-]+\.[a-z0-9-]+", str(request.get("db_instance_class"))):
+        raise refuse("InvalidParameterValue", f"Invalid DB Instance class: {request.get('db_instance_class')}")
+
+
+def check_port(request: Mapping[str, Any]) -> None:
+    """Refuse a port that RDS does not take. Raises RDSClientError."""
     if not 1150 <= int(request.get("port") or 5432) <= 65535:
         raise refuse("InvalidParameterValue", f"Invalid port {request.get('port')}: it must be between 1150 and 65535")
 

@@ -13,17 +13,22 @@ from moto.rds.responses import RDSResponse
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
-from rehearsal.cloud.services.rds import parameter_groups, requests
+from rehearsal.cloud.services.rds import parameter_groups, replica_requests, requests
 from rehearsal.cloud.services.rds.fleet import Fleet
 from rehearsal.cloud.services.rds.instance import Instance
 from rehearsal.cloud.services.rds.parameters import catalogue
 from rehearsal.cloud.services.rds.postgres import POSTGRES
+from rehearsal.cloud.services.rds.replicas import status_infos_of
 
 TRUST_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 """Where AWS publishes the certificates of RDS's authorities; an image that has a copy gets this cloud's."""
 
 _API = "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/"
 _GUIDE = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/"
+
+
+_RECORD: Any = RDSBackend.create_db_instance
+"""Moto's own, whatever stands in its place later."""
 
 
 class Rds(Service):
@@ -63,6 +68,7 @@ class Rds(Service):
             database, instance = fleet.find(backend, db_instance_identifier)
             snapshots = backend.database_snapshots
             requests.check_deletion(database, final_db_snapshot_identifier, skip_final_snapshot, snapshots)
+            replica_requests.check_final_snapshot(database, final_db_snapshot_identifier)
             if final_db_snapshot_identifier:
                 backend.create_db_snapshot(db_instance_identifier, final_db_snapshot_identifier)
             database.status = "deleting"
@@ -83,10 +89,8 @@ class Rds(Service):
             return fleet.create(backend, request, made_by_moto)
 
         def refuse(*_: Any) -> Any:
-            message = "This cloud runs single DB instances: neither read replicas nor clusters."
-            raise requests.refuse("InvalidParameterCombination", message)
+            raise requests.refuse("InvalidParameterCombination", "This cloud runs DB instances, and no clusters.")
 
-        patches.replace(RDSBackend, "create_db_instance_read_replica", refuse)
         patches.replace(RDSBackend, "create_db_cluster", refuse)
         made_by_moto: Any = patches.replace(RDSBackend, "create_db_instance", create)
         forgotten_by_moto: Any = patches.replace(RDSBackend, "delete_db_instance", delete)
@@ -102,6 +106,7 @@ class Rds(Service):
             return fleet.change(backend, identifier, ("available", "rebooting", "available"), Instance.restart)
 
         def stop(backend: Any, identifier: str, snapshot: str | None = None) -> Any:
+            replica_requests.check_stop(fleet.find(backend, identifier)[0])
             if snapshot:
                 backend.create_db_snapshot(identifier, snapshot)
             states = ("available", "stopping", "stopped")
@@ -123,6 +128,7 @@ class Rds(Service):
             if database.status not in {"available", "stopped"}:
                 raise requests.refuse("InvalidDBInstanceState", "Database instance is not in available state.")
             requests.check_password(request, creating=False)
+            replica_requests.check_modification(request, database)
             now, later = requests.split_modification(request, database)
             if "rotate_master_user_password" in now:
                 now["apply_immediately"] = request.get("apply_immediately")
@@ -133,6 +139,36 @@ class Rds(Service):
             return database
 
         modified_by_moto = patches.replace(RDSBackend, "modify_db_instance", modify)
+
+    @correction("rds.read-replica", f"{_API}API_CreateDBInstanceReadReplica.html")
+    def _run_replicas(self, patches: Patches) -> None:
+        """A read replica is a streaming standby of its source, in its own region, with what it does not inherit."""
+        replicas = self._fleet.replicas
+
+        def create(backend: Any, request: dict[str, Any]) -> Any:
+            return replicas.create(backend, request, _RECORD)
+
+        patches.replace(RDSBackend, "create_db_instance_read_replica", create)
+
+    @correction("rds.promotion", f"{_API}API_PromoteReadReplica.html")
+    def _promote_replicas(self, patches: Patches) -> None:
+        """A promoted replica is rebooted onto a timeline of its own, follows nobody and takes backups; but once."""
+        replicas = self._fleet.replicas
+
+        def promote(backend: Any, request: dict[str, Any]) -> Any:
+            return replicas.promote(backend, request)
+
+        patches.replace(RDSBackend, "promote_read_replica", promote)
+
+    @correction("rds.replication-status", f"{_API}API_DBInstanceStatusInfo.html")
+    def _report_replication(self, patches: Patches) -> None:
+        """A read replica says whether it follows its source, or what keeps it from that."""
+
+        def status_infos(database: Any) -> list[dict[str, Any]] | None:
+            instance = self._fleet.of(database)
+            return status_infos_of(instance) if instance is not None else None
+
+        patches.replace(DBInstance, "status_infos", property(status_infos))
 
     @correction("rds.managed-master-secret", f"{_GUIDE}rds-secrets-manager.html")
     def _manage_secrets(self, patches: Patches) -> None:
