@@ -75,6 +75,8 @@ class Fleet:
         wanted = {**request, "engine_version": requests.engine_version(request.get("engine_version"))}
         if self.restoring is None:
             requests.check_creation(wanted)
+        # What is restored from a replica's snapshot follows nobody.
+        wanted["source_db_instance_identifier"] = None
         instance = self.admit(backend, wanted, record)
         password, source = instance.database._master_user_password, self.restoring
         if source is None:
@@ -84,9 +86,7 @@ class Fleet:
         instance.submit(lambda: self.back_up(backend, instance))
         return instance.database
 
-    def admit(
-        self, backend: Any, request: Mapping[str, Any], record: Callable[[Any, dict[str, Any]], Any]
-    ) -> Instance:
+    def admit(self, backend: Any, request: Mapping[str, Any], record: Callable[[Any, dict[str, Any]], Any]) -> Instance:
         """Record a DB instance that is being created, with a data plane that does not do anything yet.
 
         Raises RDSClientError.

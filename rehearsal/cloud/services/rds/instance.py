@@ -15,7 +15,7 @@ from psycopg import OperationalError
 
 from rehearsal.cloud.log_streams import ShippedLog, ensure_group
 from rehearsal.cloud.places import Place, place_of
-from rehearsal.cloud.services.rds import parameters, replication
+from rehearsal.cloud.services.rds import failover, parameters, replication
 from rehearsal.cloud.services.rds.postgres import LIBRARIES, PostgresServer, ServerFailed
 
 if TYPE_CHECKING:
@@ -114,6 +114,13 @@ class Instance:
     def restart(self) -> None:
         """Stop and start the server. Raises ServerFailed."""
         self.server.stop()
+        self.start()
+
+    def fail_over(self) -> None:
+        """Give the server up where it runs and start it in the other zone. Raises ServerFailed."""
+        self.server.crash()
+        with self.cloud.turn("rds"):
+            self.database.availability_zone = failover.secondary_zone(self.database)
         self.start()
 
     def reconfigure(self) -> None:

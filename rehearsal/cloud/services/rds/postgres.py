@@ -151,6 +151,12 @@ class PostgresServer:
             self.process.stop(20.0)
             self.process = None
 
+    def crash(self) -> None:
+        """End the server as the loss of its host would: sessions are cut, and the next start recovers."""
+        if self.process is not None:
+            self.process.kill()
+        self.stop()
+
     @property
     def is_alive(self) -> bool:
         """Return whether the server and its front run."""

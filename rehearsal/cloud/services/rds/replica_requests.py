@@ -36,7 +36,7 @@ _INHERITED_IN_REGION = ("db_parameter_group_name", "kms_key_id")
 
 
 def check_replica(request: Mapping[str, Any], source: Any, *, same_region: bool) -> None:
-    """Refuse what CreateDBInstanceReadReplica refuses; `source` is the record of a DB instance. Raises RDSClientError."""
+    """Refuse what CreateDBInstanceReadReplica refuses; `source` is moto's record. Raises RDSClientError."""
     name = source.db_instance_identifier
     if source.status != "available":
         raise refuse("InvalidDBInstanceState", f"Instance {name} is not in available state.")
@@ -77,9 +77,7 @@ def _check_key(request: Mapping[str, Any], source: Any, *, same_region: bool) ->
             "Cannot create a cross region unencrypted read replica from encrypted source.",
         )
     if wants_key and not source.storage_encrypted:
-        raise refuse(
-            "InvalidParameterCombination", "Cannot create an encrypted read replica from unencrypted source."
-        )
+        raise refuse("InvalidParameterCombination", "Cannot create an encrypted read replica from unencrypted source.")
 
 
 def inherited(request: Mapping[str, Any], source: Any, *, same_region: bool) -> dict[str, Any]:
@@ -131,10 +129,8 @@ def check_stop(database: Any) -> None:
     """
     if database.is_replica or database.replicas:
         what = "is a read replica" if database.is_replica else "has a read replica"
-        raise refuse(
-            "InvalidDBInstanceState",
-            f"Instance {database.db_instance_identifier} {what}: neither such an instance nor its source can be stopped.",
-        )
+        name = database.db_instance_identifier
+        raise refuse("InvalidDBInstanceState", f"Instance {name} {what}: neither replicas nor sources can be stopped.")
 
 
 def check_final_snapshot(database: Any, final_snapshot: str | None) -> None:

@@ -90,9 +90,9 @@ class Replicas:
     def _part(self, instance: Instance) -> None:
         """Make the records say that an instance follows nobody; in RDS's turn."""
         database = instance.database
-        if not database.is_replica:
-            return
         named = database.source_db_instance_identifier
+        if named is None:
+            return
         database.is_replica, database.source_db_instance_identifier = False, None
         try:
             origin, _ = self._source(database.backend, named)

@@ -13,7 +13,7 @@ from moto.rds.responses import RDSResponse
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
-from rehearsal.cloud.services.rds import parameter_groups, replica_requests, requests
+from rehearsal.cloud.services.rds import failover, parameter_groups, replica_requests, requests
 from rehearsal.cloud.services.rds.fleet import Fleet
 from rehearsal.cloud.services.rds.instance import Instance
 from rehearsal.cloud.services.rds.parameters import catalogue
@@ -38,7 +38,7 @@ class Rds(Service):
 
     def __init__(self, cloud: CloudContext) -> None:
         super().__init__(cloud)
-        self._fleet = Fleet(cloud)
+        self.fleet = Fleet(cloud)
 
     def start(self) -> None:
         """Have images trust this cloud's servers as they trust RDS's."""
@@ -46,7 +46,7 @@ class Rds(Service):
 
     def stop(self) -> None:
         """Stop every server."""
-        self._fleet.close()
+        self.fleet.close()
 
     def inventory(self) -> Sequence[str]:
         """Return DB instances, manual snapshots, parameter groups and subnet groups."""
@@ -56,7 +56,7 @@ class Rds(Service):
     @correction("rds.instance-is-a-server", f"{_GUIDE}accessing-monitoring.html#Overview.DBInstance.Status")
     def _run_instances(self, patches: Patches) -> None:
         """An instance is `creating` until its server answers at its endpoint, and `deleting` until it is gone."""
-        fleet = self._fleet
+        fleet = self.fleet
 
         def delete(
             backend: Any,
@@ -100,7 +100,7 @@ class Rds(Service):
     @correction("rds.restart", f"{_API}API_RebootDBInstance.html")
     def _restart_instances(self, patches: Patches) -> None:
         """A reboot, a stop and a start go through their statuses while the server does what they say."""
-        fleet = self._fleet
+        fleet = self.fleet
 
         def reboot(backend: Any, identifier: str) -> Any:
             return fleet.change(backend, identifier, ("available", "rebooting", "available"), Instance.restart)
@@ -119,12 +119,28 @@ class Rds(Service):
         patches.replace(RDSBackend, "stop_db_instance", stop)
         patches.replace(RDSBackend, "start_db_instance", start)
 
+    @correction("rds.failover", f"{_GUIDE}Concepts.MultiAZ.Failover.html")
+    def _fail_over(self, patches: Patches) -> None:
+        """A Multi-AZ instance names its second zone, and a reboot with failover crashes and recovers it there."""
+        fleet = self.fleet
+
+        def reboot(response: Any) -> ActionResult:
+            backend, name = response.backend, response.params["DBInstanceIdentifier"]
+            if not response.params.get("ForceFailover"):
+                return ActionResult({"DBInstance": backend.reboot_db_instance(name)})
+            failover.check_failover(fleet.find(backend, name)[0])
+            states = ("available", "rebooting", "available")
+            return ActionResult({"DBInstance": fleet.change(backend, name, states, Instance.fail_over)})
+
+        patches.replace(RDSResponse, "reboot_db_instance", reboot)
+        patches.replace(DBInstance, "secondary_availability_zone", property(failover.secondary_zone))
+
     @correction("rds.modification", f"{_GUIDE}USER_ModifyInstance.ApplyImmediately.html")
     def _modify_instances(self, patches: Patches) -> None:
         """What may interrupt waits for the maintenance window unless applied at once; a new password is really one."""
 
         def modify(backend: Any, identifier: str, request: dict[str, Any]) -> Any:
-            database, instance = self._fleet.find(backend, identifier)
+            database, instance = self.fleet.find(backend, identifier)
             if database.status not in {"available", "stopped"}:
                 raise requests.refuse("InvalidDBInstanceState", "Database instance is not in available state.")
             requests.check_password(request, creating=False)
@@ -135,7 +151,7 @@ class Rds(Service):
             pending = {} if request.get("apply_immediately") else getattr(database, "pending_modified_values", {})
             modified_by_moto(backend, identifier, now)
             database.pending_modified_values = {**pending, **later}
-            self._fleet.carry_out(database, instance, now)
+            self.fleet.carry_out(database, instance, now)
             return database
 
         modified_by_moto = patches.replace(RDSBackend, "modify_db_instance", modify)
@@ -143,7 +159,7 @@ class Rds(Service):
     @correction("rds.read-replica", f"{_API}API_CreateDBInstanceReadReplica.html")
     def _run_replicas(self, patches: Patches) -> None:
         """A read replica is a streaming standby of its source, in its own region, with what it does not inherit."""
-        replicas = self._fleet.replicas
+        replicas = self.fleet.replicas
 
         def create(backend: Any, request: dict[str, Any]) -> Any:
             return replicas.create(backend, request, _RECORD)
@@ -153,7 +169,7 @@ class Rds(Service):
     @correction("rds.promotion", f"{_API}API_PromoteReadReplica.html")
     def _promote_replicas(self, patches: Patches) -> None:
         """A promoted replica is rebooted onto a timeline of its own, follows nobody and takes backups; but once."""
-        replicas = self._fleet.replicas
+        replicas = self.fleet.replicas
 
         def promote(backend: Any, request: dict[str, Any]) -> Any:
             return replicas.promote(backend, request)
@@ -165,7 +181,7 @@ class Rds(Service):
         """A read replica says whether it follows its source, or what keeps it from that."""
 
         def status_infos(database: Any) -> list[dict[str, Any]] | None:
-            instance = self._fleet.of(database)
+            instance = self.fleet.of(database)
             return status_infos_of(instance) if instance is not None else None
 
         patches.replace(DBInstance, "status_infos", property(status_infos))
@@ -200,12 +216,12 @@ class Rds(Service):
             changes = list(db_parameter_group_parameters)
             parameter_groups.checked(known, changes)
             group = modified_by_moto(backend, db_parameter_group_name, changes)
-            self._fleet.apply_parameters(group, known)
+            self.fleet.apply_parameters(group, known)
             return group
 
         def reset(response: Any) -> ActionResult:
             group = parameter_groups.reset(response.backend, known, response.params)
-            self._fleet.apply_parameters(group, known)
+            self.fleet.apply_parameters(group, known)
             return ActionResult({"DBParameterGroupName": group.name})
 
         modified_by_moto = patches.replace(RDSBackend, "modify_db_parameter_group", modify)
@@ -226,7 +242,7 @@ class Rds(Service):
         """An instance says whether its parameter group's values are in force or wait for a reboot."""
 
         def statuses(database: Any) -> list[dict[str, str]]:
-            instance = self._fleet.of(database)
+            instance = self.fleet.of(database)
             status = instance.parameter_apply_status() if instance else "in-sync"
             names = [group.name for group in database.db_parameter_groups()]
             return [{"DBParameterGroupName": name, "ParameterApplyStatus": status} for name in names]
@@ -236,7 +252,7 @@ class Rds(Service):
     @correction("rds.snapshots", f"{_API}API_CreateDBSnapshot.html")
     def _keep_snapshots(self, patches: Patches) -> None:
         """A snapshot holds the data of its moment, and a restored instance has it."""
-        fleet = self._fleet
+        fleet = self.fleet
 
         def create(backend: Any, db_instance_identifier: str, *rest: Any, **options: Any) -> Any:
             database, instance = fleet.find(backend, db_instance_identifier)

@@ -1,0 +1,29 @@
+"""Multi-AZ: where an instance's other half lies, and what becomes of it when the first is given up.
+
+Storage is replicated synchronously below PostgreSQL, so that the other half is the same data: what a failover does to
+clients is to cut them off, to recover, and to answer at the same endpoint.
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZSingleStandby.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.cloud.services.rds.requests import refuse
+
+
+def secondary_zone(database: Any) -> str | None:
+    """Return the zone of the standby that answers nobody, None where there is none."""
+    if not database.multi_az:
+        return None
+    group = getattr(database, "db_subnet_group", None)
+    subnets = group.subnets if group else []
+    zones = {str(subnet.availability_zone) for subnet in subnets} or {f"{database.region}{zone}" for zone in "abc"}
+    return min(zones - {database.availability_zone}, default=None)
+
+
+def check_failover(database: Any) -> None:
+    """Refuse a failover where there is nothing to fail over to. Raises RDSClientError."""
+    if not database.multi_az:
+        name = database.db_instance_identifier
+        raise refuse("InvalidParameterCombination", f"ForceFailover: instance {name} isn't configured for Multi-AZ.")

@@ -1,0 +1,85 @@
+"""A DB instance as a client sees it, and what tests of RDS do to one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import psycopg
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.waiting import until
+
+PASSWORD = "correct-horse-battery"
+
+
+class Database:
+    """A DB instance as a client sees it."""
+
+    def __init__(self, cloud: LocalCloud, **wanted: Any) -> None:
+        self.cloud = cloud
+        self.rds = cloud.client("rds")
+        self.name = f"db-{uuid.uuid4().hex[:8]}"
+        given = {
+            "DBInstanceIdentifier": self.name,
+            "Engine": "postgres",
+            "EngineVersion": "17",
+            "DBInstanceClass": "db.t4g.small",
+            "AllocatedStorage": 20,
+            "MasterUsername": "keeper",
+            "MasterUserPassword": PASSWORD,
+            "DBName": "tracking",
+            "BackupRetentionPeriod": 0,
+            **wanted,
+        }
+        self.created = self.rds.create_db_instance(**{k: v for k, v in given.items() if v is not None})["DBInstance"]
+
+    def describe(self) -> Any:
+        return self.rds.describe_db_instances(DBInstanceIdentifier=self.name)["DBInstances"][0]
+
+    def available(self) -> Any:
+        return until(self.describe, lambda seen: seen["DBInstanceStatus"] == "available", 60)
+
+    def connect(
+        self, password: str = PASSWORD, sslmode: str = "verify-full", **options: Any
+    ) -> psycopg.Connection[Any]:
+        endpoint = self.describe()["Endpoint"]
+        given = {"user": "keeper", "dbname": "tracking", **options}
+        return psycopg.connect(
+            host=endpoint["Address"],
+            port=endpoint["Port"],
+            password=password,
+            sslmode=sslmode,
+            sslrootcert=str(self.cloud.context.authority.certificate_file),
+            autocommit=True,
+            **given,
+        )
+
+    def ask(self, query: str, **options: Any) -> Any:
+        with self.connect(**options) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+    def delete(self) -> None:
+        self.rds.delete_db_instance(DBInstanceIdentifier=self.name, SkipFinalSnapshot=True)
+        until(self.exists, lambda exists: not exists)
+
+    def exists(self) -> bool:
+        try:
+            self.describe()
+        except self.rds.exceptions.DBInstanceNotFoundFault:
+            return False
+        return True
+
+
+def set_parameter(cloud: LocalCloud, group: str, name: str, value: str, method: str = "immediate") -> None:
+    parameter = {"ParameterName": name, "ParameterValue": value, "ApplyMethod": method}
+    cloud.client("rds").modify_db_parameter_group(DBParameterGroupName=group, Parameters=[parameter])
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
+    found = error.value.response["Error"]
+    return found["Code"], found["Message"]
