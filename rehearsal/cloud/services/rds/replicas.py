@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from moto.rds.exceptions import DBInstanceNotFoundError
 from moto.rds.models import rds_backends
 
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.rds import replica_requests
 from rehearsal.cloud.services.rds.instance import Instance
 
@@ -110,7 +111,11 @@ class Replicas:
         # A replica lies in its source's account.
         if (service, account_id, kind) != ("rds", backend.account_id, "db"):
             raise DBInstanceNotFoundError(named)
-        return self._fleet.find(rds_backends[account_id][region], identifier)
+        try:
+            lies_in = Place(account_id, region).backend(rds_backends)
+        except KeyError:
+            raise DBInstanceNotFoundError(named) from None
+        return self._fleet.find(lies_in, identifier)
 
 
 def status_infos_of(instance: Instance) -> list[dict[str, Any]] | None:

@@ -145,6 +145,11 @@ def test_a_replica_of_an_encrypted_instance_needs_a_key_of_its_own_region(
             "DBInstanceNotFound",
             "999999999999",
         ),
+        (
+            {"SourceDBInstanceIdentifier": "arn:aws:rds:mars-1:123456789012:db:far"},
+            "DBInstanceNotFound",
+            "mars-1",
+        ),
         ({"AllocatedStorage": 10}, "InvalidParameterCombination", "can't be less than its source's"),
         ({"DBInstanceClass": "large"}, "InvalidParameterValue", "Invalid DB Instance class: large"),
         ({"Port": 80}, "InvalidParameterValue", "Invalid port 80"),
