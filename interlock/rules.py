@@ -152,6 +152,7 @@ certificate_arn: Final = arn("acm", r"certificate/[\w-]+", "arn:aws:acm:eu-west-
 secret_arn: Final = arn("secretsmanager", r"secret:.+", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:name")
 table_arn: Final = arn("dynamodb", r"table/[\w.-]{3,255}", "arn:aws:dynamodb:eu-west-1:111122223333:table/name")
 topic_arn: Final = arn("sns", r"[\w-]{1,256}", "arn:aws:sns:eu-west-1:111122223333:name")
+cluster_arn: Final = arn("ecs", r"cluster/[\w-]{1,255}", "arn:aws:ecs:eu-west-1:111122223333:cluster/name")
 bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
 bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
 vpc_id: Final = text(r"vpc-[0-9a-f]{8,17}", "a VPC's id, such as vpc-0123456789abcdef0")

@@ -35,13 +35,12 @@ def flow_log_policy(log_group_arn: str) -> str:
 def task_start_policy(
     repository_arn: str, log_group_arn: str, secret_arns: Sequence[str], key_arns: Sequence[str]
 ) -> str:
-    """Return what ECS needs to start a task: pull one image, read its secrets, write one log group."""
-    return document(
-        *_pull(repository_arn),
-        _write_logs(log_group_arn),
+    """Return what ECS needs to start a task: pull one image, read its secrets, if it has any, write one log group."""
+    secrets = [
         statement("ReadSecrets", "Allow", ["secretsmanager:GetSecretValue"], sorted(set(secret_arns))),
         statement("DecryptSecrets", "Allow", ["kms:Decrypt"], sorted(set(key_arns))),
-    )
+    ]
+    return document(*_pull(repository_arn), _write_logs(log_group_arn), *(secrets if secret_arns else []))
 
 
 def artifact_access_policy(bucket_arn: str, prefix: str, key_arn: str) -> str:

@@ -22,6 +22,7 @@ from components.mlflow_task import MlflowTask
 from components.model_endpoint import ModelEndpoint
 from components.network import Network
 from components.private_bucket import PrivateBucket
+from components.runner import Runner
 from components.service_endpoints import ServiceEndpoints
 from components.signing_keys import SigningKeys
 from components.stack_manifest import StackManifest
@@ -38,6 +39,13 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/interlock/image:1.0"
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 PLACE: Mapping[str, Any] = {"account_id": ACCOUNT, "region": REGION}
 INSIDE: Mapping[str, Any] = {"vpc_id": "vpc-0123456789abcdef0", "subnet_ids": SUBNETS, "cidr_block": "10.20.0.0/16"}
+DATABASE_TARGET: Mapping[str, Any] = {
+    "address": "db.example.internal",
+    "port": 5432,
+    "names": ["mlflow"],
+    "secret_arn": SECRET,
+    "client_security_group_id": "sg-0123456789abcdef0",
+}
 
 
 class Example(NamedTuple):
@@ -118,6 +126,21 @@ EXAMPLES: Mapping[str, Example] = {
             "monthly_usd": 5000,
             "cost_centre": "4711",
             "encryption_key_arn": late_key(name),
+        },
+    ),
+    "Runner": Example(
+        Runner,
+        "interlock:runner:Runner",
+        lambda name: {
+            **PLACE,
+            **INSIDE,
+            "storage_prefix_list_id": "pl-6da54004",
+            "image": IMAGE,
+            "encryption_key_arn": late_key(name),
+            "database": DATABASE_TARGET,
+            "http_targets": {
+                "tracking": {"address": "internal-one.elb.amazonaws.com", "server_name": "mlflow.example.com"}
+            },
         },
     ),
     "InternalLoadBalancer": Example(
