@@ -230,7 +230,7 @@ class TaskRun:
                 "subnetId": subnet.id,
                 "networkInterfaceId": interface.id,
                 "macAddress": interface.mac_address,
-                "privateDnsName": interface.private_dns_name or "",
+                "privateDnsName": getattr(interface, "private_dns_name", None) or "",
                 "privateIPv4Address": self.task.address,
             }
 
