@@ -134,6 +134,8 @@ class Session:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # Most of an operation is waiting for AWS to settle, so the processors say little about how many may run.
             "PULUMI_PARALLEL": "64",
+            # What `pulumi import` prints by default is made by Pulumi's own Python language host, which this is not.
+            "PULUMI_OPTION_GENERATE_CODE": "false",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             # A pulumi-resource-aws or a language host that the user has on PATH must not take the place of ours.
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",

@@ -197,6 +197,18 @@ def test_an_existing_resource_is_taken_over_by_import(program: Program) -> None:
     program.up(found, "--target", "**seen")
 
 
+def test_what_the_import_command_takes_over_a_program_declares_unchanged(program: Program, session: Session) -> None:
+    name = f"hand-made-{uuid.uuid4().hex[:8]}"
+    session.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": session.cloud.region}
+    )
+    program.pulumi("import", "aws:s3/bucket:Bucket", "store", name, "--yes")
+    changes = program.changes(f'aws.s3.Bucket("store", bucket="{name}", opts=Options(protect=True))')
+    assert changes == {}
+    missing = program.fails("import", "aws:kms/key:Key", "key", "11111111-2222-3333-4444-555555555555", "--yes")
+    assert "resource '11111111-2222-3333-4444-555555555555' does not exist" in missing
+
+
 def test_what_is_looked_up_and_does_not_exist_is_refused(program: Program) -> None:
     program.write('aws.s3.Bucket.get("gone", "nobody-ever-made-this-bucket")')
     assert "resource 'nobody-ever-made-this-bucket' does not exist" in program.fails("preview")
