@@ -21,7 +21,8 @@ from rehearsal.cloud.services.s3_replication import copying
 from rehearsal.cloud.services.s3_replication.configuration import Configuration, Rule, governing, read, with_ids
 from rehearsal.cloud.services.s3_replication.copying import ReplicationFailure, bucket_named, tags_of, version_of
 from rehearsal.cloud.services.s3_replication.noticing import MadeVersions, noticing, noticing_markers, remembering
-from rehearsal.cloud.services.s3_replication.tasks import Change, Task, Worker
+from rehearsal.cloud.services.s3_replication.tasks import DELAY_SECONDS, Change, Task
+from rehearsal.cloud.worker import Worker
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 _API = "https://docs.aws.amazon.com/AmazonS3/latest/API"
@@ -37,7 +38,7 @@ class ObjectReplication(Service):
     def __init__(self, cloud: CloudContext) -> None:
         super().__init__(cloud)
         self._made = MadeVersions()
-        self._worker = Worker(self._carry_out)
+        self._worker: Worker[Task] = Worker("s3-replication", self._carry_out, DELAY_SECONDS)
 
     def start(self) -> None:
         """Start the worker."""

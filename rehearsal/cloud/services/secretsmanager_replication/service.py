@@ -14,6 +14,7 @@ from moto.secretsmanager.responses import SecretsManagerResponse
 
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.errors import json_error
+from rehearsal.cloud.places import visited
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.secretsmanager_replication.replicas import Replica, detach, key_problem, promote
 
@@ -79,8 +80,7 @@ class SecretReplication(Service):
 
 
 def _replicas() -> Iterator[Replica]:
-    # Listed first, because following may be the first thing that happens in a region.
-    for _, _, backend in list(secretsmanager_backends.iter_backends()):
+    for _, backend in visited(secretsmanager_backends):
         for secret in list(dict.values(backend.secrets)):
             if isinstance(secret, FakeSecret):
                 yield from [replica for replica in secret.replicas if isinstance(replica, Replica)]

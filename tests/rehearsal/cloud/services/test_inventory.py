@@ -1,0 +1,33 @@
+"""The inventory counts what callers made in services that moto's tagging does not list."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from rehearsal.cloud.server import LocalCloud
+
+
+def test_a_zone_a_trail_and_a_table_count_until_they_are_deleted(cloud: LocalCloud) -> None:
+    name = f"counted-{uuid4().hex[:12]}"
+    before = set(cloud.inventory()["others"])
+    cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": cloud.region})
+    route53, trails = cloud.client("route53"), cloud.client("cloudtrail")
+    dynamodb = cloud.client("dynamodb")
+    zone_id = route53.create_hosted_zone(Name=f"{name}.example", CallerReference=name)["HostedZone"]["Id"]
+    trail_arn = trails.create_trail(Name=name, S3BucketName=name)["TrailARN"]
+    table_arn = dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    made = {
+        f"arn:aws:route53:::hostedzone/{zone_id.rpartition('/')[2]}",
+        trail_arn,
+        table_arn,
+    }
+    assert set(cloud.inventory()["others"]) - before == made
+    route53.delete_hosted_zone(Id=zone_id)
+    trails.delete_trail(Name=name)
+    dynamodb.delete_table(TableName=name)
+    assert set(cloud.inventory()["others"]) - before == set()
