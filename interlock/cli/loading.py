@@ -39,10 +39,12 @@ def load_clients(source: str | None) -> StackClients:
 
 
 def pulumi_stack_of(source: str | None) -> str:
-    """Return the Pulumi stack that `source` names. Raises BadInput for a source that names none."""
+    """Return the Pulumi stack that `source` names, as pulumi:<stack> or <stack>. Raises BadInput for any other."""
     if source is None:
         return _selected_stack()
-    scheme, _, name = source.partition(":")
+    scheme, colon, name = source.partition(":")
+    if not colon and source:
+        return source
     if scheme != "pulumi" or not name:
         raise BadInput(f"stack: received {source!r}; accepted is pulumi:<stack>, because the engine does the work")
     return name

@@ -62,6 +62,10 @@ class Printer:
         if self.output is OutputFormat.JSON:
             sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=True, default=str) + "\n")
             return
+        self.text(lines, table)
+
+    def text(self, lines: Sequence[str] = (), table: Table | None = None) -> None:
+        """Print `lines` and a `table` for a person, as one part of a result in several."""
         for line in lines:
             self._console.print(visible(line))
         if table is not None:

@@ -1,0 +1,1 @@
+"""What a stack will cost a month, from its preview and a dated table of prices."""
