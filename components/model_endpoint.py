@@ -10,13 +10,25 @@ import pulumi_aws as aws
 
 from components import validation
 from components.egress import allow_services
-from components.endpoint_alarms import EndpointAlarms
+from components.endpoint_alarms import EndpointAlarms, EndpointAlarmsArgs
+from components.private_bucket import PrivateBucket
 from components.validation import checked
 from interlock.duties.service_roles import repository_arn, serving_policy, trust_policy
 
 VARIANTS: Final = ("blue", "green")
 RELEASE_PREFIX: Final = "releases/"
 STARTUP_TIMEOUT_SECONDS: Final = 600
+SCALING: Final = {
+    "invocations_per_instance": 1000,
+    "scale_in_cooldown_seconds": 300,
+    "scale_out_cooldown_seconds": 60,
+}
+"""What the controller scales a variant by: requests a minute and instance.
+
+Nothing is registered for the holding variants. A scaling target that the program owned would put back, at the next
+`pulumi up`, the limits that a rollout has raised, and be one more thing that an update of the endpoint trips over.
+"""
+CAPTURE_PREFIX: Final = "captured/"
 
 
 class ModelEndpointArgs(TypedDict):
@@ -41,6 +53,18 @@ class ModelEndpointArgs(TypedDict):
     """A variant's; 8 unless given."""
     p99_latency_limit_ms: NotRequired[pulumi.Input[int]]
     """500 unless given."""
+    p95_latency_limit_ms: NotRequired[pulumi.Input[int]]
+    """Three fifths of p99's unless given."""
+    p50_latency_limit_ms: NotRequired[pulumi.Input[int]]
+    """A fifth of p99's unless given."""
+    server_error_limit_percent: NotRequired[pulumi.Input[int]]
+    client_error_limit_percent: NotRequired[pulumi.Input[int]]
+    alarm_topic_arns: NotRequired[pulumi.Input[list[str]]]
+    """Where alarms are published; nowhere unless given."""
+    data_capture_percent: NotRequired[int]
+    """Of the requests whose inputs and answers a release keeps in a bucket of its own; none unless given."""
+    capture_force_destroy: NotRequired[pulumi.Input[bool]]
+    """Whether destroying that bucket destroys what lies in it; false unless given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
     tags: NotRequired[pulumi.Input[Mapping[str, str]]]
@@ -73,7 +97,8 @@ class ModelEndpoint(pulumi.ComponentResource):
             retention_in_days=args.get("log_retention_days", 365),
             opts=inside,
         )
-        role_arn = self._role(name, args, logs)
+        captured = self._capture(name, args)
+        role_arn = self._role(name, args, logs, captured)
         group_id = self._group(name, args)
         model = self._holding_model(name, args, role_arn, group_id)
         configuration = self._holding_configuration(name, args, model)
@@ -86,15 +111,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                 parent=self, depends_on=[logs], ignore_changes=["endpoint_config_name", "deployment_config"]
             ),
         )
-        alarms = EndpointAlarms(
-            f"{name}-alarms",
-            {
-                "endpoint_name": endpoint.name,
-                "variants": VARIANTS,
-                "p99_latency_limit_ms": args.get("p99_latency_limit_ms", 500),
-            },
-            inside,
-        )
+        alarms = self._alarms(name, args, endpoint)
 
         self.endpoint_name = endpoint.name
         self.endpoint_arn = endpoint.arn
@@ -114,6 +131,8 @@ class ModelEndpoint(pulumi.ComponentResource):
             model_data_prefix=RELEASE_PREFIX,
             startup_timeout_seconds=STARTUP_TIMEOUT_SECONDS,
             alarm_names=alarms.alarm_names,
+            scaling=SCALING,
+            data_capture=_data_capture(args, captured),
             tags=args.get("tags", {}),
         )
         self.register_outputs(
@@ -126,7 +145,38 @@ class ModelEndpoint(pulumi.ComponentResource):
             }
         )
 
-    def _role(self, name: str, args: ModelEndpointArgs, logs: aws.cloudwatch.LogGroup) -> pulumi.Output[str]:
+    def _alarms(self, name: str, args: ModelEndpointArgs, endpoint: aws.sagemaker.Endpoint) -> EndpointAlarms:
+        slowest = pulumi.Output.from_input(args.get("p99_latency_limit_ms", 500))
+        limits: EndpointAlarmsArgs = {
+            "endpoint_name": endpoint.name,
+            "variants": VARIANTS,
+            "p50_latency_limit_ms": args.get("p50_latency_limit_ms", slowest.apply(lambda ms: max(int(ms) // 5, 1))),
+            "p95_latency_limit_ms": args.get(
+                "p95_latency_limit_ms", slowest.apply(lambda ms: max(int(ms) * 3 // 5, 1))
+            ),
+            "p99_latency_limit_ms": slowest,
+            "server_error_limit_percent": args.get("server_error_limit_percent", 1),
+            "client_error_limit_percent": args.get("client_error_limit_percent", 20),
+        }
+        if "alarm_topic_arns" in args:
+            limits["topic_arns"] = args["alarm_topic_arns"]
+        return EndpointAlarms(f"{name}-alarms", limits, pulumi.ResourceOptions(parent=self))
+
+    def _capture(self, name: str, args: ModelEndpointArgs) -> PrivateBucket | None:
+        if "data_capture_percent" not in args:
+            return None
+        return PrivateBucket(
+            f"{name}-captured",
+            {
+                "encryption_key_arn": args["encryption_key_arn"],
+                "force_destroy": args.get("capture_force_destroy", False),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _role(
+        self, name: str, args: ModelEndpointArgs, logs: aws.cloudwatch.LogGroup, captured: PrivateBucket | None
+    ) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-role",
@@ -139,10 +189,21 @@ class ModelEndpoint(pulumi.ComponentResource):
             f"{name}-policy",
             role=role.id,
             policy=pulumi.Output.all(
-                args["image"], logs.arn, args["vault_bucket_arn"], args["vault_key_arn"], args["encryption_key_arn"]
+                args["image"],
+                logs.arn,
+                args["vault_bucket_arn"],
+                args["vault_key_arn"],
+                args["encryption_key_arn"],
+                captured.bucket_arn if captured else None,
             ).apply(
                 lambda known: serving_policy(
-                    repository_arn(known[0]), known[1], known[2], RELEASE_PREFIX, known[3], known[4]
+                    repository_arn(known[0]),
+                    known[1],
+                    known[2],
+                    RELEASE_PREFIX,
+                    known[3],
+                    known[4],
+                    f"{known[5]}/{CAPTURE_PREFIX}" if known[5] else None,
                 )
             ),
             opts=inside,
@@ -192,6 +253,16 @@ class ModelEndpoint(pulumi.ComponentResource):
         )
 
 
+def _data_capture(args: ModelEndpointArgs, captured: PrivateBucket | None) -> dict[str, Any] | None:
+    if captured is None:
+        return None
+    return {
+        "percent": args["data_capture_percent"],
+        "uri": pulumi.Output.concat("s3://", captured.bucket_name, "/", CAPTURE_PREFIX.rstrip("/")),
+        "encryption_key_arn": args["encryption_key_arn"],
+    }
+
+
 _RULES: Final = {
     "account_id": validation.account_id,
     "region": validation.region,
@@ -208,6 +279,13 @@ _RULES: Final = {
     "instance_type": validation.instance_type,
     "min_instance_count": validation.integer(1, 1000),
     "max_instance_count": validation.integer(1, 1000),
+    "p50_latency_limit_ms": validation.integer(1, 60000, "ms"),
+    "p95_latency_limit_ms": validation.integer(1, 60000, "ms"),
     "p99_latency_limit_ms": validation.integer(1, 60000, "ms"),
+    "server_error_limit_percent": validation.integer(0, 99, "percent"),
+    "client_error_limit_percent": validation.integer(0, 99, "percent"),
+    "alarm_topic_arns": validation.some(validation.topic_arn),
+    "data_capture_percent": validation.integer(1, 100, "percent"),
+    "capture_force_destroy": validation.boolean,
     "log_retention_days": validation.log_retention_days,
 }

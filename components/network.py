@@ -38,6 +38,8 @@ class NetworkArgs(TypedDict):
     """How many zones `subnets` has at least; 3 unless given."""
     internet_access: NotRequired[Mapping[str, str]]
     """By availability zone: the CIDR block of the public subnet with its NAT gateway; no way out unless given."""
+    storage_account_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Ids of the accounts whose buckets can be reached; `account_id` alone unless given."""
     interface_services: NotRequired[Sequence[str]]
     """The services that get an interface endpoint; `INTERFACE_SERVICES` unless given."""
     log_key_arn: NotRequired[pulumi.Input[str]]
@@ -154,6 +156,7 @@ class Network(pulumi.ComponentResource):
                 "subnet_ids": self.private_subnet_ids,
                 "route_table_ids": tables,
                 "interface_services": args.get("interface_services", INTERFACE_SERVICES),
+                "storage_account_ids": args.get("storage_account_ids", [args["account_id"]]),
             },
             pulumi.ResourceOptions(parent=self),
         )
@@ -211,6 +214,7 @@ _RULES: Final = {
     "subnets": validation.subnets(2),
     "minimum_zone_count": validation.integer(2, 6),
     "internet_access": validation.subnets(2),
+    "storage_account_ids": validation.some(validation.account_id),
     "interface_services": validation.some(validation.service),
     "log_key_arn": validation.key_arn,
     "log_retention_days": validation.log_retention_days,

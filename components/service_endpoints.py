@@ -25,6 +25,8 @@ class ServiceEndpointsArgs(TypedDict):
     cidr_block: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     route_table_ids: pulumi.Input[list[str]]
+    storage_account_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Ids of the accounts whose buckets can be reached; `account_id` alone unless given."""
     interface_services: NotRequired[Sequence[str]]
     """The last parts of the services' names; `INTERFACE_SERVICES` unless given."""
 
@@ -45,7 +47,7 @@ class ServiceEndpoints(pulumi.ComponentResource):
             service_name=_service(args["region"], "s3"),
             vpc_endpoint_type="Gateway",
             route_table_ids=args["route_table_ids"],
-            policy=pulumi.Output.all(args["account_id"], args["region"]).apply(
+            policy=pulumi.Output.all(args.get("storage_account_ids", [args["account_id"]]), args["region"]).apply(
                 lambda known: storage_endpoint_policy(known[0], known[1])
             ),
             opts=inside,
@@ -90,5 +92,6 @@ _RULES = {
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
     "subnet_ids": validation.some(validation.subnet_id),
+    "storage_account_ids": validation.some(validation.account_id),
     "interface_services": validation.some(validation.service),
 }

@@ -80,6 +80,23 @@ class TrackingPart(Part):
     load_balancer_arn: str
 
 
+class ScalingPart(Part):
+    """By what the controller scales a variant, between the template's counts."""
+
+    invocations_per_instance: int = Field(ge=1)
+    """Requests a minute that one instance is to have on average."""
+    scale_in_cooldown_seconds: int = Field(ge=0)
+    scale_out_cooldown_seconds: int = Field(ge=0)
+
+
+class DataCapturePart(Part):
+    """Where requests and answers are kept, and how many of a hundred."""
+
+    percent: int = Field(ge=1, le=100)
+    uri: str
+    encryption_key_arn: str
+
+
 class ServingTemplatePart(Part):
     """What the controller makes models and endpoint configurations from."""
 
@@ -98,6 +115,9 @@ class ServingTemplatePart(Part):
     model_data_prefix: str
     startup_timeout_seconds: int = Field(ge=60, le=3600)
     alarm_names: tuple[str, ...]
+    scaling: ScalingPart | None = None
+    data_capture: DataCapturePart | None = None
+    """Nothing is captured unless it is given."""
     tags: Mapping[str, str]
 
 

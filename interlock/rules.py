@@ -86,6 +86,11 @@ def some(rule: Rule, at_least: int = 1) -> Rule:
     return Rule(f"{at_least} or more different values, each {rule.accepted}", holds)
 
 
+def at_most(count: int) -> Rule:
+    """Accept lists of up to `count` values."""
+    return Rule(f"up to {count} values", lambda value: isinstance(value, list) and len(value) <= count)
+
+
 def optional(rule: Rule) -> Rule:
     """Accept nothing, or what `rule` accepts."""
     return Rule(f"nothing, or {rule.accepted}", lambda value: value is None or rule.holds(value))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from interlock.manifest_parts import EndpointPart, ServingTemplatePart
+from interlock.manifest_parts import DataCapturePart, EndpointPart, ServingTemplatePart
 from interlock.release.digests import canonical_json
 from interlock.release.vault import files_prefix
 
@@ -82,11 +82,22 @@ def configuration_request(
             for variant in variants
         ],
         "KmsKeyId": template.volume_key_arn,
+        **({"DataCaptureConfig": _capture(template.data_capture)} if template.data_capture else {}),
     }
     name = content_name(endpoint.endpoint_name, body)
     tags = _tags(stack, endpoint.endpoint_name, template, {})
     request: CreateEndpointConfigInputTypeDef = {"EndpointConfigName": name, **body, "Tags": tags}  # type: ignore[typeddict-item]
     return request
+
+
+def _capture(capture: DataCapturePart) -> dict[str, Any]:
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": capture.percent,
+        "DestinationS3Uri": capture.uri,
+        "KmsKeyId": capture.encryption_key_arn,
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
 
 
 def content_name(prefix: str, content: Mapping[str, Any]) -> str:

@@ -70,9 +70,17 @@ def artifact_access_policy(bucket_arn: str, prefix: str, key_arn: str) -> str:
 
 
 def serving_policy(
-    repository_arn: str, log_group_arn: str, vault_arn: str, prefix: str, vault_key_arn: str, volume_key_arn: str
+    repository_arn: str,
+    log_group_arn: str,
+    vault_arn: str,
+    prefix: str,
+    vault_key_arn: str,
+    volume_key_arn: str,
+    capture_arn: str | None = None,
 ) -> str:
     """Return what SageMaker needs to serve releases: one repository, one prefix of the vault, one log group.
+
+    `capture_arn` is the ARN of the prefix, with its last slash, that requests and answers are kept under.
 
     The network interface actions know no narrower resource at creation.
     Source: SageMaker Developer Guide, "SageMaker roles", "CreateModel API: execution role permissions".
@@ -113,7 +121,16 @@ def serving_policy(
             ],
             ["*"],
         ),
+        *(_capture(capture_arn, volume_key_arn) if capture_arn else []),
     )  # fmt: skip
+
+
+def _capture(capture_arn: str, key_arn: str) -> list[Statement]:
+    # Source: SageMaker Developer Guide, "Data capture", "Set up prerequisites".
+    return [
+        statement("KeepCaptured", "Allow", ["s3:PutObject"], [f"{capture_arn}*"]),
+        statement("EncryptCaptured", "Allow", ["kms:GenerateDataKey", "kms:Decrypt"], [key_arn]),
+    ]
 
 
 def endpoint_policy(account_id: str) -> str:
@@ -130,8 +147,8 @@ def endpoint_policy(account_id: str) -> str:
     )
 
 
-def storage_endpoint_policy(account_id: str, region: str) -> str:
-    """Return the policy of the S3 gateway endpoint: buckets of this account, and the layers of images read-only.
+def storage_endpoint_policy(account_ids: Sequence[str], region: str) -> str:
+    """Return the policy of the S3 gateway endpoint: buckets of these accounts, and the layers of images read-only.
 
     Source: Amazon ECR User Guide, "Minimum Amazon S3 bucket permissions for Amazon ECR".
     """
@@ -142,7 +159,9 @@ def storage_endpoint_policy(account_id: str, region: str) -> str:
             ["s3:*"],
             ["*"],
             principal="*",
-            conditions={"StringEquals": {"aws:ResourceAccount": account_id}},
+            conditions={
+                "StringEquals": {"aws:ResourceAccount": account_ids[0] if len(account_ids) == 1 else list(account_ids)}
+            },
         ),
         statement(
             "ImageLayers",

@@ -31,3 +31,8 @@ class EndpointSettings(Section):
     p99_latency_limit_ms: Annotated[
         int, Must(rules.integer(1, 60000, "ms")), Means("ms that the slowest hundredth may take before an alarm")
     ] = 500
+    data_capture_percent: Annotated[
+        Annotated[int, Must(rules.integer(1, 100, "percent"))] | None,
+        Means("percent of the requests that are kept with their answers"),
+    ] = None
+    """Nothing is kept unless given."""

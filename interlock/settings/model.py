@@ -17,6 +17,7 @@ from interlock.settings.section import (
     AccountId,
     DataClass,
     Environment,
+    Image,
     Layer,
     LogDays,
     Means,
@@ -45,6 +46,23 @@ class VaultSettings(Section):
         Must(rules.integer(MINIMUM_RETENTION_DAYS, 36500, "days")),
         Means("days that every object of the vault is locked at least"),
     ] = MINIMUM_RETENTION_DAYS
+
+
+class RunnerSettings(Section):
+    """What a script outside of a network has something asked inside of it by."""
+
+    image: Annotated[Image, Means("the image of the runner")]
+    """In the registry of the primary region; the recovery region's has its replica."""
+
+
+class BudgetSettings(Section):
+    monthly_usd: Annotated[
+        int, Must(rules.integer(1, 10_000_000, "US dollars")), Means("US dollars that a month may cost")
+    ]
+    emails: Annotated[
+        list[Annotated[str, Must(rules.email)]], Means("who is told by e-mail"), Must(rules.at_most(10))
+    ] = Field(default_factory=list)
+    """Beside the subscribers of the topic that is made."""
 
 
 class Settings(Section):
@@ -82,6 +100,8 @@ class Settings(Section):
     network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None
     artifacts: ArtifactSettings = ArtifactSettings()
     tracking: Annotated[TrackingSettings | None, Means("MLflow runs in it")] = None
+    runner: Annotated[RunnerSettings | None, Means("scripts can have something asked inside of the networks")] = None
+    budget: Annotated[BudgetSettings | None, Means("somebody is told what the stack costs")] = None
     endpoints: Annotated[list[EndpointSettings], Means("where models serve")] = Field(default_factory=list)
 
     @field_validator("layers")

@@ -189,7 +189,13 @@ EXAMPLES: Mapping[str, Example] = {
     "EndpointAlarms": Example(
         EndpointAlarms,
         "interlock:serving:EndpointAlarms",
-        lambda name: {"endpoint_name": name, "variants": ["blue", "green"], "p99_latency_limit_ms": 250},
+        lambda name: {
+            "endpoint_name": name,
+            "variants": ["blue", "green"],
+            "p50_latency_limit_ms": 50,
+            "p95_latency_limit_ms": 150,
+            "p99_latency_limit_ms": 250,
+        },
     ),
     "ModelEndpoint": Example(
         ModelEndpoint,

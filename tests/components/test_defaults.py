@@ -182,11 +182,14 @@ def test_each_variant_alarms_on_its_slowest_hundredth_in_microseconds_and_on_err
     recording = recorded("EndpointAlarms")
     alarms = {one.name: one.inputs for one in recording.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")}
     assert set(alarms) == {
-        f"one-alarms-{v}-{a}".replace("-alarms", "") for v in ("blue", "green") for a in ("p99", "5xx")
+        f"one-{variant}-{what}" for variant in ("blue", "green") for what in ("p50", "p95", "p99", "5xx", "4xx")
     }
     assert alarms["one-blue-p99"]["threshold"] == 250_000
     assert alarms["one-blue-p99"]["extendedStatistic"] == "p99"
-    assert alarms["one-green-5xx"]["statistic"] == "Sum"
+    queries = {query["id"]: query for query in alarms["one-green-5xx"]["metricQueries"]}
+    assert {queries[one]["metric"]["stat"] for one in ("errors", "requests")} == {"Sum"}
+    assert queries["share"]["expression"] == "100 * errors / requests"
+    assert alarms["one-green-5xx"]["threshold"] == 1
 
 
 def test_the_manifest_is_found_through_a_parameter_that_pins_version_and_digest() -> None:

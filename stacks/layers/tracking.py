@@ -1,0 +1,120 @@
+"""MLflow, in the primary region: its server and its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components.artifact_store import ArtifactStore
+from components.mlflow_server import MlflowServer
+from components.runner import DatabaseTarget, HttpTarget
+from components.tracking_database import TrackingDatabase
+from interlock.settings.tracking import TrackingSettings
+from stacks.layers.region import PlatformRegion
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What was provisioned: its part of the stack manifest, and what the region's runner may ask of it."""
+
+    part: dict[str, Any]
+    database: DatabaseTarget
+    http_targets: dict[str, HttpTarget]
+
+
+def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Tracking:
+    """Provision MLflow and its database."""
+    settings = region.settings
+    chosen = settings.tracking
+    assert chosen is not None
+    keep = not settings.disposable
+    database = TrackingDatabase(
+        "database",
+        {
+            "identifier": f"interlock-{region.stack}-tracking",
+            "vpc_id": region.network.vpc_id,
+            "subnet_ids": region.network.private_subnet_ids,
+            "encryption_key_arn": region.key.key_arn,
+            "instance_class": chosen.database.instance_class,
+            "allocated_storage_gib": chosen.database.storage_gib.min,
+            "max_allocated_storage_gib": chosen.database.storage_gib.max,
+            "multi_az": chosen.database.multi_az,
+            "backup_retention_days": chosen.database.backup_retention_days,
+            "deletion_protection": keep,
+            "skip_final_snapshot": not keep,
+            "log_retention_days": settings.log_retention_days,
+        },
+        region.stateful,
+    )
+    server = MlflowServer(
+        "tracking",
+        {
+            "account_id": region.place.account_id,
+            "region": region.place.region,
+            "vpc_id": region.network.vpc_id,
+            "cidr_block": region.network.cidr_block,
+            "subnet_ids": region.network.private_subnet_ids,
+            "storage_prefix_list_id": region.network.storage_prefix_list_id,
+            "domain": chosen.domain,
+            "certificate_arn": _certificate(region, chosen),
+            "image": chosen.image,
+            "database_address": database.address,
+            "database_port": database.port,
+            "database_name": database.database_name,
+            "auth_database_name": database.auth_database_name,
+            "database_secret_arn": database.master_secret_arn,
+            "database_client_security_group_id": database.client_security_group_id,
+            "artifact_bucket_name": artifacts.bucket_name,
+            "artifact_bucket_arn": artifacts.bucket_arn,
+            "encryption_key_arn": region.key.key_arn,
+            "size": chosen.size.value,
+            "task_count": chosen.task_count,
+            "log_retention_days": settings.log_retention_days,
+            "deletion_protection": keep,
+            "secret_recovery_days": 30 if keep else 0,
+        },
+        region.options,
+    )
+    return Tracking(
+        part={
+            "uri": server.uri,
+            "domain": chosen.domain,
+            "admin_secret_arn": server.admin_secret_arn,
+            "database": {
+                "identifier": database.identifier,
+                "address": database.address,
+                "port": database.port,
+                "name": database.database_name,
+                "auth_name": database.auth_database_name,
+                "master_secret_arn": database.master_secret_arn,
+            },
+            "cluster": server.cluster_name,
+            "service": server.service_name,
+            "load_balancer_arn": server.load_balancer_arn,
+        },
+        database={
+            "address": database.address,
+            "port": database.port,
+            "names": pulumi.Output.all(database.database_name),
+            "secret_arn": database.master_secret_arn,
+            "client_security_group_id": database.client_security_group_id,
+        },
+        http_targets={
+            "tracking": {"address": server.uri.apply(lambda uri: uri.partition("//")[2]), "server_name": chosen.domain}
+        },
+    )
+
+
+def _certificate(region: PlatformRegion, chosen: TrackingSettings) -> pulumi.Input[str]:
+    if chosen.certificate_arn is not None:
+        return chosen.certificate_arn
+    found = aws.acm.get_certificate_output(
+        domain=chosen.domain,
+        statuses=["ISSUED"],
+        most_recent=True,
+        opts=pulumi.InvokeOutputOptions(provider=region.place.provider),
+    )
+    return found.arn
