@@ -183,8 +183,8 @@ def test_the_three_dearest_lines_come_first() -> None:
 def test_every_assumption_used_is_listed_once_and_special_ones_by_resource() -> None:
     found = estimated(*keys(2), usage=usage(of={"key-1": {"key": {"requests": 7}}, "gone": {"key": {"requests": 1}}}))
     assert [(one.path, one.value, one.of) for one in found.assumptions] == [
-        ("key.requests", 20_000, ""),
-        ("key.requests", 7, "key-1"),
+        ("key.requests", Decimal(20_000), ""),
+        ("key.requests", Decimal(7), "key-1"),
     ]
     assert found.unused_usage == ("gone",)
 
