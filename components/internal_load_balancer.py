@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NotRequired, TypedDict
 
 import pulumi
@@ -16,7 +17,9 @@ TLS_POLICY: Final = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 class InternalLoadBalancerArgs(TypedDict):
     vpc_id: pulumi.Input[str]
     cidr_block: pulumi.Input[str]
-    """From where clients may connect."""
+    """From where clients may connect: the network itself."""
+    client_cidr_blocks: NotRequired[Sequence[str]]
+    """From where else, in networks that are joined to this one; nowhere unless given."""
     subnet_ids: pulumi.Input[list[str]]
     certificate_arn: pulumi.Input[str]
     target_port: int
@@ -51,6 +54,17 @@ class InternalLoadBalancer(pulumi.ComponentResource):
             cidr_ipv4=args["cidr_block"],
             opts=inside,
         )
+        for block in args.get("client_cidr_blocks", ()):
+            aws.vpc.SecurityGroupIngressRule(
+                f"{name}-https-from-{block.replace('/', '-')}",
+                security_group_id=group.id,
+                description="HTTPS from a joined network",
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                cidr_ipv4=block,
+                opts=inside,
+            )
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-to-targets",
             security_group_id=group.id,
@@ -118,6 +132,7 @@ class InternalLoadBalancer(pulumi.ComponentResource):
 _RULES: Final = {
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
+    "client_cidr_blocks": validation.some(validation.client_cidr_block, at_least=0),
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "certificate_arn": validation.certificate_arn,
     "target_port": validation.integer(1, 65535),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NotRequired, TypedDict
 
 import pulumi
@@ -24,6 +25,8 @@ class MlflowServerArgs(TypedDict):
     vpc_id: pulumi.Input[str]
     cidr_block: pulumi.Input[str]
     """From where clients may connect, and where the services' endpoints are."""
+    client_cidr_blocks: NotRequired[Sequence[str]]
+    """From where else clients may connect, in networks that are joined to this one; nowhere unless given."""
     subnet_ids: pulumi.Input[list[str]]
     storage_prefix_list_id: pulumi.Input[str]
     domain: pulumi.Input[str]
@@ -73,6 +76,7 @@ class MlflowServer(pulumi.ComponentResource):
             {
                 "vpc_id": args["vpc_id"],
                 "cidr_block": args["cidr_block"],
+                "client_cidr_blocks": args.get("client_cidr_blocks", ()),
                 "subnet_ids": args["subnet_ids"],
                 "certificate_arn": args["certificate_arn"],
                 "target_port": PORT,
@@ -187,6 +191,7 @@ _RULES: Final = {
     "region": validation.region,
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
+    "client_cidr_blocks": validation.some(validation.client_cidr_block, at_least=0),
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "storage_prefix_list_id": validation.prefix_list_id,
     "domain": validation.domain,

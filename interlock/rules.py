@@ -115,6 +115,14 @@ def _is_private_cidr(value: Any) -> bool:
     return isinstance(value, str) and network.is_private and 16 <= network.prefixlen <= 28
 
 
+def _is_client_cidr(value: Any) -> bool:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except (ValueError, TypeError):
+        return False
+    return isinstance(value, str) and network.prefixlen >= 8
+
+
 def overlapping(blocks: Sequence[str]) -> list[tuple[str, str]]:
     """Return the pairs of CIDR blocks that share an address."""
     networks = [ipaddress.ip_network(block, strict=False) for block in blocks]
@@ -151,6 +159,7 @@ log_retention_days: Final = Rule(
 )
 boolean: Final = Rule("true or false", lambda value: isinstance(value, bool))
 cidr_block: Final = Rule("a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr)
+client_cidr_block: Final = Rule("an IPv4 CIDR block of /8 to /32, such as 10.90.0.0/16", _is_client_cidr)
 key_arn: Final = arn("kms", r"key/[A-Za-z0-9-]+", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…")
 role_arn: Final = arn("iam", r"role/[\w+=,.@/-]+", "arn:aws:iam::111122223333:role/name")
 certificate_arn: Final = arn("acm", r"certificate/[\w-]+", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-…")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from interlock import rules
-from interlock.settings.refusals import Must
+from interlock.settings.refusals import Must, refuse
 from interlock.settings.section import Image, Means, Section, at_least_minimum
 from interlock.sizes import ServerSize
 
@@ -48,4 +48,15 @@ class TrackingSettings(Section):
     image: Annotated[Image, Means("the image of the MLflow server")]
     size: Annotated[ServerSize, Means("how much one task of the server gets")] = ServerSize.MEDIUM
     task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks of the server side by side")] = 2
+    client_cidr_blocks: Annotated[
+        list[Annotated[str, Must(rules.client_cidr_block)]], Means("who outside of the network may connect to MLflow")
+    ] = Field(default_factory=list)
+    """Of networks that are joined to this one, as by a VPN; MLflow has no public address."""
     database: DatabaseSettings = DatabaseSettings()
+
+    @field_validator("client_cidr_blocks")
+    @classmethod
+    def _distinct(cls, blocks: list[str]) -> list[str]:
+        if len(set(blocks)) != len(blocks):
+            refuse("each block once")
+        return blocks

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rehearsal.cloud import dockerfile
 from rehearsal.cloud.addresses import Addresses
+from rehearsal.cloud.network.fabric import Attachment, Network
 from rehearsal.cloud.processes import Process, Processes, Program
 
 IMAGES = Path(__file__).resolve().parents[2] / "images"
@@ -50,13 +51,23 @@ class ContainerSpec:
     """Where it listens; an address of its own if None. Containers of one ECS task share theirs."""
     region: str | None = None
     """Where its AWS clients look for what they are asked for; the cloud's home if None."""
+    attachment: Attachment | None = None
+    """Where its connections come from; from this machine, as the workstation's do, if None."""
 
 
 class Container:
     """One running container."""
 
-    def __init__(self, processes: Processes, process: Process, address: str, translation: Translation) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        process: Process,
+        address: str,
+        translation: Translation,
+        network: Network | None = None,
+    ) -> None:
         self.address = address
+        self._network = network
         self._processes = processes
         self._process = process
         self._translation = translation
@@ -85,6 +96,8 @@ class Container:
     def stop(self, timeout: float = 30.0) -> int:
         """Stop as `docker stop` does: the stop signal, then after `timeout` seconds SIGKILL; return the exit code."""
         self._process.stop(timeout)
+        if self._network is not None:
+            self._network.detach(self.pid)
         code = self.poll()
         assert code is not None
         return code
@@ -150,6 +163,8 @@ class Containers:
         """What every container gets on top; the cloud sets it once it listens."""
         self.downloads: dict[str, Path] = {}
         """What stands here for a file that an image fetched from a URL: this cloud's authority for AWS's, say."""
+        self.network: Network | None = None
+        """What containers are attached to."""
 
     def image(self, reference: str) -> dockerfile.Image:
         """Return what the image named by `reference` runs. Raises ImageNotFound, DockerfileError."""
@@ -181,12 +196,20 @@ class Containers:
             stop_signal=signal.Signals[image.stop_signal],
         )
         try:
-            process = self._processes.start(program)
+            process = self._start(program, spec.attachment)
         except BaseException:
             if spec.address is None:
                 self._addresses.release(address)
             raise
-        return Container(self._processes, process, address, translation)
+        return Container(self._processes, process, address, translation, self.network)
+
+    def _start(self, program: Program, attachment: Attachment | None) -> Process:
+        if self.network is None or attachment is None:
+            return self._processes.start(program)
+        with self.network.attaching() as attach:
+            process = self._processes.start(program)
+            attach(process.pid, attachment)
+        return process
 
     def release(self, container: Container) -> None:
         """Give the address of a stopped container back, if it was allocated by `run`."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rehearsal.cloud.addresses import Addresses
     from rehearsal.cloud.certificates import CertificateAuthority
     from rehearsal.cloud.containers import Containers
+    from rehearsal.cloud.network.fabric import Network
     from rehearsal.cloud.processes import Processes
     from rehearsal.cloud.service import Service
 
@@ -39,6 +40,7 @@ class CloudContext:
     addresses: Addresses
     containers: Containers
     authority: CertificateAuthority
+    network: Network = field(init=False)
     endpoint_url: str = ""
     turn: Callable[[str], AbstractContextManager[Any]] = field(default=lambda _: nullcontext())
     """The lock under which requests to a moto backend are served; a data plane's thread takes it to touch its state."""

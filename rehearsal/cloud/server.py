@@ -26,6 +26,7 @@ from rehearsal.cloud.containers import Containers
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.dispatch import Dispatcher
 from rehearsal.cloud.listener import HttpServer
+from rehearsal.cloud.network.fabric import Network
 from rehearsal.cloud.processes import Processes
 from rehearsal.cloud.service import Correction, Patches, Service
 from rehearsal.cloud.services import discover
@@ -119,6 +120,7 @@ class LocalCloud:
                 service.stop()
             except Exception:
                 _log.exception("%s did not stop cleanly", service.name)
+        self.context.network.close()
         self.context.processes.close()
         self.context.addresses.close()
         self._uncorrect()
@@ -207,7 +209,7 @@ class LocalCloud:
         processes = Processes()
         addresses = Addresses()
 
-        return CloudContext(
+        context = CloudContext(
             directory=self.directory,
             account_id=self.account_id,
             region=self.region,
@@ -219,6 +221,8 @@ class LocalCloud:
             containers=Containers(processes, addresses),
             authority=CertificateAuthority(self.directory / "authority", _now),
         )
+        context.network = context.containers.network = Network(context)
+        return context
 
     def _describe(self) -> None:
         """Write `cloud.json` whole or not at all: its appearance means that the cloud is ready."""

@@ -56,6 +56,7 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
             "region": region.place.region,
             "vpc_id": region.network.vpc_id,
             "cidr_block": region.network.cidr_block,
+            "client_cidr_blocks": chosen.client_cidr_blocks,
             "subnet_ids": region.network.private_subnet_ids,
             "storage_prefix_list_id": region.network.storage_prefix_list_id,
             "domain": chosen.domain,

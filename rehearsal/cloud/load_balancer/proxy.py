@@ -26,6 +26,7 @@ from yarl import URL
 
 from rehearsal.cloud.load_balancer.routing import Request, choose, redirection
 from rehearsal.cloud.load_balancer.targets import Targets
+from rehearsal.cloud.network.gate import Listener
 
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 10.0
@@ -58,7 +59,7 @@ class Proxy:
         self._configuration: dict[str, Any] = {"version": 0, "address": "", "idle_timeout": 60, "listeners": []}
         self._rules: dict[int, dict[str, Any]] = {}
         self._targets = Targets()
-        self._runners: dict[str, web.ServerRunner] = {}
+        self._listening: dict[str, tuple[Listener, web.ServerRunner]] = {}
         self._refused: dict[str, str] = {}
         self._in_flight: Counter[str] = Counter()
         self._session: ClientSession | None = None
@@ -69,19 +70,24 @@ class Proxy:
         self._targets.replace(configuration["target_groups"])
         self._rules = {int(listener["port"]): listener for listener in configuration["listeners"]}
         wanted = {json.dumps({**listener, "rules": None}): listener for listener in configuration["listeners"]}
-        for key in self._runners.keys() - wanted.keys():
-            await self._runners.pop(key).cleanup()
+        for key in self._listening.keys() - wanted.keys():
+            await self._end(key)
         self._refused = {}
-        for key in wanted.keys() - self._runners.keys():
+        for key in wanted.keys() - self._listening.keys():
             await self._listen(key, wanted[key])
         self._tell()
 
     async def close(self) -> None:
         """Stop listening."""
-        for runner in self._runners.values():
-            await runner.cleanup()
+        for key in list(self._listening):
+            await self._end(key)
         if self._session is not None:
             await self._session.close()
+
+    async def _end(self, key: str) -> None:
+        listener, runner = self._listening.pop(key)
+        listener.close()
+        await runner.cleanup()
 
     async def _listen(self, key: str, listener: Mapping[str, Any]) -> None:
         port, address = int(listener["port"]), self._configuration["address"]
@@ -99,13 +105,14 @@ class Proxy:
         )
         runner = web.ServerRunner(server, shutdown_timeout=2.0)
         await runner.setup()
+        listening = Listener(self._configuration["gate"], server, _tls(listener))
         try:
-            await web.TCPSite(runner, address, port, ssl_context=_tls(listener)).start()
+            listening.start(address, port)
         except OSError as problem:
             self._refused[str(port)] = f"nothing can listen on {address}:{port} here: {problem.strerror or problem}"
             await runner.cleanup()
         else:
-            self._runners[key] = runner
+            self._listening[key] = listening, runner
 
     async def _serve(self, request: web.BaseRequest, port: int) -> web.StreamResponse:
         host = (
@@ -135,6 +142,9 @@ class Proxy:
             return _failed(503)
         self._in_flight[target.key] += 1
         try:
+            if target.url is None:
+                await asyncio.sleep(_CONNECT_SECONDS)
+                return _failed(504)
             return await self._exchange(request, target.url, listener)
         finally:
             self._in_flight[target.key] -= 1

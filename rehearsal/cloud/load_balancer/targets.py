@@ -10,10 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Target:
-    """Where to send a request; `key` names the target in the status."""
+    """Where to send a request, nowhere if the network lets none pass; `key` names the target in the status."""
 
     key: str
-    url: str
+    url: str | None
 
 
 class Targets:
@@ -28,7 +28,7 @@ class Targets:
     def replace(self, groups: Mapping[str, Mapping[str, Any]]) -> None:
         """Take over what the control plane says of each target group."""
         self._groups = {
-            arn: [Target(f"{arn} {target}", f"{group['scheme']}://{target}") for target in group["usable"]]
+            arn: [Target(f"{arn} {target}", _url(group, target)) for target in group["usable"]]
             for arn, group in groups.items()
         }
         self._algorithms = {arn: str(group["algorithm"]) for arn, group in groups.items()}
@@ -48,6 +48,11 @@ class Targets:
             return min(targets, key=lambda target: in_flight.get(target.key, 0))
         turn = self._turns[group] = self._turns.get(group, -1) + 1
         return targets[turn % len(targets)]
+
+
+def _url(group: Mapping[str, Any], target: str) -> str | None:
+    place = group["places"][target]
+    return f"{group['scheme']}://{place}" if place else None
 
 
 def _group(action: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import open_group
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/probe:1"
@@ -81,7 +82,8 @@ class Cluster:
         self.name = f"cluster-{uuid.uuid4().hex[:8]}"
         self.ecs.create_cluster(clusterName=self.name)
         self.subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]
-        self.network = {"awsvpcConfiguration": {"subnets": [self.subnet["SubnetId"]], "securityGroups": []}}
+        self.group = open_group(cloud)
+        self.network = {"awsvpcConfiguration": {"subnets": [self.subnet["SubnetId"]], "securityGroups": [self.group]}}
 
     def define(self, image: str = IMAGE, family: str = "probe", **container: Any) -> str:
         declared = {
@@ -431,7 +433,9 @@ def test_a_task_found_unhealthy_is_replaced(cluster: Cluster) -> None:
 def test_tasks_are_targets_of_the_load_balancer_while_they_serve(cluster: Cluster, cloud: LocalCloud) -> None:
     elb = cloud.client("elbv2")
     name = cluster.name[:20]
-    balancer = elb.create_load_balancer(Name=name, Subnets=[cluster.subnet["SubnetId"]])["LoadBalancers"][0]
+    balancer = elb.create_load_balancer(
+        Name=name, Subnets=[cluster.subnet["SubnetId"]], SecurityGroups=[cluster.group]
+    )["LoadBalancers"][0]
     group = elb.create_target_group(
         Name=name,
         Protocol="HTTP",

@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import workstation_group
 from tests.rehearsal.cloud.waiting import until
 
 DOMAIN = "balancer.example.com"
@@ -96,7 +97,10 @@ class Balancer:
         subnets = cloud.client("ec2").describe_subnets()["Subnets"][:2]
         self.name = f"lb-{uuid.uuid4().hex[:8]}"
         created = self.elb.create_load_balancer(
-            Name=self.name, Subnets=[subnet["SubnetId"] for subnet in subnets], Scheme="internal"
+            Name=self.name,
+            Subnets=[subnet["SubnetId"] for subnet in subnets],
+            SecurityGroups=[workstation_group(cloud)],
+            Scheme="internal",
         )["LoadBalancers"][0]
         self.arn, self.state = created["LoadBalancerArn"], created["State"]["Code"]
         self.address = created["DNSName"]

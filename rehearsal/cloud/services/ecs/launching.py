@@ -67,17 +67,19 @@ class Launcher:
             entry_point=definition.get("entryPoint") or None,
             command=definition.get("command"),
             environment={**given, **self._secrets(task, definition), **granted},
-            address=task.address,
             region=task.place.region,
+            address=self.cloud.network.inside(task.address),
+            attachment=task.attachment,
         )
         log = self._log(task, definition, directory)
         try:
-            return self.cloud.containers.run(spec), log
+            container = self.cloud.containers.run(spec)
         except ImageNotFound as missing:
             reason = f"CannotPullContainerError: pull image manifest has been retried 1 time(s): {missing}"
             raise TaskFailed(reason) from missing
         except (DockerfileError, OSError) as broken:
             raise TaskFailed(f"CannotStartContainerError: {broken}") from broken
+        return container, log
 
     def _secrets(self, task: TaskRecord, definition: Mapping[str, Any]) -> dict[str, str]:
         wanted = definition.get("secrets") or []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rehearsal.cloud.network.fabric import Attachment
 from rehearsal.cloud.places import Place, place_of
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
@@ -81,6 +82,8 @@ class TaskRecord:
     stopping_at: datetime | None = None
     stopped_at: datetime | None = None
     interface: Mapping[str, str] = field(default_factory=dict)
+    attachment: Attachment | None = None
+    """Where its containers' connections come from; None without a network of its own."""
     containers: list[ContainerRecord] = field(default_factory=list)
     was_ready: bool = False
     """Whether it ever was as healthy as its service wants it."""

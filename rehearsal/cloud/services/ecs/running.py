@@ -16,6 +16,8 @@ from moto.ec2.models import ec2_backends
 
 from rehearsal.cloud.containers import Container
 from rehearsal.cloud.log_streams import ShippedLog
+from rehearsal.cloud.network.fabric import Attachment
+from rehearsal.cloud.network.topology import interfaces
 from rehearsal.cloud.services.ecs.health import Checked, CheckSettings, settings_of
 from rehearsal.cloud.services.ecs.launching import Launcher, TaskFailed
 from rehearsal.cloud.services.ecs.records import ContainerRecord, TaskRecord
@@ -109,6 +111,7 @@ class TaskRun:
         self._mark("RUNNING")
 
     def _start_container(self, record: ContainerRecord) -> None:
+        self._open_doors(record)
         container, log = self.launcher.run(self.task, record.definition, self._granted)
         settings = settings_of(record.definition.get("healthCheck"))
         now = time.monotonic()
@@ -185,7 +188,6 @@ class TaskRun:
         self._mark("DEPROVISIONING")
         self.launcher.revoke(self._granted)
         self._detach_interface()
-        self.cloud.addresses.release(self.task.address)
         self._mark("STOPPED")
 
     def _is_draining(self) -> bool:
@@ -233,8 +235,30 @@ class TaskRun:
                 "privateDnsName": getattr(interface, "private_dns_name", None) or "",
                 "privateIPv4Address": self.task.address,
             }
+        places = interfaces(
+            self.task.place,
+            [subnet.id],
+            network.get("securityGroups") or (),
+            has_public_address=network.get("assignPublicIp") == "ENABLED",
+        )
+        self.task.attachment = Attachment(places, self.task.address)
+        inside = self.cloud.addresses.allocate(f"inside of {self.task.group}")
+        self.cloud.network.protect(self.task.address, lambda: places, inside=inside)
+
+    def _open_doors(self, record: ContainerRecord) -> None:
+        if self.task.attachment is None:
+            return
+        for mapping in record.definition.get("portMappings") or []:
+            try:
+                self.cloud.network.open_door(self.task.address, int(mapping["containerPort"]))
+            except OSError as refused:
+                raise TaskFailed(f"CannotStartContainerError: port {mapping['containerPort']}: {refused}") from refused
 
     def _detach_interface(self) -> None:
+        inside = self.cloud.network.inside(self.task.address)
+        self.cloud.network.release(self.task.address)
+        for address in {inside, self.task.address}:
+            self.cloud.addresses.release(address)
         if self.task.interface:
             with self.cloud.turn("ec2"):
                 backend = self.task.place.backend(ec2_backends)

@@ -10,15 +10,18 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moto.elbv2.models import elbv2_backends
 
-from rehearsal.cloud.places import visited
+from rehearsal.cloud.network.topology import Interface, interfaces
+from rehearsal.cloud.places import place_of, visited
 from rehearsal.cloud.processes import Process, Program
 from rehearsal.cloud.services.elbv2 import checker
 from rehearsal.cloud.services.elbv2.configuration import (
@@ -29,7 +32,7 @@ from rehearsal.cloud.services.elbv2.configuration import (
     groups_of,
     registered,
 )
-from rehearsal.cloud.services.elbv2.health import Check, Health, State, after, draining
+from rehearsal.cloud.services.elbv2.health import Check, Health, Outcome, State, after, draining
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
@@ -90,6 +93,7 @@ class Balancers:
         directory = self._cloud.directory / "elbv2" / record.arn.rpartition("/")[2]
         directory.mkdir(parents=True)
         record.dns_name = address
+        self._cloud.network.protect(address, lambda: _interfaces(record))
         self._balancers[record.arn] = _Balancer(address, directory)
 
     def health(self, key: TargetKey) -> Health | None:
@@ -115,12 +119,22 @@ class Balancers:
             backends = [backend for _, backend in visited(elbv2_backends)]
             groups = {arn: group for backend in backends for arn, group in backend.target_groups.items()}
             records = {arn: record for backend in backends for arn, record in backend.load_balancers.items()}
-            used = {arn for record in records.values() for arn in groups_of(record)}
-            self._follow_targets(groups, used, in_flight, now)
             wanted = {arn: record for arn, record in records.items() if arn in self._balancers}
+            sources: dict[str, list[str]] = {}
+            for arn, record in wanted.items():
+                for group in groups_of(record):
+                    sources.setdefault(group, []).append(self._balancers[arn].address)
+            self._follow_targets(groups, sources, in_flight, now)
             gone = [arn for arn in self._balancers if arn not in wanted]
             plans = {
-                arn: describe(record, self._balancers[arn].address, groups, self._health, self._certificates)
+                arn: describe(
+                    record,
+                    self._balancers[arn].address,
+                    groups,
+                    self._health,
+                    self._certificates,
+                    partial(self._reach, self._balancers[arn].address),
+                )
                 for arn, record in wanted.items()
             }
         for arn in gone:
@@ -129,24 +143,28 @@ class Balancers:
             self._configure(self._balancers[arn], plan)
             self._report(wanted[arn], self._balancers[arn])
 
-    def _follow_targets(self, groups: Any, used: set[str], in_flight: set[str], now: float) -> None:
+    def _reach(self, source: str, address: str, port: int) -> str | None:
+        problem = self._cloud.network.obstacle(source, address, port)
+        return None if problem else f"{self._cloud.network.inside(address)}:{port}"
+
+    def _follow_targets(self, groups: Any, sources: Mapping[str, list[str]], in_flight: set[str], now: float) -> None:
         declared = {key: groups[key[0]] for group in groups.values() for key in registered(group)}
         with self._lock:
             for key in declared:
                 known = self._health.get(key)
                 if known is None or known.state is State.DRAINING:
                     self._health[key] = Health()
-                self._follow_use(key, key[0] in used)
+                self._follow_use(key, key[0] in sources)
             for key in [key for key in self._health if key not in declared]:
                 self._drain(key, groups.get(key[0]), in_flight, now)
             due = [
                 (key, check_of(group, key[2]))
                 for key, group in declared.items()
-                if key[0] in used and key not in self._checking and self._health[key].next_check <= now
+                if key[0] in sources and key not in self._checking and self._health[key].next_check <= now
             ]
             self._checking.update(key for key, _ in due)
         for key, check in due:
-            self._checks.submit(self._check, key, check)
+            self._checks.submit(self._check, key, check, sources[key[0]])
 
     def _follow_use(self, key: TargetKey, is_used: bool) -> None:
         health = self._health[key]
@@ -170,8 +188,12 @@ class Balancers:
         ):
             del self._health[key]
 
-    def _check(self, key: TargetKey, check: Check) -> None:
-        outcome = checker.perform(check, key[1])
+    def _check(self, key: TargetKey, check: Check, sources: Sequence[str]) -> None:
+        places = [self._reach(source, key[1], check.port) for source in sources]
+        if all(places):
+            outcome = checker.perform(check, self._cloud.network.inside(key[1]))
+        else:
+            outcome = Outcome(False, "Target.Timeout", "Request timed out")
         with self._lock:
             self._checking.discard(key)
             health = self._health.get(key)
@@ -187,7 +209,7 @@ class Balancers:
         balancer.configuration, balancer.version = plan, balancer.version + 1
         file = balancer.directory / "configuration.json"
         draft = file.with_suffix(".draft")
-        draft.write_text(json.dumps({**plan, "version": balancer.version}))
+        draft.write_text(json.dumps({**plan, "gate": self._cloud.network.gate, "version": balancer.version}))
         draft.replace(file)
         if balancer.process is None:
             balancer.process = self._cloud.processes.start(self._program(balancer.directory))
@@ -213,6 +235,7 @@ class Balancers:
         if balancer.process is not None:
             balancer.process.stop(5.0)
         shutil.rmtree(balancer.directory, ignore_errors=True)
+        self._cloud.network.release(balancer.address)
         self._cloud.addresses.release(balancer.address)
 
     @staticmethod
@@ -228,3 +251,9 @@ class Balancers:
         return Program(
             arguments, {"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin"}, directory, directory / "proxy.log"
         )
+
+
+def _interfaces(record: Any) -> tuple[Interface, ...]:
+    is_public = record.scheme == "internet-facing"
+    subnet_ids = [subnet.id for subnet in record.subnets]
+    return interfaces(place_of(record.arn), subnet_ids, record.security_groups or (), has_public_address=is_public)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from rehearsal.cloud.places import place_of
 from rehearsal.cloud.services.elbv2.health import Check, Health, State
 
 TargetKey = tuple[str, str, int]
+Reach = Callable[[str, int], str | None]
+"""Says where to connect to, as address and port, for a target's; None if the network lets no connection pass."""
 """A target: its group's ARN, its address and its port."""
 
 
@@ -77,6 +79,7 @@ def describe(
     groups: Mapping[str, Any],
     health: Mapping[TargetKey, Health],
     certificates: Certificates,
+    reach: Reach,
 ) -> dict[str, Any]:
     """Return the configuration of a load balancer's proxy, without its version."""
     wanted = groups_of(balancer)
@@ -84,7 +87,7 @@ def describe(
         "address": address,
         "idle_timeout": int(balancer.attrs.get("idle_timeout.timeout_seconds", 60)),
         "listeners": [described for one in balancer.listeners.values() if (described := _listener(one, certificates))],
-        "target_groups": {arn: _group(groups[arn], health) for arn in sorted(wanted) if arn in groups},
+        "target_groups": {arn: _group(groups[arn], health, reach) for arn in sorted(wanted) if arn in groups},
     }
 
 
@@ -123,7 +126,7 @@ def _minimum_tls(policy: str) -> str:
     return "TLSv1_3" if re.search(r"TLS13-1-3", policy) else "TLSv1_2"
 
 
-def _group(group: Any, health: Mapping[TargetKey, Health]) -> dict[str, Any]:
+def _group(group: Any, health: Mapping[TargetKey, Health], reach: Reach) -> dict[str, Any]:
     members = [(key, health[key]) for key in registered(group) if key in health]
     usable = [key for key, state in members if state.is_usable]
     # With no healthy target a load balancer fails open: it tries all that it has.
@@ -133,6 +136,7 @@ def _group(group: Any, health: Mapping[TargetKey, Health]) -> dict[str, Any]:
         "scheme": str(group.protocol).lower(),
         "algorithm": str(group.attributes.get("load_balancing.algorithm.type", "round_robin")),
         "usable": [f"{address}:{port}" for _, address, port in chosen],
+        "places": {f"{address}:{port}": reach(address, port) for _, address, port in chosen},
         "draining": [f"{address}:{port}" for _, address, port in draining],
     }
 

@@ -17,6 +17,9 @@ from moto.ec2.models import ec2_backends
 from rehearsal.cloud.containers import Container, ContainerSpec
 from rehearsal.cloud.credentials import RoleCredentials
 from rehearsal.cloud.log_streams import ShippedLog
+from rehearsal.cloud.network.fabric import INTERNET_ONLY, Attachment
+from rehearsal.cloud.network.topology import interfaces
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.lambda_ import records
 from rehearsal.cloud.services.lambda_.records import FunctionSpec, Outcome
 from rehearsal.cloud.services.lambda_.runtime_api import Invocation, RuntimeApi
@@ -126,8 +129,16 @@ class Environment:
                 },
                 address=self._address,
                 region=spec.region,
+                attachment=self._attachment(),
             )
         )
+
+    def _attachment(self) -> Attachment:
+        spec = self.spec
+        if not spec.subnet_ids:
+            return INTERNET_ONLY
+        places = interfaces(Place(spec.account_id, spec.region), spec.subnet_ids[:1], spec.security_group_ids)
+        return Attachment(places, self._address)
 
     def _initialise(self, request_id: str) -> Outcome | None:
         """Wait until the runtime asks for its first event; return an outcome if it never does."""

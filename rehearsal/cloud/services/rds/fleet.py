@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from moto.rds.exceptions import DBInstanceNotFoundError
 
+from rehearsal.cloud.network.topology import Interface, default_subnet_ids, interfaces
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.rds import requests
 from rehearsal.cloud.services.rds.instance import Instance
 from rehearsal.cloud.services.rds.measurements import Measurements
@@ -181,4 +183,19 @@ class Fleet:
     def _server(self, database: Any) -> PostgresServer:
         directory = self._cloud.directory / "rds" / database.dbi_resource_id
         address = self._cloud.addresses.allocate(f"rds {database.db_instance_identifier}")
-        return PostgresServer(self._cloud.processes, self._cloud.authority, directory, address, database.port)
+        self._cloud.network.protect(address, lambda: _interfaces(database))
+        cloud = self._cloud
+        return PostgresServer(cloud.processes, cloud.authority, directory, address, database.port, cloud.network.gate)
+
+
+def _interfaces(database: Any) -> tuple[Interface, ...]:
+    """Return where an instance stands: in the subnets of its group that it may be moved to."""
+    # Without a group, moto's record lacks the attribute too.
+    group, place = getattr(database, "db_subnet_group", None), Place(database.account_id, database.region)
+    subnets = list(group.subnets) if group is not None else []
+    # One that is in one zone alone stays in it.
+    here = [one for one in subnets if one["SubnetAvailabilityZone"]["Name"] == database.availability_zone]
+    chosen = subnets if database.multi_az or not here else here
+    subnet_ids = [one["SubnetIdentifier"] for one in chosen] or default_subnet_ids(place)
+    is_public = bool(database.publicly_accessible)
+    return interfaces(place, subnet_ids, database.vpc_security_group_ids, has_public_address=is_public)

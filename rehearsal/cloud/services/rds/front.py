@@ -1,7 +1,8 @@
 """The TLS front of a PostgreSQL server: a process of its own, because the server's build has no TLS.
 
-It answers the request for encryption, refuses a session without it where the instance does (`rds.force_ssl`), and
-passes everything else on unchanged. Standard library only: started with `python -I -S`.
+It lets in whom the network admits, answers the request for encryption, refuses a session without it where the
+instance does (`rds.force_ssl`), and passes everything else on unchanged. Standard library only: started with
+`python -S`.
 Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
 """
 
@@ -15,6 +16,8 @@ import ssl
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+
+from rehearsal.cloud.network.gate import Listener
 
 _TLS_REQUEST = 80877103
 _GSS_REQUEST = 80877104
@@ -94,11 +97,12 @@ async def _run(options: argparse.Namespace) -> None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(options.directory / "server.pem", options.directory / "server.key")
     front = Front(context, f"\0{options.backend}", options.directory / "force_tls")
-    server = await asyncio.start_server(front.serve, options.address, options.port)
+    listener = Listener(options.gate, lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), front.serve))
+    listener.start(options.address, options.port)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     await stopped.wait()
-    server.close()
+    listener.close()
 
 
 def main() -> None:
@@ -107,6 +111,7 @@ def main() -> None:
     parser.add_argument("--address", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--backend", required=True)
+    parser.add_argument("--gate", required=True)
     parser.add_argument("--directory", type=Path, required=True)
     asyncio.run(_run(parser.parse_args()))
 

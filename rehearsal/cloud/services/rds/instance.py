@@ -183,6 +183,7 @@ class Instance:
         """Stop the server and delete its data."""
         self.server.stop()
         shutil.rmtree(self.server.directory, ignore_errors=True)
+        self.cloud.network.release(self.server.address)
         self.cloud.addresses.release(self.server.address)
 
     def _names(self) -> list[str]:

@@ -31,6 +31,7 @@ INSTALLATION = Path(_WHEEL.origin).parent / "pginstall18"
 POSTGRES = INSTALLATION / "bin" / "postgres"
 LIBRARIES = INSTALLATION / "lib" / "postgresql"
 ADMINISTRATOR = "rdsadmin"
+_ROOT = Path(__file__).resolve().parents[4]
 REPLICATOR = "rdsrepladmin"
 """The role as which a read replica's server gets its source's log."""
 # Ours whatever a parameter group says. A rehearsal must survive the crash of a process, not of the machine: without
@@ -71,6 +72,8 @@ class PostgresServer:
     directory: Path
     address: str
     port: int
+    gate: str
+    """Where its front asks whom to let in."""
     process: Process | None = field(default=None, init=False)
     _front: Process | None = field(default=None, init=False)
 
@@ -168,15 +171,16 @@ class PostgresServer:
             connection.execute("select pg_reload_conf()")
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
-        """Return the administrator's connection; each statement commits. Raises psycopg.OperationalError."""
+        """Return the administrator's connection; each statement commits. Raises psycopg.OperationalError.
+
+        Not by way of the front: RDS's own host is in nobody's network.
+        """
         return psycopg.connect(
-            host=self.address,
+            host=self.socket,
             port=self.port,
             user=ADMINISTRATOR,
             password=(self.directory / "administrator").read_text(),
             dbname=database,
-            sslmode="verify-full",
-            sslrootcert=str(self.authority.certificate_file),
             autocommit=True,
             connect_timeout=10,
             # What RDS does itself, passwords among it, is in no log that a customer reads.
@@ -241,13 +245,15 @@ class PostgresServer:
     @property
     def socket(self) -> str:
         """Return the name of the abstract Unix socket where PostgreSQL itself listens, as its own clients write it."""
-        return f"@interlock-postgres-{self.address}"
+        # psycopg takes a host for a name to be looked up unless it is a path or, as here, has a drive's colon.
+        return f"@:interlock-postgres-{self.address}"
 
     def _start_front(self, deadline: float) -> Process:
         backend = f"{self.socket[1:]}/.s.PGSQL.{self.port}"
-        options = ["--address", self.address, "--port", str(self.port), "--backend", backend]
-        arguments = [sys.executable, "-I", "-S", front.__file__, *options, "--directory", str(self.directory)]
-        process = self.processes.start(Program(arguments, {}, self.directory, self.directory / "front.log"))
+        options = ["--address", self.address, "--port", str(self.port), "--backend", backend, "--gate", self.gate]
+        arguments = [sys.executable, "-P", "-S", front.__file__, *options, "--directory", str(self.directory)]
+        environment = {"PYTHONPATH": str(_ROOT)}
+        process = self.processes.start(Program(arguments, environment, self.directory, self.directory / "front.log"))
         while not _takes_connections(self.address, self.port):
             if process.wait(0.05) is not None or time.monotonic() > deadline:
                 process.kill()

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import workstation_group
 from tests.rehearsal.cloud.waiting import until
 
 PASSWORD = "correct-horse-battery"
@@ -32,6 +33,7 @@ class Database:
             "MasterUserPassword": PASSWORD,
             "DBName": "tracking",
             "BackupRetentionPeriod": 0,
+            "VpcSecurityGroupIds": [workstation_group(cloud)],
             **wanted,
         }
         self.created = self.rds.create_db_instance(**{k: v for k, v in given.items() if v is not None})["DBInstance"]

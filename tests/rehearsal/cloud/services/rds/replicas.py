@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import workstation_group
 from tests.rehearsal.cloud.services.rds.database import Database
 from tests.rehearsal.cloud.waiting import until
 
@@ -24,8 +25,9 @@ class Replica(Database):
         self.name = f"replica-{uuid.uuid4().hex[:8]}"
         named = source.describe()
         origin = named["DBInstanceIdentifier"] if region is None else named["DBInstanceArn"]
-        given = {"DBInstanceIdentifier": self.name, "SourceDBInstanceIdentifier": origin, **wanted}
-        self.created = self.rds.create_db_instance_read_replica(**given)["DBInstance"]
+        groups = [workstation_group(self.cloud, region)]
+        given = {"DBInstanceIdentifier": self.name, "SourceDBInstanceIdentifier": origin, "VpcSecurityGroupIds": groups}
+        self.created = self.rds.create_db_instance_read_replica(**{**given, **wanted})["DBInstance"]
 
     def follows(self, seconds: float = 30.0) -> None:
         """Wait until a row of now, written through the source, is read here."""

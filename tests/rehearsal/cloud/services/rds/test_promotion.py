@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.cloud.services.rds import measurements
+from tests.rehearsal.cloud.networks import workstation_group
 from tests.rehearsal.cloud.services.rds.database import Database, refused
 from tests.rehearsal.cloud.services.rds.replicas import ELSEWHERE, Replica, backed_up, slots
 from tests.rehearsal.cloud.waiting import until
@@ -117,7 +118,11 @@ def test_a_snapshot_of_a_replica_restores_to_an_instance_that_writes(replicate: 
         lambda: replica.rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"][0]["Status"],
         lambda status: bool(status == "available"),
     )
-    replica.rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=restored, DBSnapshotIdentifier=snapshot)
+    replica.rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=restored,
+        DBSnapshotIdentifier=snapshot,
+        VpcSecurityGroupIds=[workstation_group(replica.cloud, replica.rds.meta.region_name)],
+    )
     replica.name, original = restored, replica.name
     assert "ReadReplicaSourceDBInstanceIdentifier" not in replica.available()
     assert replica.writes()

@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import workstation_group
 from tests.rehearsal.cloud.services.rds.database import Database
 from tests.rehearsal.cloud.waiting import until
 
@@ -26,7 +27,9 @@ def test_a_snapshot_holds_the_data_of_its_moment(cloud: LocalCloud) -> None:
     until(status, lambda seen: seen == "available")
     with database.connect() as connection:
         connection.execute("update kept set moment = 'after'")
-    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=restored, DBSnapshotIdentifier=snapshot)
+    rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=restored, DBSnapshotIdentifier=snapshot, VpcSecurityGroupIds=[workstation_group(cloud)]
+    )
     database.name, original = restored, database.name
     database.available()
     assert database.ask("select moment from kept") == "before"
