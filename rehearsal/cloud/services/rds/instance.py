@@ -6,12 +6,13 @@ import logging
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from psycopg import OperationalError
+import psycopg
 
 from rehearsal.cloud.log_streams import ShippedLog, ensure_group
 from rehearsal.cloud.places import Place, place_of
@@ -21,6 +22,8 @@ from rehearsal.cloud.services.rds.postgres import LIBRARIES, PostgresServer, Ser
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
 
+_ATTEMPTS = 10
+_BETWEEN_ATTEMPTS = 1.0
 ReplicationStatus = Literal["replicating", "error", "terminated"]
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.5
@@ -85,11 +88,19 @@ class Instance:
             self.server.change_password(self.database.master_username, password)
 
     def replicate(self) -> None:
-        """Make the server a standby of `source`. Raises ServerFailed."""
-        source = self.source
-        if source is None:
-            raise ServerFailed("the source was deleted before its replica was made")
-        replication.clone(source.server, self.server, self.slot, self._names())
+        """Make the server a standby of `source`, which may be restarted meanwhile. Raises ServerFailed."""
+        for left in reversed(range(_ATTEMPTS)):
+            source = self.source
+            if source is None:
+                raise ServerFailed("the source was deleted before its replica was made")
+            try:
+                replication.clone(source.server, self.server, self.slot, self._names())
+            except (ServerFailed, psycopg.OperationalError):
+                if not left:
+                    raise
+                time.sleep(_BETWEEN_ATTEMPTS)
+            else:
+                break
         self.start()
 
     def promote(self) -> None:
@@ -213,7 +224,7 @@ class Instance:
                 return
             try:
                 task()
-            except (ServerFailed, OSError, OperationalError, RuntimeError) as failure:
+            except (ServerFailed, OSError, psycopg.Error, RuntimeError) as failure:
                 _log.exception("DB instance %s", self.database.db_instance_identifier)
                 # What was to come next counted on what failed.
                 self._drop_tasks()

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
     from rehearsal.cloud.services.rds.instance import Instance
 
+_log = logging.getLogger(__name__)
 _PUBLISH_EVERY = 5.0
 _HEARTBEAT_EVERY = 300.0
 """RDS commits a transaction of its own so often, which is why the lag of an idle source stays within five minutes."""
@@ -61,16 +63,16 @@ class Measurements:
         if instance.database.status != "available" or not (is_replica or replicas or instance in self._watched):
             return
         watched = self._watched.setdefault(instance, _Watched())
-        values: list[_Value] = []
-        if is_replica:
-            values += self._of_standby(instance, watched)
-        elif replicas:
-            self._beat(instance, watched)
-        now = time.monotonic()
-        if now - watched.published < _PUBLISH_EVERY:
-            return
-        watched.published = now
-        values += self._of_source(instance, watched, replicas)
+        try:
+            values = self._of_standby(instance, watched) if is_replica else self._of_primary(instance, watched)
+            now = time.monotonic()
+            if now - watched.published >= _PUBLISH_EVERY:
+                watched.published = now
+                self._publish(instance, values + self._of_source(instance, watched, replicas))
+        except psycopg.Error as failure:
+            _log.warning("DB instance %s is not measured: %s", instance.database.db_instance_identifier, failure)
+
+    def _publish(self, instance: Instance, values: Sequence[_Value]) -> None:
         database = instance.database
         self._cloud.service(CloudWatch).record(
             database.account_id,
@@ -82,7 +84,9 @@ class Measurements:
 
     def forget(self, instance: Instance) -> None:
         """Let go of an instance that is deleted."""
-        self._watched.pop(instance, None)
+        watched = self._watched.pop(instance, None)
+        if watched is not None and watched.connection is not None:
+            watched.connection.close()
 
     def _of_standby(self, instance: Instance, watched: _Watched) -> list[_Value]:
         row = _ask(instance, watched, _OF_STANDBY)
@@ -111,10 +115,11 @@ class Measurements:
         ]
 
     @staticmethod
-    def _beat(instance: Instance, watched: _Watched) -> None:
+    def _of_primary(instance: Instance, watched: _Watched) -> list[_Value]:
         now = time.monotonic()
         if now - watched.beaten >= _HEARTBEAT_EVERY and _ask(instance, watched, "select pg_current_xact_id()"):
             watched.beaten = now
+        return []
 
 
 def _ask(instance: Instance, watched: _Watched, query: str) -> tuple[object, ...] | None:

@@ -92,6 +92,8 @@ class PostgresServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         password = self.directory / "administrator"
         write_private(password, secrets.token_urlsafe(24).encode())
+        # In the form of libpq's password file, which a standby gives to its connection.
+        write_private(self.directory / "replicator", f"*:*:*:{REPLICATOR}:{secrets.token_urlsafe(24)}".encode())
         privileges.give_away(self.directory)
         options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--no-instructions"]
         user = [f"--username={ADMINISTRATOR}", f"--pwfile={password}"]
@@ -196,7 +198,12 @@ class PostgresServer:
         with self.connect() as connection:
             for role in ("rds_superuser", "rds_replication", "rds_iam", "rds_password"):
                 connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
-            connection.execute(sql.SQL("create role {} login replication").format(sql.Identifier(REPLICATOR)))
+            connection.execute(
+                sql.SQL("create role {} login replication password {}").format(
+                    sql.Identifier(REPLICATOR),
+                    sql.Literal((self.directory / "replicator").read_text().rpartition(":")[2]),
+                )
+            )
             connection.execute(
                 "grant pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain, pg_use_reserved_connections, "
                 "rds_replication, rds_password to rds_superuser with admin option"
@@ -222,7 +229,8 @@ class PostgresServer:
         With `slot` the copy can follow the server from there on, which must be running.
         """
         target.mkdir(parents=True)
-        shutil.copy(self.directory / "administrator", target / "administrator")
+        for name in ("administrator", "replicator"):
+            shutil.copy(self.directory / name, target / name)
         if not self.is_alive and slot is None:
             shutil.copytree(self.data, target / "data", symlinks=True)
             return

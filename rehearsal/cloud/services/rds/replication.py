@@ -5,16 +5,11 @@ Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.R
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
-from rehearsal.cloud import privileges
-from rehearsal.cloud.certificates import write_private
 from rehearsal.cloud.services.rds.postgres import REPLICATOR, PostgresServer, ServerFailed
 
 _SECONDS_FOR_PROMOTION = 60
@@ -30,11 +25,14 @@ def clone(source: PostgresServer, standby: PostgresServer, slot: str, names: lis
 
     Raises ServerFailed and psycopg.OperationalError.
     """
-    _admit(source, slot)
+    with source.connect() as connection:
+        connection.execute(
+            "select pg_create_physical_replication_slot(%(slot)s, true) "
+            "where not exists (select from pg_replication_slots where slot_name = %(slot)s)",
+            {"slot": slot},
+        )
     shutil.rmtree(standby.directory, ignore_errors=True)
     source.copy_to(standby.directory, slot)
-    shutil.copy(_credentials(source), _credentials(standby))
-    privileges.give_away(standby.directory)
     standby.certify(names)
 
 
@@ -46,7 +44,7 @@ def settings(source: PostgresServer | None, standby: PostgresServer, slot: str) 
         "host": source.socket,
         "port": str(source.port),
         "user": REPLICATOR,
-        "passfile": str(_credentials(standby)),
+        "passfile": str(standby.directory / "replicator"),
         "application_name": slot,
     }
     return {
@@ -70,26 +68,6 @@ def drop_slots(connection: psycopg.Connection[tuple[object, ...]], kept: Collect
         "where slot_type = 'physical' and not active and not temporary and slot_name <> all (%s)",
         [list(kept)],
     )
-
-
-def _admit(source: PostgresServer, slot: str) -> None:
-    credentials = _credentials(source)
-    with source.connect() as connection:
-        # A standby's roles are its source's, and so are its copied credentials.
-        if not credentials.exists():
-            password = secrets.token_urlsafe(24)
-            statement = sql.SQL("alter role {} password {}").format(sql.Identifier(REPLICATOR), sql.Literal(password))
-            connection.execute(statement)
-            write_private(credentials, f"*:*:*:{REPLICATOR}:{password}\n".encode())
-        connection.execute(
-            "select pg_create_physical_replication_slot(%(slot)s, true) "
-            "where not exists (select from pg_replication_slots where slot_name = %(slot)s)",
-            {"slot": slot},
-        )
-
-
-def _credentials(server: PostgresServer) -> Path:
-    return server.directory / "replicator"
 
 
 def _escaped(value: str) -> str:

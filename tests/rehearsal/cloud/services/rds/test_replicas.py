@@ -37,6 +37,20 @@ def test_a_replica_is_a_standby_that_reads_what_its_source_wrote_and_writes_noth
     assert [active for _, active in slots(source)] == [True]
 
 
+def test_replicas_made_at_the_same_time_and_during_a_reboot_of_their_source_all_follow_it(
+    cloud: LocalCloud, replicate: Replicate
+) -> None:
+    source = backed_up(cloud)
+    replicas = [replicate(source), replicate(source), replicate(source, ELSEWHERE)]
+    source.rds.reboot_db_instance(DBInstanceIdentifier=source.name)
+    for replica in replicas:
+        replica.available()
+        replica.follows()
+    for replica in replicas:
+        replica.delete()
+    source.delete()
+
+
 def test_a_replica_in_another_region_lies_there_alone_and_bears_a_certificate_of_it(
     cloud: LocalCloud, source: Database, replicate: Replicate
 ) -> None:
