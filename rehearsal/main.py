@@ -64,11 +64,14 @@ def how_to_use(session: Session) -> str:
     """What the user reads when the rehearsal is kept."""
     cloud = session.cloud
     return f"""
-The local cloud goes on running at {cloud.endpoint_url} (account {cloud.account_id}, {cloud.region}).
+The local cloud goes on running at {cloud.endpoint_url}
+  in the accounts {", ".join(f"{name} {account_id}" for name, account_id in cloud.accounts.items())}
+  and the regions {", ".join(cloud.regions)}.
 
   eval "$(scripts/rehearse --env)"     puts this shell on it
   pulumi preview                       works on the stack `{session.stack}`; so do up, stack output, refresh, destroy
   interlock --help                     the platform's own commands; `mlflow` and any AWS client are on it too
+  aws --profile evidence …             acts in another account (profiles: {", ".join(cloud.accounts)})
   scripts/rehearse --down              ends it
 """
 

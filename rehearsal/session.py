@@ -21,6 +21,8 @@ from urllib.parse import urlencode, urlsplit
 
 import boto3
 
+from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, credentials, organization_role
+from rehearsal.profiles import write_profiles
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.pulumi_cli import link_or_copy
 from rehearsal.setup.tools import Tools, prepare
@@ -47,6 +49,10 @@ class Cloud:
     endpoint_url: str
     account_id: str
     region: str
+    accounts: Mapping[str, str]
+    """Account ids by what they are for: workload, evidence, audit."""
+    regions: Sequence[str]
+    """The primary region, then that of recovery."""
     certificate_authority: Path
 
 
@@ -90,8 +96,14 @@ class Session:
         self._start("cloud", ["-m", "rehearsal.cloud", "--directory", str(description.parent)], description.exists)
         read = json.loads(description.read_text())
         self.cloud = Cloud(
-            read["endpoint_url"], read["account_id"], read["region"], Path(read["certificate_authority"])
+            read["endpoint_url"],
+            read["account_id"],
+            read["region"],
+            read["accounts"],
+            read["regions"],
+            Path(read["certificate_authority"]),
         )
+        write_profiles(self.directory / "aws", self.cloud.endpoint_url, self.cloud.region, self.cloud.accounts)
 
     def close(self) -> None:
         """End everything that was started; returns when it is gone."""
@@ -142,8 +154,8 @@ class Session:
             "INTERLOCK_ENGINE_SOCKET": str(self.socket),
             "INTERLOCK_STACK": f"pulumi:{self.stack}",
             "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "AWS_REGION": self.cloud.region,
             "AWS_DEFAULT_REGION": self.cloud.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -179,14 +191,20 @@ class Session:
             )
         return answer
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the local cloud."""
+    def client(self, service: str, account: str = "workload", region: str | None = None) -> Any:
+        """A boto3 client as administrator of an account (by what it is for), in the primary region unless given.
+
+        In another account than the workload's it is good for an hour.
+        """
+        given = {"aws_access_key_id": ACCESS_KEY_ID, "aws_secret_access_key": SECRET_ACCESS_KEY}
+        if self.cloud.accounts[account] != self.cloud.account_id:
+            role = organization_role(self.cloud.accounts[account])
+            given = credentials(self.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator"))
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.cloud.endpoint_url,
-            region_name=self.cloud.region,
-            aws_access_key_id=self.additions["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.additions["AWS_SECRET_ACCESS_KEY"],
+            region_name=region or self.cloud.region,
+            **given,
         )
 
     def ask(self, page: str, **parameters: str) -> Mapping[str, Any]:
@@ -202,7 +220,7 @@ class Session:
         return document
 
     def provide_certificate(self, domain: str) -> str:
-        """Issue a certificate for `domain` and this cloud's load balancers, put it into ACM, and return its ARN."""
+        """Put a certificate for `domain` and all load balancers into ACM in every region; return the primary's ARN."""
         return str(self.ask("certificate", domain=domain)[self.cloud.region])
 
     def select_stack(self, name: str = STACK) -> None:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 WORKLOAD = "123456789012"
 EVIDENCE = "210987654321"
 AUDIT = "321098765432"
+ACCESS_KEY_ID = "test"
+SECRET_ACCESS_KEY = "test"  # noqa: S105
+"""What the workload account's administrator signs with; nothing outside this machine accepts it."""
 REGION = "eu-west-1"
 RECOVERY_REGION = "eu-central-1"
 ORGANIZATION_ROLE = "OrganizationAccountAccessRole"
@@ -35,3 +39,13 @@ def organization_trust(workload: str) -> str:
         "Action": "sts:AssumeRole",
     }
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def credentials(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the credentials in an answer of AssumeRole as boto3's client takes them."""
+    given = answer["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }

@@ -9,9 +9,7 @@ from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import PARTITION_NAMES
 
-ADMINISTRATOR_ACCESS_KEY_ID = "test"
-ADMINISTRATOR_SECRET_ACCESS_KEY = "test"  # noqa: S105
-"""What the cloud's own user signs with; nothing outside this machine accepts it."""
+from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,8 @@ def caller_of(access_key_id: str, account_id: str) -> Caller:
     for known in (*_role_sessions(access_key_id), *_users(access_key_id)):
         return known
     arn = f"arn:aws:iam::{account_id}:user/administrator"
-    is_own = access_key_id == ADMINISTRATOR_ACCESS_KEY_ID
-    secret = ADMINISTRATOR_SECRET_ACCESS_KEY if is_own else None
+    is_own = access_key_id == ACCESS_KEY_ID
+    secret = SECRET_ACCESS_KEY if is_own else None
     return Caller(account_id, "AIDAADMINISTRATOR0000", arn, arn, "User", secret)
 
 

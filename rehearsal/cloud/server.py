@@ -19,7 +19,16 @@ import moto.iam.models
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
 
-from rehearsal.cloud.accounts import RECOVERY_REGION, REGION, WORKLOAD, accounts, organization_role
+from rehearsal.cloud.accounts import (
+    ACCESS_KEY_ID,
+    RECOVERY_REGION,
+    REGION,
+    SECRET_ACCESS_KEY,
+    WORKLOAD,
+    accounts,
+    credentials,
+    organization_role,
+)
 from rehearsal.cloud.addresses import Addresses
 from rehearsal.cloud.certificates import CertificateAuthority
 from rehearsal.cloud.containers import Containers
@@ -186,8 +195,8 @@ class LocalCloud:
             return self._clients[service]
         plain = not options
         options.setdefault("region_name", self.region)
-        options.setdefault("aws_access_key_id", "test")
-        options.setdefault("aws_secret_access_key", "test")
+        options.setdefault("aws_access_key_id", ACCESS_KEY_ID)
+        options.setdefault("aws_secret_access_key", SECRET_ACCESS_KEY)
         options.setdefault("config", Config(retries={"total_max_attempts": 1}))
         made = boto3.client(service, endpoint_url=self.endpoint_url, **options)  # type: ignore[call-overload]
         if plain:
@@ -235,16 +244,6 @@ class LocalCloud:
         draft = self.directory / f"{DESCRIPTION}.draft"
         draft.write_text(json.dumps(description, indent=2))
         draft.replace(self.directory / DESCRIPTION)
-
-
-def credentials(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the credentials in an answer of AssumeRole as boto3's client takes them."""
-    given = answer["Credentials"]
-    return {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
 
 
 def _now() -> datetime:

@@ -8,9 +8,11 @@ from typing import Any
 from rehearsal.cloud.server import LocalCloud
 
 
-def security_group(cloud: LocalCloud, *ingress: dict[str, Any], region: str | None = None) -> str:
+def security_group(
+    cloud: LocalCloud, *ingress: dict[str, Any], region: str | None = None, account: str | None = None
+) -> str:
     """Make a security group with these permissions in a region's default VPC, and return its id."""
-    ec2 = cloud.client("ec2", region_name=region or cloud.region)
+    ec2 = cloud.client("ec2", account=account, region_name=region or cloud.region)
     name = f"group-{uuid.uuid4().hex[:8]}"
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     group_id = str(ec2.create_security_group(GroupName=name, Description="of a test", VpcId=vpc)["GroupId"])
@@ -37,6 +39,6 @@ def workstation_group(cloud: LocalCloud, region: str | None = None) -> str:
     return security_group(cloud, from_block("127.0.0.1/32"), region=region)
 
 
-def open_group(cloud: LocalCloud) -> str:
+def open_group(cloud: LocalCloud, region: str | None = None, account: str | None = None) -> str:
     """Make a security group that lets everybody in, and return its id."""
-    return security_group(cloud, from_block("0.0.0.0/0"))
+    return security_group(cloud, from_block("0.0.0.0/0"), region=region, account=account)

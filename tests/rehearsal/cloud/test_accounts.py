@@ -8,8 +8,8 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD, organization_role
-from rehearsal.cloud.server import LocalCloud, credentials
+from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD, credentials, organization_role
+from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.refusals import refusal
 from tests.rehearsal.cloud.roles import trusting
 

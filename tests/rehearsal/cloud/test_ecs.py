@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.accounts import EVIDENCE
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.networks import open_group
 from tests.rehearsal.cloud.waiting import until
@@ -62,6 +63,10 @@ def images(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def role(cloud: LocalCloud) -> str:
+    return task_role(cloud)
+
+
+def task_role(cloud: LocalCloud, account: str | None = None) -> str:
     document = {
         "Version": "2012-10-17",
         "Statement": [
@@ -69,20 +74,22 @@ def role(cloud: LocalCloud) -> str:
         ],
     }
     name = f"task-{uuid.uuid4().hex[:8]}"
-    created = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
+    iam = cloud.client("iam", account=account)
+    created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
     return str(created["Role"]["Arn"])
 
 
 class Cluster:
     """A cluster in a subnet, and what a client does with it."""
 
-    def __init__(self, cloud: LocalCloud, role: str) -> None:
+    def __init__(self, cloud: LocalCloud, role: str, **place: str) -> None:
+        """`place` is what a client of another account or region is made with."""
         self.cloud, self.role = cloud, role
-        self.ecs = cloud.client("ecs")
+        self.ecs = cloud.client("ecs", **place)
         self.name = f"cluster-{uuid.uuid4().hex[:8]}"
         self.ecs.create_cluster(clusterName=self.name)
-        self.subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]
-        self.group = open_group(cloud)
+        self.subnet = cloud.client("ec2", **place).describe_subnets()["Subnets"][0]
+        self.group = open_group(cloud, place.get("region_name"), place.get("account"))
         self.network = {"awsvpcConfiguration": {"subnets": [self.subnet["SubnetId"]], "securityGroups": [self.group]}}
 
     def define(self, image: str = IMAGE, family: str = "probe", **container: Any) -> str:
@@ -209,6 +216,37 @@ def test_a_service_runs_its_image_with_the_declared_environment_until_it_is_dele
     assert cluster.service()["status"] == "DRAINING"
     cluster.until_service(lambda seen: seen["status"] == "INACTIVE")
     assert not answers(tasks[0])
+
+
+def test_a_service_runs_in_the_account_and_region_of_its_cluster(cloud: LocalCloud) -> None:
+    place = {"account": "evidence", "region_name": "eu-central-1"}
+    cluster = Cluster(cloud, task_role(cloud, "evidence"), **place)
+    logs, group = cloud.client("logs", **place), f"/ecs/{cluster.name}"
+    logs.create_log_group(logGroupName=group)
+    options = {"awslogs-group": group, "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "probe"}
+    cluster.serve(cluster.define(logConfiguration={"logDriver": "awslogs", "options": options}))
+    cluster.steady()
+    task = cluster.tasks()[0]
+    until(lambda: answers(task), bool)
+    environment = ask(task)
+    assert (environment["AWS_REGION"], environment["AWS_DEFAULT_REGION"]) == ("eu-central-1", "eu-central-1")
+    assert role_in(environment).split(":")[4] == EVIDENCE
+    interfaces = cloud.client("ec2", **place).describe_network_interfaces()["NetworkInterfaces"]
+    assert task["taskArn"] in {interface["Description"] for interface in interfaces}
+    until(lambda: logs.filter_log_events(logGroupName=group)["events"], bool)
+    assert f"arn:aws:ecs:eu-central-1:{EVIDENCE}:service/{cluster.name}/web" in cloud.inventory()["ecs"]
+    assert cluster.name not in str(cloud.client("ecs").list_clusters()["clusterArns"])
+    cluster.delete()
+
+
+def role_in(environment: dict[str, str]) -> str:
+    """Return the role whose credentials a task is given."""
+    request = urllib.request.Request(
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+        headers={"Authorization": environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return str(json.loads(answer.read())["RoleArn"])
 
 
 def test_a_task_that_dies_is_replaced_and_tells_how_it_ended(cluster: Cluster) -> None:

@@ -91,15 +91,16 @@ class Target:
 class Balancer:
     """A load balancer with one target group, as a client declares them."""
 
-    def __init__(self, cloud: LocalCloud, **group: Any) -> None:
+    def __init__(self, cloud: LocalCloud, region: str | None = None, **group: Any) -> None:
         self.cloud = cloud
-        self.elb = cloud.client("elbv2")
-        subnets = cloud.client("ec2").describe_subnets()["Subnets"][:2]
+        place = {"region_name": region or cloud.region}
+        self.elb = cloud.client("elbv2", **place)
+        subnets = cloud.client("ec2", **place).describe_subnets()["Subnets"][:2]
         self.name = f"lb-{uuid.uuid4().hex[:8]}"
         created = self.elb.create_load_balancer(
             Name=self.name,
             Subnets=[subnet["SubnetId"] for subnet in subnets],
-            SecurityGroups=[workstation_group(cloud)],
+            SecurityGroups=[workstation_group(cloud, region)],
             Scheme="internal",
         )["LoadBalancers"][0]
         self.arn, self.state = created["LoadBalancerArn"], created["State"]["Code"]
@@ -180,6 +181,27 @@ def test_a_load_balancer_is_provisioning_and_then_answers_at_its_dns_name(cloud:
     finally:
         balancer.delete()
     until(lambda: balancer.accepts(80), lambda accepts: not accepts)
+
+
+def test_a_load_balancer_of_another_region_serves_with_that_regions_certificate(
+    cloud: LocalCloud, target: Target
+) -> None:
+    balancer = Balancer(cloud, "eu-central-1")
+    arns = cloud.certificate(DOMAIN)
+    assert {region: arn.split(":")[3] for region, arn in arns.items()} == {name: name for name in cloud.context.regions}
+    balancer.register(target)
+    balancer.listen(443, Protocol="HTTPS", Certificates=[{"CertificateArn": arns["eu-central-1"]}])
+    balancer.until_health(target, "healthy")
+    trusting = ssl.create_default_context(cafile=str(cloud.context.authority.certificate_file))
+
+    def status() -> int:
+        connection = http.client.HTTPSConnection(balancer.address, 443, context=trusting, timeout=10)
+        connection.request("GET", "/here")
+        return connection.getresponse().status
+
+    until(status, lambda seen: seen == 200)
+    assert balancer.arn in cloud.inventory()["elbv2"]
+    balancer.delete()
 
 
 @pytest.mark.corrects("elbv2.target-health")

@@ -228,7 +228,7 @@ def test_only_the_targets_of_an_update_change(program: Program) -> None:
 def test_explicit_providers_make_resources_in_their_regions_and_accounts(program: Program) -> None:
     program.up("""
         there = aws.Provider("there", region="us-east-1", default_tags={"tags": {"team": "risk"}})
-        role = {"role_arn": "arn:aws:iam::210987654321:role/deployer"}
+        role = {"role_arn": "arn:aws:iam::210987654321:role/OrganizationAccountAccessRole"}
         other = aws.Provider("other", region="eu-central-1", assume_roles=[role])
         aws.kms.Key("here", description="here")
         aws.kms.Key("abroad", description="abroad", opts=Options(provider=there))

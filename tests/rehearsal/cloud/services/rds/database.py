@@ -19,9 +19,9 @@ PASSWORD = "correct-horse-battery"
 class Database:
     """A DB instance as a client sees it."""
 
-    def __init__(self, cloud: LocalCloud, **wanted: Any) -> None:
+    def __init__(self, cloud: LocalCloud, region: str | None = None, **wanted: Any) -> None:
         self.cloud = cloud
-        self.rds = cloud.client("rds")
+        self.rds = cloud.client("rds", region_name=region or cloud.region)
         self.name = f"db-{uuid.uuid4().hex[:8]}"
         given = {
             "DBInstanceIdentifier": self.name,
@@ -33,7 +33,7 @@ class Database:
             "MasterUserPassword": PASSWORD,
             "DBName": "tracking",
             "BackupRetentionPeriod": 0,
-            "VpcSecurityGroupIds": [workstation_group(cloud)],
+            "VpcSecurityGroupIds": [workstation_group(cloud, region)],
             **wanted,
         }
         self.created = self.rds.create_db_instance(**{k: v for k, v in given.items() if v is not None})["DBInstance"]
