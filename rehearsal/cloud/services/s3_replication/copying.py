@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from moto.kms.models import Key
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
 from rehearsal.cloud.services.s3 import lock_operations, locks
@@ -18,6 +19,7 @@ from rehearsal.cloud.services.s3.errors import S3Error
 from rehearsal.cloud.services.s3.versions import Version
 from rehearsal.cloud.services.s3_replication import permissions
 from rehearsal.cloud.services.s3_replication.configuration import Rule
+from rehearsal.cloud.services.s3_replication.permissions import Need
 from rehearsal.cloud.services.s3_replication.tasks import Change, Task
 
 _PARTITION = "aws"
@@ -51,10 +53,7 @@ def replicate(task: Task, rule: Rule, source: FakeBucket, version: Version, now:
         _check_keys(rule, source, destination, version)
     except S3Error as problem:
         raise ReplicationFailure(f"KmsKeyInvalidState: {problem.message}") from problem
-    refusal = permissions.role_that_may(task.role_arn, list(_needed(task, rule, source, destination, version)))
-    refusal = refusal or permissions.destination_refusal(
-        destination, task.role_arn, task.key, list(_written_with(task, rule, version)), now
-    )
+    refusal = _refusal(task, rule, source, destination, version, now)
     if refusal:
         raise ReplicationFailure(refusal)
     existing = version_of(destination, task.key, task.version_id)
@@ -66,6 +65,25 @@ def replicate(task: Task, rule: Rule, source: FakeBucket, version: Version, now:
         made = _marker(version) if isinstance(version, FakeDeleteMarker) else _copy(version, rule, destination, now)
         made.replication_status = "REPLICA"
         _insert(destination, task.key, made)
+
+
+def _refusal(
+    task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket, version: Version, now: datetime
+) -> str | None:
+    """Return who keeps S3 from it and why: the role, the destination or a key."""
+    needs = list(_needed(task, rule, source, destination, version))
+    return (
+        permissions.role_refusal(task.role_arn, source, needs, now)
+        or permissions.destination_refusal(
+            destination, task.role_arn, task.key, list(_written_with(task, rule, version)), now
+        )
+        or (
+            permissions.key_refusal(key_of(source, version.kms_key_id), task.role_arn, "kms:Decrypt", now)
+            or permissions.key_refusal(key_of(destination, rule.destination.key_arn), task.role_arn, "kms:Encrypt", now)
+            if _is_under_kms(version)
+            else None
+        )
+    )
 
 
 def _destination(rule: Rule, source: FakeBucket, version: Version) -> FakeBucket:
@@ -81,7 +99,7 @@ def _destination(rule: Rule, source: FakeBucket, version: Version) -> FakeBucket
 
 
 def _check_keys(rule: Rule, source: FakeBucket, destination: FakeBucket, version: Version) -> None:
-    if isinstance(version, FakeKey) and version.encryption == "aws:kms":
+    if _is_under_kms(version):
         check_usable(key_of(source, version.kms_key_id))
         check_usable(key_of(destination, rule.destination.key_arn))
 
@@ -97,34 +115,41 @@ def _written_with(task: Task, rule: Rule, version: Version) -> Iterator[str]:
         yield "s3:ObjectOwnerOverrideToBucketOwner"
 
 
-def _needed(
-    task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket, version: Version
-) -> Iterator[tuple[str, str]]:
-    """Yield (action, resource) for all that the role has to be granted.
+def _needed(task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket, version: Version) -> Iterator[Need]:
+    """Yield all that the role has to be granted.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
     """
     original, replica = f"{source.arn}/{task.key}", f"{destination.arn}/{task.key}"
-    yield "s3:GetReplicationConfiguration", source.arn
-    yield "s3:ListBucket", source.arn
+    yield Need("s3:GetReplicationConfiguration", source.arn)
+    yield Need("s3:ListBucket", source.arn)
     for action in _written_with(task, rule, version):
-        yield action, replica
+        yield Need(action, replica)
     if not isinstance(version, FakeKey):
         return
-    yield "s3:GetObjectVersionForReplication", original
-    yield "s3:GetObjectVersionAcl", original
+    yield Need("s3:GetObjectVersionForReplication", original)
+    yield Need("s3:GetObjectVersionAcl", original)
     if tags_of(version):
-        yield "s3:GetObjectVersionTagging", original
+        yield Need("s3:GetObjectVersionTagging", original)
     if source.object_lock_enabled:
-        yield "s3:GetObjectRetention", original
-        yield "s3:GetObjectLegalHold", original
-    if version.encryption == "aws:kms":
-        yield "kms:Decrypt", key_of(source, version.kms_key_id).arn
-        yield "kms:Encrypt", key_of(destination, rule.destination.key_arn).arn
+        yield Need("s3:GetObjectRetention", original)
+        yield Need("s3:GetObjectLegalHold", original)
+    if _is_under_kms(version):
+        # With a bucket key, S3 encrypts for the bucket and not for each object.
+        read = source.arn if _is_true(version.bucket_key_enabled) else original
+        written = destination.arn if _uses_bucket_key(destination) else replica
+        yield _of_key("kms:Decrypt", key_of(source, version.kms_key_id), read)
+        yield _of_key("kms:Encrypt", key_of(destination, rule.destination.key_arn), written)
+
+
+def _of_key(action: str, key: Key, context: str) -> Need:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html"""
+    via = f"s3.{key.region}.amazonaws.com"
+    return Need(action, key.arn, {"kms:viaservice": via, "kms:encryptioncontext:aws:s3:arn": context})
 
 
 def _copy(version: FakeKey, rule: Rule, destination: FakeBucket, now: datetime) -> FakeKey:
-    is_kms = version.encryption == "aws:kms"
+    is_kms = _is_under_kms(version)
     replica = FakeKey(
         name=version.name,
         value=version.value,
@@ -190,7 +215,15 @@ def _insert(bucket: FakeBucket, key: str, version: Version) -> None:
 
 
 def _uses_bucket_key(bucket: FakeBucket) -> bool:
-    return str((bucket.encryption or DEFAULT)["Rule"].get("BucketKeyEnabled", "false")).lower() == "true"
+    return _is_true((bucket.encryption or DEFAULT)["Rule"].get("BucketKeyEnabled"))
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _is_under_kms(version: Version) -> bool:
+    return isinstance(version, FakeKey) and version.encryption == "aws:kms"
 
 
 def _backend(account_id: str) -> S3Backend:

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from interlock.duties.bucket_policy import vault_policy
+from interlock.duties.replication_role import replication_trust_policy
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.services.replicating import (
     AWAY,
@@ -160,8 +161,14 @@ def test_deleting_a_version_is_never_replicated_and_a_delete_marker_only_when_as
 def test_a_delete_marker_is_replicated_with_its_version_when_rule_and_role_say_so(
     cloud: LocalCloud, home: Place, away: Place, key: str
 ) -> None:
+    # What the role must be granted may also stand in a policy that is attached to it.
+    nothing = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
+    arn = role(cloud, home, away, json.dumps({"Version": "2012-10-17", "Statement": [nothing]}))
     every = {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}
-    arn = role(cloud, home, away, json.dumps({"Version": "2012-10-17", "Statement": [every]}))
+    document = json.dumps({"Version": "2012-10-17", "Statement": [every]})
+    iam = cloud.client("iam")
+    policy = iam.create_policy(PolicyName=f"replicate-{home.name}", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=arn.rpartition("/")[2], PolicyArn=policy)
     markers = rule(away, DeleteMarkerReplication={"Status": "Enabled"})
     home.s3.put_bucket_replication(Bucket=home.name, ReplicationConfiguration={"Role": arn, "Rules": [markers]})
     home.put(key)
@@ -229,7 +236,7 @@ def test_replication_fails_where_the_destination_denies_the_role(cloud: LocalClo
     assert vault.contents() == []
 
 
-@pytest.mark.parametrize("missing", ["role", "trust", "permission", "key", "lock"])
+@pytest.mark.parametrize("missing", ["role", "trust", "permission", "boundary", "key", "lock"])
 def test_replication_fails_without_what_it_needs(cloud: LocalCloud, away: Place, key: str, missing: str) -> None:
     home = Place(cloud, HOME, locked=missing == "lock")
     home.encrypt()
@@ -238,9 +245,13 @@ def test_replication_fails_without_what_it_needs(cloud: LocalCloud, away: Place,
     arn = home.s3.get_bucket_replication(Bucket=home.name)["ReplicationConfiguration"]["Role"]
     name = arn.rpartition("/")[2]
     if missing == "trust":
-        trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
+        trust = replication_trust_policy(cloud.account_id, "arn:aws:s3:::another-bucket")
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+    if missing == "boundary":
+        reads = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "kms:*"], "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
+        boundary = iam.create_policy(PolicyName=f"boundary-of-{name}", PolicyDocument=document)["Policy"]["Arn"]
+        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
     if missing in ("role", "permission"):
         iam.delete_role_policy(RoleName=name, PolicyName="replicate")
     if missing == "role":
