@@ -65,6 +65,9 @@ def replicate(task: Task, rule: Rule, source: FakeBucket, version: Version, now:
         made = _marker(version) if isinstance(version, FakeDeleteMarker) else _copy(version, rule, destination, now)
         made.replication_status = "REPLICA"
         _insert(destination, task.key, made)
+        existing = made
+    if isinstance(version, FakeKey) and _may_tag(task, source, destination, now):
+        _tag(existing, tags_of(version))
 
 
 def _refusal(
@@ -74,9 +77,7 @@ def _refusal(
     needs = list(_needed(task, rule, source, destination, version))
     return (
         permissions.role_refusal(task.role_arn, source, needs, now)
-        or permissions.destination_refusal(
-            destination, task.role_arn, task.key, list(_written_with(task, rule, version)), now
-        )
+        or permissions.destination_refusal(destination, task.role_arn, task.key, list(_written_with(task, rule)), now)
         or (
             permissions.key_refusal(key_of(source, version.kms_key_id), task.role_arn, "kms:Decrypt", now)
             or permissions.key_refusal(key_of(destination, rule.destination.key_arn), task.role_arn, "kms:Encrypt", now)
@@ -104,13 +105,11 @@ def _check_keys(rule: Rule, source: FakeBucket, destination: FakeBucket, version
         check_usable(key_of(destination, rule.destination.key_arn))
 
 
-def _written_with(task: Task, rule: Rule, version: Version) -> Iterator[str]:
+def _written_with(task: Task, rule: Rule) -> Iterator[str]:
     if task.change is Change.DELETE_MARKER:
         yield "s3:ReplicateDelete"
         return
     yield "s3:ReplicateObject"
-    if tags_of(version):
-        yield "s3:ReplicateTags"
     if rule.destination.takes_ownership:
         yield "s3:ObjectOwnerOverrideToBucketOwner"
 
@@ -123,14 +122,12 @@ def _needed(task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket,
     original, replica = f"{source.arn}/{task.key}", f"{destination.arn}/{task.key}"
     yield Need("s3:GetReplicationConfiguration", source.arn)
     yield Need("s3:ListBucket", source.arn)
-    for action in _written_with(task, rule, version):
+    for action in _written_with(task, rule):
         yield Need(action, replica)
     if not isinstance(version, FakeKey):
         return
     yield Need("s3:GetObjectVersionForReplication", original)
     yield Need("s3:GetObjectVersionAcl", original)
-    if tags_of(version):
-        yield Need("s3:GetObjectVersionTagging", original)
     if source.object_lock_enabled:
         yield Need("s3:GetObjectRetention", original)
         yield Need("s3:GetObjectLegalHold", original)
@@ -177,7 +174,6 @@ def _copy(version: FakeKey, rule: Rule, destination: FakeBucket, now: datetime) 
     replica.lock_legal_status = version.lock_legal_status
     retention = lock_operations.held_by(version) or lock_operations.default_retention(destination, now)
     lock_operations.hold(replica, retention)
-    _tag(replica, tags_of(version))
     return replica
 
 
@@ -189,7 +185,7 @@ def _marker(version: FakeDeleteMarker) -> FakeDeleteMarker:
 
 
 def _update(replica: FakeKey, version: FakeKey, now: datetime) -> None:
-    """Bring over what can change of a version: tags, retention and legal hold."""
+    """Bring over what can change of a version besides its tags: retention, legal hold and access list."""
     held, asked = lock_operations.held_by(replica), lock_operations.held_by(version)
     if held != asked:
         try:
@@ -199,7 +195,18 @@ def _update(replica: FakeKey, version: FakeKey, now: datetime) -> None:
         lock_operations.hold(replica, asked)
     replica.lock_legal_status = version.lock_legal_status
     replica.acl = version.acl if replica.account_id == version.account_id else replica.acl
-    _tag(replica, tags_of(version))
+
+
+def _may_tag(task: Task, source: FakeBucket, destination: FakeBucket, now: datetime) -> bool:
+    """Say whether tags come along: without the permission to read or to write them, a replica has none.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
+    """
+    reading = Need("s3:GetObjectVersionTagging", f"{source.arn}/{task.key}")
+    return (
+        permissions.role_refusal(task.role_arn, source, [reading], now) is None
+        and permissions.destination_refusal(destination, task.role_arn, task.key, ["s3:ReplicateTags"], now) is None
+    )
 
 
 def _tag(replica: FakeKey, tags: dict[str, str]) -> None:

@@ -74,6 +74,18 @@ def test_an_object_is_copied_with_its_version_metadata_tags_and_checksum_encrypt
     assert away.s3.get_object_tagging(Bucket=away.name, Key=key)["TagSet"] == [{"Key": "tier", "Value": "high"}]
 
 
+def test_tags_stay_behind_where_the_destination_denies_them(
+    cloud: LocalCloud, home: Place, away: Place, key: str
+) -> None:
+    replicate(cloud, home, away)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:ReplicateTags", "Resource": f"{away.arn}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [deny]}
+    away.s3.put_bucket_policy(Bucket=away.name, Policy=json.dumps(policy))
+    home.put(key, Tagging="tier=high")
+    assert home.settled(key) == "COMPLETED"
+    assert away.s3.get_object_tagging(Bucket=away.name, Key=key)["TagSet"] == []
+
+
 def test_copies_and_uploads_in_parts_are_replicated_too(cloud: LocalCloud, home: Place, away: Place, key: str) -> None:
     replicate(cloud, home, away)
     home.put(key)
