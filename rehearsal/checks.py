@@ -10,7 +10,7 @@ from rehearsal.owner import CHECKOUT
 PYTHON = [sys.executable, "-P", "-m"]
 ALL_TESTS = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "40"]
 """Two at a time, because most tests wait for something that settles; each group of tests stays in one process."""
-SCRIPTS = ["scripts/bench", "scripts/rehearse", "scripts/test"]
+SCRIPTS = ["scripts/bench", "scripts/checkov", "scripts/rehearse", "scripts/test"]
 
 
 def checks(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("release", "ledger", "rollout", "monitoring", "duties", "recovery", "settings")
+ROOMS = ("cost", "release", "ledger", "rollout", "monitoring", "duties", "recovery", "settings")
 PURE = tuple(f"interlock.{room}" for room in ROOMS)
 ADAPTERS = ("interlock.aws", "interlock.kubernetes", "interlock.mlflow")
 CLIENTS = (

@@ -1,0 +1,1 @@
+"""Scans what the program registers with Checkov, and holds every finding to a dated reason."""
