@@ -25,6 +25,8 @@ class DataKeyArgs(TypedDict):
     """Whether CloudWatch Logs encrypts log groups with it."""
     for_budgets: NotRequired[bool]
     """Whether AWS Budgets encrypts what it publishes with it."""
+    shared_with: NotRequired[pulumi.Input[list[str]]]
+    """Ids of other accounts that use it through S3; none unless given."""
     existing_key_arn: NotRequired[pulumi.Input[str]]
     """A key to use in place of a new one; its own policy has to admit what encrypts with it."""
 
@@ -52,8 +54,12 @@ class DataKey(pulumi.ComponentResource):
             description=pulumi.Output.concat("Encrypts data at rest: ", args["alias"]),
             enable_key_rotation=True,
             deletion_window_in_days=args.get("deletion_window_days", 30),
-            policy=pulumi.Output.all(args["account_id"], args["region"], args["administrators"]).apply(
-                lambda known: data_key_policy(known[0], known[1], known[2], for_logs=for_logs, for_budgets=for_budgets)
+            policy=pulumi.Output.all(
+                args["account_id"], args["region"], args["administrators"], args.get("shared_with", [])
+            ).apply(
+                lambda of: data_key_policy(
+                    of[0], of[1], of[2], for_logs=for_logs, for_budgets=for_budgets, shared_with=of[3]
+                )
             ),
             opts=inside,
         )
@@ -71,5 +77,6 @@ _RULES = {
     "deletion_window_days": validation.integer(7, 30, "days"),
     "for_logs": validation.boolean,
     "for_budgets": validation.boolean,
+    "shared_with": validation.some(validation.account_id, at_least=0),
     "existing_key_arn": validation.key_arn,
 }

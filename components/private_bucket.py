@@ -20,6 +20,8 @@ class PrivateBucketArgs(TypedDict):
     """Days after which objects move to infrequent-access storage; never unless given."""
     force_destroy: NotRequired[pulumi.Input[bool]]
     """Whether destroying the bucket destroys what lies in it; false unless given."""
+    shared_with: NotRequired[pulumi.Input[list[str]]]
+    """Ids of other accounts, whose IAM policies say who of theirs reads, writes and deletes; none unless given."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -54,7 +56,9 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.id,
-            policy=bucket.arn.apply(private_bucket_policy),
+            policy=pulumi.Output.all(bucket.arn, args.get("shared_with", [])).apply(
+                lambda of: private_bucket_policy(of[0], of[1])
+            ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
         )
 
@@ -128,4 +132,5 @@ _RULES = {
     "noncurrent_days": validation.integer(1, 3650, "days"),
     "cold_storage_days": validation.optional(validation.integer(30, 3650, "days")),
     "force_destroy": validation.boolean,
+    "shared_with": validation.some(validation.account_id, at_least=0),
 }

@@ -1,97 +1,87 @@
-"""The duties' signing keys: who did something is told by which of them signed it."""
+"""The duties' and approvers' signing keys: who did something is told by which key signed it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Final, NotRequired
 
 import pulumi
-import pulumi_aws as aws
 
 from components import validation
-from components.data_key import DataKey
+from components.data_key import DataKey, DataKeyArgs
+from components.signing_key import DUTIES, HOLDER_RULES, KeyHolders, KeyOutputs, approver_key, by_holder, duty_key
 from components.validation import checked
-from interlock.duties.duty import SigningDuty
-from interlock.duties.key_policy import signing_key_policy
 
 
-class SigningKeysArgs(TypedDict):
-    account_id: pulumi.Input[str]
+class SigningKeysArgs(KeyHolders):
     region: pulumi.Input[str]
-    administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may disable a key or schedule its deletion."""
-    alias_prefix: pulumi.Input[str]
-    """Aliases are `alias/<prefix>-<duty>`, and `alias/<prefix>-evidence` of the key that encrypts the vault."""
-    deletion_window_days: NotRequired[pulumi.Input[int]]
-    """How long a deletion can still be called off; 30 unless given."""
-    signers: NotRequired[Mapping[str, pulumi.Input[list[str]]]]
-    """By duty: ARNs of the only principals who may sign. Where a duty has none, the account's IAM policies decide."""
+    multi_region: NotRequired[bool]
+    """Whether signing keys can have replicas; false unless given.
+
+    AWS fixes it when a key is made: changing it for keys that there are would replace them.
+    """
     existing_key_arns: NotRequired[Mapping[str, pulumi.Input[str]]]
     """By duty: a key that there is already and that takes the place of a new one."""
+    existing_evidence_key_arn: NotRequired[pulumi.Input[str]]
+    """The same for the key that encrypts the vault."""
 
 
 class SigningKeys(pulumi.ComponentResource):
-    """One ECC P-256 key a duty, and the key that encrypts what they sign."""
+    """One ECC P-256 key a duty and an approver, and the key that encrypts what they sign.
 
-    keys: pulumi.Output[dict[str, dict[str, str]]]
+    The latter's alias is `alias/<prefix>-evidence`.
+    """
+
+    keys: KeyOutputs
     """By duty: `key_arn`, `key_id` and `alias`."""
+    approver_keys: KeyOutputs
+    """By the approver's name: the same, and `source_identity`."""
     evidence_key_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: SigningKeysArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(SigningKeysArgs, f"SigningKeys {name}", args, _RULES)
         super().__init__("interlock:keys:SigningKeys", name, {}, opts)
-
-        self.keys = pulumi.Output.all(**{duty.value: self._key(name, duty, args) for duty in SigningDuty})
-        evidence = DataKey(
-            f"{name}-evidence",
-            {
-                "account_id": args["account_id"],
-                "region": args["region"],
-                "administrators": args["administrators"],
-                "alias": pulumi.Output.concat(args["alias_prefix"], "-evidence"),
-                "deletion_window_days": args.get("deletion_window_days", 30),
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
-        self.evidence_key_arn = evidence.key_arn
-        self.register_outputs({"keys": self.keys, "evidenceKeyArn": self.evidence_key_arn})
-
-    def _key(self, name: str, duty: SigningDuty, args: SigningKeysArgs) -> pulumi.Output[dict[str, Any]]:
         inside = pulumi.ResourceOptions(parent=self)
-        existing = args.get("existing_key_arns", {}).get(duty.value)
-        if existing is not None:
-            key_arn = pulumi.Output.from_input(existing)
-            key_id = key_arn.apply(lambda arn: arn.rpartition("/")[2])
-        else:
-            signers = args.get("signers", {}).get(duty.value, [])
-            key = aws.kms.Key(
-                f"{name}-{duty.value}",
-                description=f"Signs as {duty.value}",
-                customer_master_key_spec="ECC_NIST_P256",
-                key_usage="SIGN_VERIFY",
-                deletion_window_in_days=args.get("deletion_window_days", 30),
-                policy=pulumi.Output.all(args["account_id"], args["administrators"], signers).apply(
-                    lambda known: signing_key_policy(known[0], known[1], known[2])
-                ),
-                opts=inside,
-            )
-            key_arn, key_id = key.arn, key.key_id
-        alias = aws.kms.Alias(
-            f"{name}-{duty.value}-alias",
-            name=pulumi.Output.concat("alias/", args["alias_prefix"], f"-{duty.value}"),
-            target_key_id=key_id,
-            opts=inside,
+
+        existing = args.get("existing_key_arns", {})
+        multi_region = args.get("multi_region", False)
+        self.keys = by_holder(
+            {
+                duty: duty_key(name, duty, args).adopt(existing[duty], inside)
+                if duty in existing
+                else duty_key(name, duty, args).create(multi_region=multi_region, opts=inside)
+                for duty in DUTIES
+            }
         )
-        return pulumi.Output.all(key_arn=key_arn, key_id=key_id, alias=alias.name)
+        self.approver_keys = by_holder(
+            {
+                person: approver_key(name, person, args).create(multi_region=multi_region, opts=inside)
+                for person in args.get("approvers", {})
+            }
+        )
+        self.evidence_key_arn = self._evidence_key(name, args).key_arn
+        self.register_outputs(
+            {"keys": self.keys, "approverKeys": self.approver_keys, "evidenceKeyArn": self.evidence_key_arn}
+        )
+
+    def _evidence_key(self, name: str, args: SigningKeysArgs) -> DataKey:
+        of_key: DataKeyArgs = {
+            "account_id": args["account_id"],
+            "region": args["region"],
+            "administrators": args["administrators"],
+            "alias": pulumi.Output.concat(args["alias_prefix"], "-evidence"),
+            "deletion_window_days": args.get("deletion_window_days", 30),
+            "shared_with": args.get("shared_with", []),
+        }
+        if "existing_evidence_key_arn" in args:
+            of_key["existing_key_arn"] = args["existing_evidence_key_arn"]
+        return DataKey(f"{name}-evidence", of_key, pulumi.ResourceOptions(parent=self))
 
 
-_DUTIES = [duty.value for duty in SigningDuty]
-_RULES = {
-    "account_id": validation.account_id,
+_RULES: Final = {
+    **HOLDER_RULES,
     "region": validation.region,
-    "administrators": validation.some(validation.principal),
-    "alias_prefix": validation.alias,
-    "deletion_window_days": validation.integer(7, 30, "days"),
-    "signers": validation.mapping(_DUTIES, validation.some(validation.principal)),
-    "existing_key_arns": validation.mapping(_DUTIES, validation.key_arn),
+    "multi_region": validation.boolean,
+    "existing_key_arns": validation.mapping(DUTIES, validation.key_arn),
+    "existing_evidence_key_arn": validation.key_arn,
 }

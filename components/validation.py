@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ForwardRef, TypeVar, cast
+from typing import Any, Final, ForwardRef, TypeVar, cast
 
 import pulumi
+import pulumi_aws as aws
 
 from interlock.rules import *  # noqa: F403  components name a rule by `validation.<rule>`
 from interlock.rules import Problem, Rule, shown
 
 _Args = TypeVar("_Args", bound=Mapping[str, Any])
 
+provider: Final = Rule("a provider of pulumi_aws", lambda value: isinstance(value, aws.Provider))
 
-class ArgumentError(pulumi.RunError, ValueError):
+
+class ArgumentError(pulumi.RunError):
     """Arguments that a component or the program refuses; `problems` holds every one of them.
 
-    Pulumi shows a RunError's text alone, without a traceback.
+    Pulumi shows a RunError's text alone, without a traceback; of a ValueError its SDK makes another error.
     """
 
     def __init__(self, subject: str, problems: Sequence[Problem]) -> None:

@@ -1,16 +1,29 @@
-"""The vault: the bucket that evidence goes into and never leaves before its time."""
+"""The vault: the bucket that evidence goes into and never leaves before its time, in one region or in two."""
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components import validation
-from components.private_bucket import PrivateBucket, block_public_access, encryption_rule
+from components.bucket_replication import ReplicationRole, replicate
+from components.locked_bucket import LockedBucket
+from components.private_bucket import PrivateBucket
 from components.validation import checked
 from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS, vault_policy
+
+
+class VaultRecovery(TypedDict):
+    """The vault's other half, in the same account."""
+
+    provider: aws.Provider
+    """Of the recovery region."""
+    account_id: pulumi.Input[str]
+    encryption_key_arn: pulumi.Input[str]
+    """Of the recovery region."""
 
 
 class VaultArgs(TypedDict):
@@ -24,90 +37,147 @@ class VaultArgs(TypedDict):
     retention_days: NotRequired[pulumi.Input[int]]
     """How long every object stays locked unless its own retention is longer; 30 unless given, and never less."""
     staging_force_destroy: NotRequired[pulumi.Input[bool]]
-    """Whether destroying the staging bucket destroys what lies in it; false unless given."""
+    """Whether destroying a staging bucket destroys what lies in it; false unless given."""
+    shared_with: NotRequired[pulumi.Input[list[str]]]
+    """Ids of other accounts, whose IAM policies say who of theirs reads and adds; none unless given."""
+    recovery: NotRequired[VaultRecovery]
+    """A second region, into which all is replicated and from where all is replicated back."""
 
 
 class Vault(pulumi.ComponentResource):
     """A versioned bucket whose objects nobody, root included, can change or delete while they are locked.
 
-    Beside it the staging bucket, unlocked, where bytes wait for admission.
+    Beside it the staging bucket, unlocked and never replicated, where bytes wait for admission.
     """
 
-    bucket: aws.s3.Bucket
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
     staging_bucket_name: pulumi.Output[str]
     staging_bucket_arn: pulumi.Output[str]
     retention_days: pulumi.Output[int]
+    primary: VaultHalf
+    recovery: VaultHalf | None
+    """None without a recovery region."""
 
     def __init__(self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(VaultArgs, f"Vault {name}", args, _RULES)
+        other = args.get("recovery")
+        if other is not None:
+            other = checked(VaultRecovery, f"Vault {name}.recovery", other, _RECOVERY_RULES)
         super().__init__("interlock:storage:Vault", name, {}, opts)
 
-        # What the vault waits for must outlive it: its keys stay as long as a locked object keeps the bucket.
-        inside = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
-        self.bucket = aws.s3.Bucket(f"{name}-bucket", object_lock_enabled=True, force_destroy=False, opts=inside)
+        # What the vault waits for must outlive it: its keys stay as long as a locked object keeps a bucket.
+        stands_on = pulumi.ResourceOptions(depends_on=opts.depends_on if opts else None)
         self.retention_days = pulumi.Output.from_input(args.get("retention_days", MINIMUM_RETENTION_DAYS))
-        self._guard(name, args)
-        staging = PrivateBucket(
-            f"{name}-staging",
-            {
-                "encryption_key_arn": args["encryption_key_arn"],
-                "force_destroy": args.get("staging_force_destroy", False),
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
+        here = VaultHalf(name, args["encryption_key_arn"], self, args, None, stands_on)
+        there = None
+        if other is None:
+            self._close(here.locked, args)
+        else:
+            there = VaultHalf(f"{name}-recovery", other["encryption_key_arn"], self, args, other["provider"], stands_on)
+            self._replicate(name, here.locked, there.locked, args, other["account_id"])
 
-        self.bucket_name = self.bucket.bucket
-        self.bucket_arn = self.bucket.arn
-        self.staging_bucket_name = staging.bucket_name
-        self.staging_bucket_arn = staging.bucket_arn
+        self.bucket_name, self.bucket_arn = here.bucket_name, here.bucket_arn
+        self.staging_bucket_name, self.staging_bucket_arn = here.staging_bucket_name, here.staging_bucket_arn
+        self.primary, self.recovery = here, there
         self.register_outputs(
             {
-                "bucketName": self.bucket_name,
-                "bucketArn": self.bucket_arn,
-                "stagingBucketName": self.staging_bucket_name,
-                "stagingBucketArn": self.staging_bucket_arn,
+                **here.outputs(),
                 "retentionDays": self.retention_days,
+                **({"recovery": there.outputs()} if there else {}),
             }
         )
 
-    def _guard(self, name: str, args: VaultArgs) -> None:
-        bucket = self.bucket.id
-        # Retained: a destroy that stops at a vault with objects must not have taken its guards away before.
-        guard = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning", bucket=bucket, versioning_configuration={"status": "Enabled"}, opts=guard
+    def _replicate(
+        self, name: str, here: LockedBucket, there: LockedBucket, args: VaultArgs, account_id: pulumi.Input[str]
+    ) -> None:
+        inside = pulumi.ResourceOptions(parent=self)
+        out = ReplicationRole.register(f"{name}-to-recovery", account_id, here.end, there.end, inside)
+        back = ReplicationRole.register(f"{name}-from-recovery", account_id, there.end, here.end, inside)
+        # Before the policies, which deny it to everybody but administrators.
+        going = replicate(f"{name}-to-recovery", out, here.end, there.end, here.guard)
+        coming = replicate(f"{name}-from-recovery", back, there.end, here.end, there.guard)
+        self._close(here, args, [back], [going])
+        self._close(there, args, [out], [coming])
+
+    def _close(
+        self,
+        half: LockedBucket,
+        args: VaultArgs,
+        replicators: Sequence[ReplicationRole] = (),
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        known = pulumi.Output.all(
+            half.bucket.arn,
+            self.retention_days,
+            args["administrators"],
+            args.get("shared_with", []),
+            *(one.role.arn for one in replicators),
         )
-        encryption = aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption", bucket=bucket, rules=[encryption_rule(args["encryption_key_arn"])], opts=guard
-        )
-        closed = block_public_access(f"{name}-public-access", bucket, guard)
-        ownership = aws.s3.BucketOwnershipControls(
-            f"{name}-ownership", bucket=bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=guard
-        )
-        # COMPLIANCE, because GOVERNANCE can be bypassed by anyone with s3:BypassGovernanceRetention.
-        lock = aws.s3.BucketObjectLockConfiguration(
-            f"{name}-lock",
-            bucket=bucket,
-            rule={"default_retention": {"mode": "COMPLIANCE", "days": self.retention_days}},
-            opts=pulumi.ResourceOptions.merge(guard, pulumi.ResourceOptions(depends_on=[versioning])),
-        )
-        aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=bucket,
-            policy=pulumi.Output.all(self.bucket.arn, self.retention_days, args["administrators"]).apply(
-                lambda known: vault_policy(known[0], int(known[1]), known[2])
-            ),
-            opts=pulumi.ResourceOptions.merge(
-                guard, pulumi.ResourceOptions(depends_on=[lock, encryption, closed, ownership])
-            ),
-        )
+        half.close(known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3])), after)
 
 
-_RULES = {
+class VaultHalf:
+    """One region's bucket and staging bucket."""
+
+    def __init__(
+        self,
+        name: str,
+        encryption_key_arn: pulumi.Input[str],
+        vault: Vault,
+        args: VaultArgs,
+        provider: aws.Provider | None,
+        stands_on: pulumi.ResourceOptions,
+    ) -> None:
+        inside = pulumi.ResourceOptions(parent=vault, provider=provider)
+        self.encryption_key_arn = pulumi.Output.from_input(encryption_key_arn)
+        self.locked = LockedBucket(name, encryption_key_arn, vault.retention_days, inside, stands_on)
+        staging = PrivateBucket(
+            f"{name}-staging",
+            {
+                "encryption_key_arn": encryption_key_arn,
+                "force_destroy": args.get("staging_force_destroy", False),
+                "shared_with": args.get("shared_with", []),
+            },
+            pulumi.ResourceOptions(parent=vault, providers=[provider] if provider else None),
+        )
+        self.retention_days = vault.retention_days
+        self.bucket = self.locked.bucket
+        self.bucket_name, self.bucket_arn = self.bucket.bucket, self.bucket.arn
+        self.staging_bucket_name = staging.bucket_name
+        self.staging_bucket_arn = staging.bucket_arn
+
+    def parts(self) -> dict[str, pulumi.Output[Any]]:
+        """Return what `interlock.manifest_parts.VaultPart` says of it."""
+        return {
+            "bucket_name": self.bucket_name,
+            "bucket_arn": self.bucket_arn,
+            "staging_bucket_name": self.staging_bucket_name,
+            "staging_bucket_arn": self.staging_bucket_arn,
+            "retention_days": self.retention_days,
+            "encryption_key_arn": self.encryption_key_arn,
+        }
+
+    def outputs(self) -> dict[str, pulumi.Output[str]]:
+        """Return what the component registers of it."""
+        return {
+            "bucketName": self.bucket_name,
+            "bucketArn": self.bucket_arn,
+            "stagingBucketName": self.staging_bucket_name,
+            "stagingBucketArn": self.staging_bucket_arn,
+        }
+
+
+_RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "administrators": validation.some(validation.principal, at_least=0),
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
     "staging_force_destroy": validation.boolean,
+    "shared_with": validation.some(validation.account_id, at_least=0),
+    "recovery": validation.section("a recovery region: provider, account_id, encryption_key_arn"),
+}
+_RECOVERY_RULES: Final = {
+    "provider": validation.provider,
+    "account_id": validation.account_id,
+    "encryption_key_arn": validation.key_arn,
 }

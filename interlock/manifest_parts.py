@@ -186,6 +186,7 @@ class RecoveryPart(Part):
     signing_keys: Mapping[SigningDuty, SigningKeyPart] = Field(default_factory=dict)
     """Replicas: the same key ids and material under ARNs of this region; empty where the keys are of one region."""
     approver_keys: Mapping[str, ApproverKeyPart] = Field(default_factory=dict)
+    images: Mapping[str, ImageRepositoryPart] = Field(default_factory=dict)
     network: NetworkPart | None = None
     data_key_arn: str | None = None
     artifact_store: ArtifactStorePart | None = None

@@ -107,6 +107,22 @@ def mapping(keys: Sequence[str], rule: Rule) -> Rule:
     return Rule(f"a mapping from any of {', '.join(keys)} to {rule.accepted}", holds)
 
 
+def section(accepted: str) -> Rule:
+    """Accept mappings, whose own values are held to rules of their own."""
+    return Rule(accepted, lambda value: isinstance(value, Mapping))
+
+
+def any_of(names: Rule, rule: Rule) -> Rule:
+    """Accept mappings from any keys that satisfy `names` to values that satisfy `rule`; unknown values pass."""
+
+    def holds(value: Any) -> bool:
+        return isinstance(value, Mapping) and all(
+            names.holds(key) and (not is_known(one) or rule.holds(one)) for key, one in value.items()
+        )
+
+    return Rule(f"a mapping from {names.accepted} to {rule.accepted}", holds)
+
+
 def _is_private_cidr(value: Any) -> bool:
     try:
         network = ipaddress.IPv4Network(value)
@@ -161,6 +177,7 @@ boolean: Final = Rule("true or false", lambda value: isinstance(value, bool))
 cidr_block: Final = Rule("a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr)
 client_cidr_block: Final = Rule("an IPv4 CIDR block of /8 to /32, such as 10.90.0.0/16", _is_client_cidr)
 key_arn: Final = arn("kms", r"key/[A-Za-z0-9-]+", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…")
+multi_region_key_arn: Final = arn("kms", r"key/mrk-[0-9a-f]+", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd…")
 role_arn: Final = arn("iam", r"role/[\w+=,.@/-]+", "arn:aws:iam::111122223333:role/name")
 certificate_arn: Final = arn("acm", r"certificate/[\w-]+", "arn:aws:acm:eu-west-1:111122223333:certificate/1234abcd-…")
 secret_arn: Final = arn("secretsmanager", r"secret:.+", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:name")
@@ -180,6 +197,12 @@ image: Final = text(
     "a private ECR image with a tag or digest, such as "
     "111122223333.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:1.0",
 )
+repository_name: Final = text(
+    r"(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*", "an ECR repository's name, such as interlock/serving"
+)
+repository_prefix: Final = text(
+    r"(?=.{2,200}$)[a-z0-9]+([._/-][a-z0-9]+)*", "what stands before /<image> in a repository's name, such as interlock"
+)
 account_id: Final = text(r"\d{12}", "an AWS account's twelve digits")
 region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")
 service: Final = text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "the last part of a service's endpoint name, such as ecr.api")
@@ -192,6 +215,9 @@ principal: Final = text(
     "arn:aws:iam::111122223333:role/foundation"
 )  # fmt: skip
 email: Final = text(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z]{2,63}", "an e-mail address such as owner@example.com")
+source_identity: Final = text(
+    r"(?!aws:)[\w+=,.@-]{2,64}", "2 to 64 letters, digits and _+=,.@- as STS takes a source identity"
+)
 name: Final = text(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", "2 to 40 small letters, digits and hyphens, a letter first")
 stack: Final = text(
     r"[A-Za-z0-9._-]{1,100}", "a stack's name: up to 100 letters, digits, hyphens, underscores, periods"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import pulumi
 import pulumi_aws as aws
@@ -18,7 +19,12 @@ class Place:
 
     account_id: str
     region: str
-    provider: aws.Provider
+    _make: Callable[[], aws.Provider]
+
+    @cached_property
+    def provider(self) -> aws.Provider:
+        """The provider, registered when first asked for: a layer needs no way into accounts that it leaves alone."""
+        return self._make()
 
     def options(self, *, protect: bool | None = None) -> pulumi.ResourceOptions:
         """Return the options of what is made here."""
@@ -42,7 +48,7 @@ class Places:
 
     @classmethod
     def of(cls, settings: Settings, stack: str) -> Places:
-        """Register the providers that `settings` ask for."""
+        """Return the places that `settings` name."""
         made: dict[tuple[str, str], Place] = {}
         tags = settings.resource_tags(stack)
         workload = AccountSettings(account_id=settings.account_id, role_arn=settings.role_arn)
@@ -52,7 +58,7 @@ class Places:
         def place(name: str, account: AccountSettings, region: str) -> Place:
             pair = (account.account_id, region)
             if pair not in made:
-                made[pair] = Place(*pair, provider=_provider(name, account, region, stack, tags))
+                made[pair] = Place(*pair, lambda: _provider(name, account, region, f"interlock-{stack}", tags))
             return made[pair]
 
         recovery = settings.recovery.region if settings.recovery else None
@@ -64,13 +70,19 @@ class Places:
             evidence_recovery=place("aws-evidence-recovery", evidence, recovery) if recovery else None,
         )
 
+    @property
+    def shared_with(self) -> list[str]:
+        """Ids of the accounts that the evidence account shares keys, vault and images with."""
+        return [self.workload.account_id] if self.workload.account_id != self.evidence.account_id else []
 
-def _provider(name: str, account: AccountSettings, region: str, stack: str, tags: Mapping[str, str]) -> aws.Provider:
-    roles = [aws.ProviderAssumeRoleArgs(role_arn=account.role_arn, session_name=f"interlock-{stack}")]
+
+def _provider(name: str, account: AccountSettings, region: str, session: str, tags: dict[str, str]) -> aws.Provider:
     return aws.Provider(
         name,
         region=region,
         allowed_account_ids=[account.account_id],
-        default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags)),
-        assume_roles=roles if account.role_arn else None,
+        default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
+        assume_roles=[aws.ProviderAssumeRoleArgs(role_arn=account.role_arn, session_name=session)]
+        if account.role_arn
+        else None,
     )

@@ -32,7 +32,7 @@ def provision(config: Mapping[str, str]) -> None:
         foundation = provision_foundation(settings, stack, places)
     else:
         assert settings.foundation_stack is not None
-        foundation = referenced_foundation(settings.foundation_stack)
+        foundation = referenced_foundation(settings.foundation_stack, in_two_regions=settings.recovery is not None)
     pulumi.export("foundation", foundation.outputs())
     if Layer.PLATFORM in settings.layers:
         manifest = Platform(settings, stack, places, foundation).manifest

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from interlock.duties.documents import Conditions, Statement, deny_plain_transport, document, statement
+from interlock.duties.documents import (
+    Conditions,
+    Statement,
+    account_roots,
+    deny_plain_transport,
+    document,
+    statement,
+)
 
 MINIMUM_RETENTION_DAYS: Final = 30
 """How long the vault locks every object at least."""
@@ -31,13 +38,29 @@ GUARDS: Final = (
 """What changes the vault's own configuration."""
 
 
-def private_bucket_policy(bucket_arn: str) -> str:
-    """Return the policy of a bucket that is used over TLS alone."""
-    return document(*deny_plain_transport(bucket_arn))
+LISTING: Final = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation")
+READING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging")
+LOCK_READING: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
+ADDING: Final = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+
+
+def private_bucket_policy(bucket_arn: str, shared_with: Sequence[str] = ()) -> str:
+    """Return the policy of a bucket that is used over TLS alone.
+
+    `shared_with` are ids of other accounts, whose IAM policies say who of theirs reads, writes and deletes objects.
+    """
+    return document(
+        *deny_plain_transport(bucket_arn),
+        *_shared(bucket_arn, shared_with, (*READING, *ADDING, "s3:PutObjectTagging", "s3:DeleteObject")),
+    )
 
 
 def vault_policy(
-    bucket_arn: str, retention_days: int, administrators: Sequence[str], replicators: Sequence[str] = ()
+    bucket_arn: str,
+    retention_days: int,
+    administrators: Sequence[str],
+    replicators: Sequence[str] = (),
+    shared_with: Sequence[str] = (),
 ) -> str:
     """Return the vault's policy: nothing is removed, hidden, overwritten or locked for less than `retention_days`.
 
@@ -48,16 +71,15 @@ def vault_policy(
     account's root user, whom AWS never lets a bucket policy lock out, could still replace the policy.
     `replicators` are the ARNs of the roles with which S3 brings objects from vaults of the same policy, whose locks
     come along; with none, nothing is replicated into the vault. Delete markers are replicated by nobody.
+    `shared_with` are ids of other accounts, whose IAM policies say who of theirs reads and adds; what is denied to
+    everybody they cannot allow.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
     objects = f"{bucket_arn}/*"
     return document(
         *deny_plain_transport(bucket_arn),
-        statement("DenyRemoval", "Deny", REMOVAL, [bucket_arn, objects], principal="*"),
-        statement(
-            "DenyForeignReplicas", "Deny", REPLICATION, [objects], principal="*", conditions=_unless(replicators)
-        ),
+        *_deny_removal(bucket_arn, replicators),
         statement(
             "DenyOverwriting",
             "Deny",
@@ -94,7 +116,29 @@ def vault_policy(
             conditions=_unless(administrators),
         ),
         *([_deny_deletion_unless(bucket_arn, administrators)] if administrators else []),
+        *_shared(bucket_arn, shared_with, (*READING, *LOCK_READING, *ADDING, "s3:PutObjectRetention")),
     )
+
+
+def _deny_removal(bucket_arn: str, replicators: Sequence[str]) -> Sequence[Statement]:
+    everything, objects = [bucket_arn, f"{bucket_arn}/*"], [f"{bucket_arn}/*"]
+    if not replicators:
+        # One statement for both: a vault without administrators cannot change its policy, and has had it so.
+        return [statement("DenyRemoval", "Deny", (*REMOVAL, *REPLICATION[:2]), everything, principal="*")]
+    return [
+        statement("DenyRemoval", "Deny", REMOVAL, everything, principal="*"),
+        statement("DenyForeignReplicas", "Deny", REPLICATION, objects, principal="*", conditions=_unless(replicators)),
+    ]
+
+
+def _shared(bucket_arn: str, account_ids: Sequence[str], uses: Sequence[str]) -> Sequence[Statement]:
+    if not account_ids:
+        return []
+    principal = account_roots(account_ids)
+    return [
+        statement("ShareListing", "Allow", LISTING, [bucket_arn], principal=principal),
+        statement("ShareObjects", "Allow", uses, [f"{bucket_arn}/*"], principal=principal),
+    ]
 
 
 def _deny_deletion_unless(bucket_arn: str, administrators: Sequence[str]) -> Statement:

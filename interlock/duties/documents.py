@@ -44,6 +44,11 @@ def account_root(account_id: str, partition: str = "aws") -> Principal:
     return {"AWS": f"arn:{partition}:iam::{account_id}:root"}
 
 
+def account_roots(account_ids: Sequence[str]) -> Principal:
+    """Return the principal that stands for the IAM policies of several accounts, each of which decides for its own."""
+    return {"AWS": _plain([f"arn:aws:iam::{account_id}:root" for account_id in account_ids])}
+
+
 def deny_plain_transport(bucket_arn: str) -> Sequence[Statement]:
     """Return the statements that refuse a bucket's use without TLS, or with a TLS older than 1.2."""
     resources = [bucket_arn, f"{bucket_arn}/*"]

@@ -5,43 +5,71 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from interlock.duties.documents import Statement, account_root, document, statement
+from interlock.duties.documents import Statement, account_root, account_roots, document, statement
 
 ADMINISTRATION: Final = (
     "kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias", "kms:UpdateKeyDescription",
     "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
     "kms:ListResourceTags", "kms:TagResource", "kms:UntagResource",
     "kms:EnableKey", "kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion",
+    "kms:ReplicateKey", "kms:UpdatePrimaryRegion",
 )  # fmt: skip
 SIGNING: Final = ("kms:Sign",)
 READING: Final = ("kms:DescribeKey", "kms:GetPublicKey", "kms:Verify")
 
 TAKING_AWAY: Final = (
     "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:DeleteImportedKeyMaterial",
-    "kms:PutKeyPolicy",
+    "kms:PutKeyPolicy", "kms:ReplicateKey",
 )  # fmt: skip
-"""What ends a key's use, or could be used to grant the right to end it."""
+"""What ends a key's use, or could be used to grant the right to end it; a replica has a policy of its own."""
 
 
-def signing_key_policy(account_id: str, administrators: Sequence[str], signers: Sequence[str]) -> str:
+def signing_key_policy(
+    account_id: str, administrators: Sequence[str], signers: Sequence[str], shared_with: Sequence[str] = ()
+) -> str:
     """Return the policy of one duty's signing key.
 
     `administrators` and `signers` are ARNs of IAM principals (patterns with * allowed for administrators). Without
-    signers the account's own IAM policies decide who signs. Nobody may make grants: a grant is a signature's way
-    around this policy.
+    signers, IAM policies decide who signs: those of the key's account and of the accounts `shared_with`, which may
+    verify in any case. Nobody may make grants: a grant is a signature's way around this policy.
     """
+    roots = account_roots([account_id, *shared_with])
     use = (
-        [statement("Sign", "Allow", SIGNING, ["*"], principal={"AWS": list(signers)})]
+        statement("Sign", "Allow", SIGNING, ["*"], principal={"AWS": list(signers)})
         if signers
-        else [statement("SignByIamPolicy", "Allow", SIGNING, ["*"], principal=account_root(account_id))]
+        else statement("SignByIamPolicy", "Allow", SIGNING, ["*"], principal=roots)
     )
-    return document(
+    return document(*_signing(account_id, administrators, shared_with, [use]))
+
+
+def approver_key_policy(
+    account_id: str, administrators: Sequence[str], source_identity: str, shared_with: Sequence[str] = ()
+) -> str:
+    """Return the policy of one person's signing key: only sessions that bear their `source_identity` sign.
+
+    A source identity is set when a role is first assumed, and no later role of the chain can change it.
+    Source: IAM User Guide, "Monitor and control actions taken with assumed roles".
+    """
+    roots = account_roots([account_id, *shared_with])
+    own = {"aws:SourceIdentity": source_identity}
+    use = [
+        statement("SignAsThisPerson", "Allow", SIGNING, ["*"], principal=roots, conditions={"StringEquals": own}),
+        # A session without any source identity is another's too: a negated condition holds when the key is missing.
+        statement("DenyOthers", "Deny", SIGNING, ["*"], principal="*", conditions={"StringNotEquals": own}),
+    ]
+    return document(*_signing(account_id, administrators, shared_with, use))
+
+
+def _signing(
+    account_id: str, administrators: Sequence[str], shared_with: Sequence[str], use: Sequence[Statement]
+) -> Sequence[Statement]:
+    return [
         statement("Administer", "Allow", ADMINISTRATION, ["*"], principal=account_root(account_id)),
-        statement("Read", "Allow", READING, ["*"], principal=account_root(account_id)),
+        statement("Read", "Allow", READING, ["*"], principal=account_roots([account_id, *shared_with])),
         *use,
         _deny_taking_away(administrators),
         statement("DenyGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*"),
-    )
+    ]
 
 
 def data_key_policy(
@@ -51,12 +79,14 @@ def data_key_policy(
     *,
     for_logs: bool,
     for_budgets: bool = False,
+    shared_with: Sequence[str] = (),
     dns_suffix: str = "amazonaws.com",
 ) -> str:
     """Return the policy of a symmetric key that encrypts data at rest in one region.
 
     With `for_logs`, CloudWatch Logs may use it for log groups of this account and region alone; with `for_budgets`,
-    AWS Budgets for what it publishes on behalf of this account.
+    AWS Budgets for what it publishes on behalf of this account. The accounts `shared_with` use it through S3 alone,
+    for objects of buckets that are shared with them.
     Sources: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS"; AWS Cost Management User
     Guide, "Creating an Amazon SNS topic for budget notifications".
     """
@@ -76,10 +106,19 @@ def data_key_policy(
             "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:{region}:{account_id}:log-group:*"}
         },
     )
+    through_s3 = {"kms:ViaService": f"s3.{region}.{dns_suffix}"}
+    uses = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+    shared = [
+        statement(
+            "ShareThroughS3", "Allow", uses, ["*"],
+            principal=account_roots(shared_with), conditions={"StringEquals": through_s3},
+        )
+    ] if shared_with else []  # fmt: skip
     return document(
         statement("DelegateToIam", "Allow", ["kms:*"], ["*"], principal=account_root(account_id)),
         *([logs] if for_logs else []),
         *([_publish_budgets(account_id)] if for_budgets else []),
+        *shared,
         _deny_taking_away(administrators),
     )
 

@@ -50,7 +50,5 @@ class ApproverSettings(Section):
 
     name: Annotated[str, Must(rules.name), Means("the approver's name in key and alias")]
     source_identity: Annotated[
-        str,
-        Must(rules.text(r"[\w+=,.@-]{2,64}", "2 to 64 letters, digits and +=,.@-_ as STS takes a source identity")),
-        Means("the source identity that the approver's sessions carry"),
+        str, Must(rules.source_identity), Means("the source identity that the approver's sessions carry")
     ]

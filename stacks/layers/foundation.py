@@ -1,102 +1,229 @@
-"""The layer `foundation`: the duties' keys and the vault. Its people are not the platform's."""
+"""The layer `foundation`: keys, vault and the images that may run. Its people are not the platform's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 import pulumi
-import pulumi_aws as aws
 
-from components.signing_keys import SigningKeys
-from components.vault import Vault
+from components.data_key import DataKey
+from components.image_repositories import ImageRepositories, ImageRepositoriesArgs
+from components.signing_key import DUTIES, KeyHolders, KeyOutputs
+from components.signing_key_replicas import SigningKeyReplicas, SigningKeyReplicasArgs
+from components.signing_keys import SigningKeys, SigningKeysArgs
+from components.validation import ArgumentError
+from components.vault import Vault, VaultHalf, VaultRecovery
+from interlock.rules import Problem
 from interlock.settings.model import Settings
-from stacks.places import Places
+from stacks.administrators import key_administrators
+from stacks.places import Place, Places
 
-VAULT_FIELDS = (
+VAULT_FIELDS: Final = (
     "bucket_name", "bucket_arn", "staging_bucket_name", "staging_bucket_arn", "retention_days", "encryption_key_arn",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a foundation has in one region of the evidence account."""
+
+    vault: Mapping[str, pulumi.Output[Any]]
+    """By the names of `interlock.manifest_parts.VaultPart`."""
+    signing_keys: KeyOutputs
+    approver_keys: KeyOutputs
+    images: pulumi.Output[dict[str, dict[str, str]]]
+    """By the names of `interlock.manifest_parts.ImageRepositoryPart`."""
+
+    def parts(self) -> dict[str, Any]:
+        """Return the parts of a stack manifest that say where this is."""
+        return {
+            "vault": dict(self.vault),
+            "signing_keys": self.signing_keys,
+            "approver_keys": self.approver_keys,
+            "images": self.images,
+        }
 
 
 @dataclass(frozen=True)
 class Foundation:
     """What the layer `platform` stands on, wherever it was provisioned."""
 
-    vault: Mapping[str, pulumi.Output[Any]]
-    """By the names of `interlock.manifest.VaultPart`."""
-    signing_keys: pulumi.Output[dict[str, dict[str, str]]]
+    primary: Evidence
+    recovery: Evidence | None
     key_administrators: pulumi.Output[list[str]]
+    """Of the evidence account."""
     stands_on: list[pulumi.Resource]
     """What must be gone last when the stack is destroyed."""
 
     def outputs(self) -> dict[str, Any]:
         """Return what a platform stack reads by `referenced_foundation`."""
         return {
-            "vault": dict(self.vault),
-            "signing_keys": self.signing_keys,
+            **self.primary.parts(),
             "key_administrators": self.key_administrators,
+            "recovery": self.recovery.parts() if self.recovery else None,
         }
 
 
 def provision_foundation(settings: Settings, stack: str, places: Places) -> Foundation:
-    """Provision keys and vault."""
-    administrators = _key_administrators(settings, places.evidence.provider)
-    options = places.evidence.options(protect=not settings.disposable)
-    keys = SigningKeys(
-        "keys",
-        {
+    """Provision keys, vault and repositories, in both regions if there are two."""
+    return _Provisioning(settings, stack, places).foundation()
+
+
+class _Provisioning:
+    def __init__(self, settings: Settings, stack: str, places: Places) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._places = places
+        self._administrators = key_administrators(settings, places.evidence)
+        self._holders: KeyHolders = {
             "account_id": places.evidence.account_id,
-            "region": places.evidence.region,
-            "administrators": administrators,
+            "administrators": self._administrators,
             "alias_prefix": f"interlock-{stack}",
             "deletion_window_days": 7 if settings.disposable else 30,
             "signers": {duty.value: signers for duty, signers in settings.signers.items()},
-        },
-        options,
-    )
-    vault = Vault(
-        "vault",
-        {
-            "encryption_key_arn": keys.evidence_key_arn,
-            "administrators": settings.administrators or [],
-            "retention_days": settings.vault.retention_days,
-            "staging_force_destroy": settings.disposable,
-        },
-        pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[keys])),
-    )
-    return Foundation(
-        vault={
-            "bucket_name": vault.bucket_name,
-            "bucket_arn": vault.bucket_arn,
-            "staging_bucket_name": vault.staging_bucket_name,
-            "staging_bucket_arn": vault.staging_bucket_arn,
-            "retention_days": vault.retention_days,
-            "encryption_key_arn": keys.evidence_key_arn,
-        },
-        signing_keys=keys.keys,
-        key_administrators=administrators,
-        stands_on=[vault.bucket],
-    )
+            "approvers": {one.name: one.source_identity for one in settings.approvers},
+            "shared_with": places.shared_with,
+        }
+
+    def foundation(self) -> Foundation:
+        here, there = self._places.evidence, self._places.evidence_recovery
+        of_keys = {**self._holders, "region": here.region, "multi_region": self._settings.multi_region_keys}
+        keys = SigningKeys("keys", cast(SigningKeysArgs, of_keys), self._options(here))
+        if there is None:
+            vault = self._vault({"encryption_key_arn": keys.evidence_key_arn}, [keys])
+            return Foundation(
+                self._evidence(vault.primary, keys, self._images("images", here, vault.primary)),
+                None,
+                self._administrators,
+                [vault.primary.bucket],
+            )
+        replicas = self._replicas(keys, there) if self._settings.multi_region_keys else None
+        key = self._evidence_key(there)
+        vault = self._vault(
+            {
+                "encryption_key_arn": keys.evidence_key_arn,
+                "recovery": {
+                    "provider": there.provider,
+                    "account_id": there.account_id,
+                    "encryption_key_arn": key.key_arn,
+                },
+            },
+            [keys, key, *([replicas] if replicas else [])],
+        )
+        assert vault.recovery is not None
+        return Foundation(
+            self._evidence(vault.primary, keys, self._images("images", here, vault.primary, there)),
+            self._evidence(vault.recovery, replicas, self._images("images-recovery", there, vault.recovery, here)),
+            self._administrators,
+            [vault.primary.bucket, vault.recovery.bucket],
+        )
+
+    def _replicas(self, keys: SigningKeys, there: Place) -> SigningKeyReplicas:
+        approvers = self._holders["approvers"]
+        of_replicas = {
+            **self._holders,
+            "primary_key_arns": {duty: keys.keys[duty]["key_arn"] for duty in DUTIES},
+            "primary_approver_key_arns": {one: keys.approver_keys[one]["key_arn"] for one in approvers},
+        }
+        return SigningKeyReplicas("key-replicas", cast(SigningKeyReplicasArgs, of_replicas), self._options(there))
+
+    def _evidence_key(self, there: Place) -> DataKey:
+        return DataKey(
+            "evidence-recovery",
+            {
+                "account_id": there.account_id,
+                "region": there.region,
+                "administrators": self._administrators,
+                "alias": f"interlock-{self._stack}-evidence",
+                "deletion_window_days": self._holders["deletion_window_days"],
+                "shared_with": self._places.shared_with,
+            },
+            self._options(there),
+        )
+
+    def _vault(self, keys: _VaultKeys, stands_on: list[pulumi.Resource]) -> Vault:
+        return Vault(
+            "vault",
+            {
+                **keys,
+                "administrators": self._settings.administrators or [],
+                "retention_days": self._settings.vault.retention_days,
+                "staging_force_destroy": self._settings.disposable,
+                "shared_with": self._places.shared_with,
+            },
+            pulumi.ResourceOptions.merge(
+                self._options(self._places.evidence), pulumi.ResourceOptions(depends_on=stands_on)
+            ),
+        )
+
+    def _images(
+        self, name: str, place: Place, vault: VaultHalf, other: Place | None = None
+    ) -> pulumi.Output[dict[str, dict[str, str]]]:
+        args: ImageRepositoriesArgs = {
+            "account_id": place.account_id,
+            "region": place.region,
+            "name_prefix": f"interlock/{self._stack}",
+            "encryption_key_arn": vault.encryption_key_arn,
+            "administrators": self._administrators,
+            "pullers": self._places.shared_with,
+            "force_delete": self._settings.disposable,
+        }
+        if other is not None:
+            args["replicate_to"] = other.region
+        return ImageRepositories(name, args, self._options(place)).repositories
+
+    def _evidence(
+        self,
+        vault: VaultHalf,
+        keys: SigningKeys | SigningKeyReplicas | None,
+        images: pulumi.Output[dict[str, dict[str, str]]],
+    ) -> Evidence:
+        none: KeyOutputs = pulumi.Output.from_input({})
+        return Evidence(
+            vault=vault.parts(),
+            signing_keys=keys.keys if keys else none,
+            approver_keys=keys.approver_keys if keys else none,
+            images=images,
+        )
+
+    def _options(self, place: Place) -> pulumi.ResourceOptions:
+        return place.options(protect=not self._settings.disposable)
 
 
-def referenced_foundation(name: str) -> Foundation:
-    """Return the foundation that stack `name` has provisioned."""
+class _VaultKeys(TypedDict):
+    encryption_key_arn: pulumi.Output[str]
+    recovery: NotRequired[VaultRecovery]
+
+
+def referenced_foundation(name: str, *, in_two_regions: bool) -> Foundation:
+    """Return the foundation that stack `name` has provisioned, which has to be `in_two_regions` if the platform is."""
     outputs = pulumi.StackReference("foundation", stack_name=name).require_output("foundation")
+    recovery = outputs.apply(lambda known: _recovery_of(name, known)) if in_two_regions else None
     return Foundation(
-        vault={field: outputs["vault"][field] for field in VAULT_FIELDS},
-        signing_keys=outputs["signing_keys"],
+        primary=_referenced(outputs),
+        recovery=_referenced(recovery) if recovery is not None else None,
         key_administrators=outputs["key_administrators"],
         stands_on=[],
     )
 
 
-def _key_administrators(settings: Settings, provider: aws.Provider) -> pulumi.Output[list[str]]:
-    # A key that nobody administers could never go: AWS refuses such a policy.
-    if settings.administrators is not None:
-        return pulumi.Output.from_input(settings.administrators)
-    options = pulumi.InvokeOutputOptions(provider=provider)
-    caller = aws.get_caller_identity_output(opts=options)
-    # A session of a role counts as the role, whose ARN is what a policy's condition sees.
-    context = aws.iam.get_session_context_output(arn=caller.arn, opts=options)
-    return context.issuer_arn.apply(lambda arn: [arn])
+def _recovery_of(name: str, outputs: Mapping[str, Any]) -> Any:
+    recovery = outputs.get("recovery")
+    if not recovery:
+        accepted = "a section recovery in the settings of that stack too, or none here"
+        raise ArgumentError(
+            "settings", [Problem("interlock:recovery", f"a foundation of one region ({name})", accepted)]
+        )
+    return recovery
+
+
+def _referenced(outputs: pulumi.Output[Any]) -> Evidence:
+    return Evidence(
+        vault={field: outputs["vault"][field] for field in VAULT_FIELDS},
+        signing_keys=outputs["signing_keys"],
+        # A foundation of the first version has neither.
+        approver_keys=outputs.apply(lambda known: known.get("approver_keys") or {}),
+        images=outputs.apply(lambda known: known.get("images") or {}),
+    )

@@ -10,6 +10,7 @@ from components.stack_manifest import StackManifest
 from interlock.manifest import SCHEMA_VERSION
 from interlock.settings.model import Settings
 from interlock.settings.network import NetworkSettings
+from stacks.administrators import key_administrators
 from stacks.layers.foundation import Foundation
 from stacks.layers.region import PlatformRegion
 from stacks.layers.serving import provision_endpoint
@@ -27,6 +28,11 @@ class Platform:
         self._stack = stack
         self._places = places
         self._foundation = foundation
+        # The foundation's people where they have the account: AWS refuses a key whose policy locks its maker out.
+        shared = places.workload.account_id == places.evidence.account_id
+        self._administrators = (
+            foundation.key_administrators if shared else key_administrators(settings, places.workload)
+        )
         assert settings.network is not None
         here = self._region(places.workload, settings.network)
         artifacts = ArtifactStore(
@@ -40,7 +46,7 @@ class Platform:
         )
         tracking = provision_tracking(here, artifacts)
         here.add_runner(tracking.database, tracking.http_targets)
-        endpoints = {one.name: provision_endpoint(here, foundation.vault, one) for one in settings.endpoints}
+        endpoints = {one.name: provision_endpoint(here, foundation.primary.vault, one) for one in settings.endpoints}
         self._budget(here)
         document = {
             "schema_version": SCHEMA_VERSION,
@@ -53,8 +59,7 @@ class Platform:
                 "evidence": places.evidence.account_id,
                 "audit": places.audit.account_id,
             },
-            "vault": dict(foundation.vault),
-            "signing_keys": foundation.signing_keys,
+            **foundation.primary.parts(),
             **here.parts(artifacts),
             "tracking": tracking.part,
             "endpoints": endpoints,
@@ -63,7 +68,7 @@ class Platform:
             "manifest",
             {
                 "stack": stack,
-                "bucket_name": foundation.vault["staging_bucket_name"],
+                "bucket_name": foundation.primary.vault["staging_bucket_name"],
                 "document": pulumi.Output.from_input(document),
             },
             here.options,
@@ -75,7 +80,7 @@ class Platform:
             self._stack,
             place,
             network,
-            administrators=self._foundation.key_administrators,
+            administrators=self._administrators,
             storage_account_ids=sorted({place.account_id, self._places.evidence.account_id}),
             # On the foundation, so that a destroy comes to the vault only when all of this is gone.
             options=pulumi.ResourceOptions(depends_on=self._foundation.stands_on),

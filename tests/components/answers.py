@@ -8,6 +8,7 @@ from typing import Any
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
+RECOVERY_REGION = "eu-central-1"
 
 
 def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -22,9 +23,20 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
             "prefixListId": "pl-6da54004",
         }
     if kind == "Key":
-        return digits, {"keyId": digits, "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{digits}"}
+        key_id = f"mrk-{digits}" if inputs.get("multiRegion") else digits
+        return key_id, {"keyId": key_id, "arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"}
     if kind == "Bucket":
         return physical, {"bucket": physical, "arn": f"arn:aws:s3:::{physical}"}
+    if kind == "ReplicaKey":
+        replica_id = str(inputs["primaryKeyArn"]).rpartition("/")[2]
+        return replica_id, {"keyId": replica_id, "arn": f"arn:aws:kms:{RECOVERY_REGION}:{ACCOUNT}:key/{replica_id}"}
+    if kind == "Repository":
+        host = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+        return physical, {
+            "name": physical,
+            "arn": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{physical}",
+            "repositoryUrl": f"{host}/{physical}",
+        }
     if kind == "Secret":
         arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{physical}"
         return arn, {"arn": arn, "name": physical}

@@ -14,6 +14,7 @@ from components.data_key import DataKey
 from components.endpoint_alarms import EndpointAlarms
 from components.flow_logs import FlowLogs
 from components.generated_secret import GeneratedSecret
+from components.image_repositories import ImageRepositories
 from components.internal_load_balancer import InternalLoadBalancer
 from components.internet_access import InternetAccess
 from components.live_state import LiveState
@@ -24,15 +25,19 @@ from components.network import Network
 from components.private_bucket import PrivateBucket
 from components.runner import Runner
 from components.service_endpoints import ServiceEndpoints
+from components.signing_key_replicas import SigningKeyReplicas
 from components.signing_keys import SigningKeys
 from components.stack_manifest import StackManifest
 from components.tracking_database import TrackingDatabase
 from components.vault import Vault
-from tests.components.answers import ACCOUNT, REGION
+from interlock.duties.duty import SigningDuty
+from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
 from tests.interlock.manifests import manifest_document
 
 FOUNDATION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/foundation"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+MULTI_REGION_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-1234abcd12ab34cd56ef1234567890ab"
+RECOVERY_KEY = f"arn:aws:kms:{RECOVERY_REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1234abcd-12ab"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/interlock/image:1.0"
@@ -65,7 +70,38 @@ EXAMPLES: Mapping[str, Example] = {
     "SigningKeys": Example(
         SigningKeys,
         "interlock:keys:SigningKeys",
-        lambda name: {**PLACE, "administrators": [FOUNDATION_ROLE], "alias_prefix": f"keys-{name}"},
+        lambda name: {
+            **PLACE,
+            "administrators": [FOUNDATION_ROLE],
+            "alias_prefix": f"keys-{name}",
+            "approvers": {"ana": "ana@example.com", "ben": "ben@example.com"},
+            "multi_region": True,
+        },
+    ),
+    "SigningKeyReplicas": Example(
+        SigningKeyReplicas,
+        "interlock:keys:SigningKeyReplicas",
+        lambda name: {
+            "account_id": ACCOUNT,
+            "administrators": [FOUNDATION_ROLE],
+            "alias_prefix": f"keys-{name}",
+            "approvers": {"ana": "ana@example.com"},
+            "primary_key_arns": {duty.value: late_multi_region_key(name) for duty in list(SigningDuty)[:1]}
+            | {duty.value: MULTI_REGION_KEY for duty in list(SigningDuty)[1:]},
+            "primary_approver_key_arns": {"ana": MULTI_REGION_KEY},
+        },
+    ),
+    "ImageRepositories": Example(
+        ImageRepositories,
+        "interlock:images:ImageRepositories",
+        lambda name: {
+            **PLACE,
+            "name_prefix": f"interlock/{name}",
+            "encryption_key_arn": late_key(name),
+            "administrators": [FOUNDATION_ROLE],
+            "pullers": ["444455556666"],
+            "replicate_to": RECOVERY_REGION,
+        },
     ),
     "GeneratedSecret": Example(
         GeneratedSecret,
@@ -81,7 +117,16 @@ EXAMPLES: Mapping[str, Example] = {
     "Vault": Example(
         Vault,
         "interlock:storage:Vault",
-        lambda name: {"encryption_key_arn": late_key(name), "administrators": [FOUNDATION_ROLE]},
+        lambda name: {
+            "encryption_key_arn": late_key(name),
+            "administrators": [FOUNDATION_ROLE],
+            "shared_with": ["444455556666"],
+            "recovery": {
+                "provider": elsewhere(name),
+                "account_id": ACCOUNT,
+                "encryption_key_arn": RECOVERY_KEY,
+            },
+        },
     ),
     "Network": Example(
         Network,
@@ -224,6 +269,16 @@ EXAMPLES: Mapping[str, Example] = {
 def late_key(name: str) -> pulumi.Output[str]:
     """Return the ARN of a key that the program makes itself, so that a preview does not know it."""
     return aws.kms.Key(f"{name}-late").arn
+
+
+def late_multi_region_key(name: str) -> pulumi.Output[str]:
+    """Return the ARN of a multi-Region key that the program makes itself."""
+    return aws.kms.Key(f"{name}-late", multi_region=True).arn
+
+
+def elsewhere(name: str) -> aws.Provider:
+    """Return a provider of the recovery region."""
+    return aws.Provider(f"{name}-elsewhere", region=RECOVERY_REGION)
 
 
 def make(kind: str, name: str = "one", **changed: Any) -> pulumi.ComponentResource:

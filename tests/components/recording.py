@@ -30,6 +30,8 @@ class Registration:
     type: str
     name: str
     parent: str
+    provider: str
+    """Name of the explicit provider; empty without one."""
     inputs: Mapping[str, Any]
     dependencies: frozenset[str]
     property_dependencies: Mapping[str, Sequence[str]]
@@ -156,6 +158,7 @@ class _Monitor(MockMonitor):
             type=request.type,
             name=request.name,
             parent=request.parent,
+            provider=request.provider.rpartition("::")[0].rpartition("::")[2],
             inputs=plain,
             dependencies=frozenset(request.dependencies),
             property_dependencies={key: list(value.urns) for key, value in request.propertyDependencies.items()},

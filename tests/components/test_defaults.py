@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from interlock.duties.duty import SigningDuty
 from tests.components.programs import EXAMPLES, IMAGE, KEY, make
 from tests.components.recording import Recording, record
 
@@ -17,15 +16,6 @@ def recorded(kind: str, preview: bool = False, **changed: Any) -> Recording:
         make(kind, **changed)
 
     return record(program, preview=preview)
-
-
-def test_each_duty_has_a_signing_key_and_an_alias_of_its_own() -> None:
-    recording = recorded("SigningKeys")
-    signing = [one for one in recording.of_type("aws:kms/key:Key") if one.inputs.get("keyUsage") == "SIGN_VERIFY"]
-    assert {one.name for one in signing} == {f"one-{duty}" for duty in SigningDuty}
-    assert {one.inputs["customerMasterKeySpec"] for one in signing} == {"ECC_NIST_P256"}
-    aliases = {one.inputs["name"] for one in recording.of_type("aws:kms/alias:Alias")}
-    assert aliases == {f"alias/keys-one-{duty}" for duty in [*SigningDuty, "evidence"]}
 
 
 @pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])

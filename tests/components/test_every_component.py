@@ -16,6 +16,8 @@ from tests.components.programs import EXAMPLES, Example, make
 from tests.components.recording import STACK_TYPE, UNKNOWN, record
 
 KINDS = sorted(EXAMPLES)
+BESIDE = ("one-late", "one-elsewhere")
+"""What an example makes to hand it to the component."""
 PHYSICAL_NAMES = ("name", "bucket", "identifier", "namePrefix")
 
 
@@ -45,7 +47,7 @@ def test_what_a_component_creates_is_its_child_and_bears_its_name(kind: str, pre
     recording = record(lambda: _made(kind), preview=preview)
 
     component = next(one for one in recording.of_type(EXAMPLES[kind].type) if one.name == "one")
-    created = [one for one in recording.resources if one is not component and one.name != "one-late"]
+    created = [one for one in recording.resources if one is not component and one.name not in BESIDE]
     assert created
     for one in created:
         assert component.urn in recording.ancestors(one), one.urn

@@ -69,7 +69,8 @@ def test_a_destroy_comes_to_the_vault_only_when_the_platform_is_gone(recording: 
     vault = recording.one("aws:s3/bucket:Bucket", "vault-bucket")
     stack = {one.parent for one in recording.resources if one.type == "interlock:storage:Vault"}
     tops = [one for one in recording.resources if one.parent in stack and not one.custom]
-    platform = [one for one in tops if one.type not in ("interlock:keys:SigningKeys", "interlock:storage:Vault")]
+    of_foundation = ("keys:SigningKeys", "storage:Vault", "images:ImageRepositories")
+    platform = [one for one in tops if one.type.removeprefix("interlock:") not in of_foundation]
     assert {one.name for one in platform} == {
         "platform-key", "network", "live-state", "artifacts", "database", "tracking", "runner", "credit", "budgets",
         "manifest",
@@ -77,14 +78,14 @@ def test_a_destroy_comes_to_the_vault_only_when_the_platform_is_gone(recording: 
     assert [one.name for one in platform if vault.urn not in one.dependencies] == []
 
 
-def test_a_foundation_alone_is_keys_and_vault() -> None:
+def test_a_foundation_alone_is_keys_vault_and_images() -> None:
     recording = provisioned(layers=["foundation"], network=..., tracking=..., endpoints=...)
     kinds = {
         one.type.split(":")[1].split("/")[0]
         for one in recording.resources
         if one.custom and one.type.startswith("aws:")
     }
-    assert kinds == {"kms", "s3"}
+    assert kinds == {"kms", "s3", "ecr"}
 
 
 def test_a_platform_alone_stands_on_the_foundation_of_another_stack(recording: Recording) -> None:
@@ -109,6 +110,91 @@ def test_a_network_that_there_is_already_is_used() -> None:
     recording = provisioned(network={"cidr_block": "10.20.0.0/16", "existing": existing})
     assert recording.of_type("aws:ec2/vpc:Vpc") == []
     assert recording.one("aws:lb/loadBalancer:LoadBalancer").inputs["subnets"] == existing["private_subnet_ids"]
+
+
+TWO_REGIONS: dict[str, Any] = {
+    "accounts": {"evidence": {"account_id": "210987654321", "role_arn": "arn:aws:iam::210987654321:role/Foundation"}},
+    "recovery": {"region": "eu-central-1"},
+    "approvers": [{"name": "ana", "source_identity": "ana@example.com"}],
+}
+EVERY_REPOSITORY = {"mlflow", "serving", "runner", "controller"}
+
+
+@pytest.fixture(scope="module")
+def spread() -> Recording:
+    """A stack in two regions whose evidence has an account of its own."""
+    return provisioned(**TWO_REGIONS)
+
+
+def providers(recording: Recording) -> dict[str, dict[str, Any]]:
+    return {one.name: dict(one.inputs) for one in recording.of_type("pulumi:providers:aws")}
+
+
+def test_each_account_and_region_has_one_provider_pinned_to_it(spread: Recording) -> None:
+    found = providers(spread)
+    assert {name: (json.loads(p["allowedAccountIds"]), p["region"]) for name, p in found.items()} == {
+        "aws": (["123456789012"], "eu-west-1"),
+        "aws-evidence": (["210987654321"], "eu-west-1"),
+        "aws-evidence-recovery": (["210987654321"], "eu-central-1"),
+    }
+    assert "assumeRoles" not in found["aws"]
+    (role,) = json.loads(found["aws-evidence-recovery"]["assumeRoles"])
+    assert role == {"roleArn": "arn:aws:iam::210987654321:role/Foundation", "sessionName": "interlock-local"}
+    assert len({p["defaultTags"] for p in found.values()}) == 1
+
+
+def test_evidence_lies_in_its_own_account_and_in_both_regions(spread: Recording) -> None:
+    places = {one.name: one.provider for one in spread.resources if one.custom and one.type.startswith("aws:")}
+    assert {places[name] for name in ("keys-builder", "keys-approver-ana", "vault-bucket", "images-serving")} == {
+        "aws-evidence"
+    }
+    there = ("key-replicas-builder", "key-replicas-approver-ana", "vault-recovery-bucket", "evidence-recovery-key")
+    assert {places[name] for name in (*there, "vault-recovery-staging-bucket", "images-recovery-serving")} == {
+        "aws-evidence-recovery"
+    }
+    assert {places[name] for name in ("network-vpc", "database-postgres", "platform-key-key")} == {"aws"}
+
+
+def test_the_foundation_of_two_regions_says_where_both_halves_are(spread: Recording) -> None:
+    foundation = next(outputs["foundation"] for outputs in spread.outputs.values() if "foundation" in outputs)
+    recovery = foundation["recovery"]
+    assert recovery["vault"]["bucket_name"] != foundation["vault"]["bucket_name"]
+    assert set(recovery["signing_keys"]) == set(foundation["signing_keys"])
+    assert recovery["approver_keys"]["ana"]["source_identity"] == "ana@example.com"
+    assert set(recovery["images"]) == set(foundation["images"]) == EVERY_REPOSITORY
+
+
+def test_a_platform_of_two_regions_refuses_a_foundation_of_one(recording: Recording) -> None:
+    foundation = next(outputs["foundation"] for outputs in recording.outputs.values() if "foundation" in outputs)
+    with pytest.raises(ArgumentError, match=r"interlock:recovery: received a foundation of one region"):
+        record(
+            lambda: provision(
+                local(
+                    layers=["platform"],
+                    foundation_stack="organization/interlock/base",
+                    recovery={"region": "eu-central-1", "network": recovery_network()},
+                )
+            ),
+            preview=False,
+            stack="local",
+            stacks={"organization/interlock/base": {"foundation": foundation}},
+        )
+
+
+def recovery_network() -> dict[str, Any]:
+    subnets = {f"eu-central-1{zone}": f"10.30.{16 * number}.0/20" for number, zone in enumerate("abc")}
+    return {"cidr_block": "10.30.0.0/16", "subnets": subnets}
+
+
+def test_keys_that_were_made_for_one_region_stay_as_they_are_when_a_second_one_comes() -> None:
+    recording = provisioned(**TWO_REGIONS, keys={"multi_region": False})
+    assert recording.of_type("aws:kms/replicaKey:ReplicaKey") == []
+    assert [one.name for one in recording.of_type("aws:kms/key:Key") if "multiRegion" in one.inputs] == []
+    assert recording.one("aws:s3/bucket:Bucket", "vault-recovery-bucket")
+
+
+def test_without_a_second_region_no_key_names_multi_region(recording: Recording) -> None:
+    assert [one.name for one in recording.of_type("aws:kms/key:Key") if "multiRegion" in one.inputs] == []
 
 
 def test_a_certificate_that_is_named_is_not_looked_up() -> None:

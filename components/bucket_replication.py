@@ -1,0 +1,99 @@
+"""Replication of one bucket into another, with the role that S3 does it with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_aws as aws
+
+from interlock.duties.replication_role import replication_policy, replication_trust_policy
+
+REPLICATION_MINUTES: Final = 15
+"""What replication time control promises, and when it reports an object as late."""
+
+
+@dataclass(frozen=True)
+class ReplicatedBucket:
+    """One end of a replication; `ready` is what S3 wants to be there first: versioning, and the lock if it has one."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    key_arn: pulumi.Input[str]
+    ready: tuple[pulumi.Resource, ...]
+
+
+@dataclass(frozen=True)
+class ReplicationRole:
+    """What S3 replicates one bucket into another as, and nothing else."""
+
+    role: aws.iam.Role
+    policy: aws.iam.RolePolicy
+
+    @classmethod
+    def register(
+        cls,
+        name: str,
+        account_id: pulumi.Input[str],
+        source: ReplicatedBucket,
+        destination: ReplicatedBucket,
+        opts: pulumi.ResourceOptions,
+    ) -> ReplicationRole:
+        """Register the role, in the account `account_id` of both buckets."""
+        role = aws.iam.Role(
+            f"{name}-role",
+            assume_role_policy=pulumi.Output.all(account_id, source.arn).apply(
+                lambda of: replication_trust_policy(of[0], of[1])
+            ),
+            opts=opts,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-role-policy",
+            role=role.name,
+            policy=pulumi.Output.all(source.arn, source.key_arn, destination.arn, destination.key_arn).apply(
+                lambda of: replication_policy(of[0], of[1], of[2], of[3])
+            ),
+            opts=opts,
+        )
+        return cls(role, policy)
+
+
+def replicate(
+    name: str,
+    role: ReplicationRole,
+    source: ReplicatedBucket,
+    destination: ReplicatedBucket,
+    opts: pulumi.ResourceOptions,
+) -> aws.s3.BucketReplicationConfig:
+    """Register that everything written to `source` comes to `destination`, with what is later said of it.
+
+    Metadata, tags and retention of replicas are replicated back; deletions are not replicated.
+    """
+    return aws.s3.BucketReplicationConfig(
+        name,
+        bucket=source.name,
+        role=role.role.arn,
+        rules=[
+            {
+                "id": "everything",
+                "priority": 1,
+                "status": "Enabled",
+                "filter": {},
+                "delete_marker_replication": {"status": "Disabled"},
+                "source_selection_criteria": {
+                    "replica_modifications": {"status": "Enabled"},
+                    "sse_kms_encrypted_objects": {"status": "Enabled"},
+                },
+                "destination": {
+                    "bucket": destination.arn,
+                    "encryption_configuration": {"replica_kms_key_id": destination.key_arn},
+                    "metrics": {"status": "Enabled", "event_threshold": {"minutes": REPLICATION_MINUTES}},
+                    "replication_time": {"status": "Enabled", "time": {"minutes": REPLICATION_MINUTES}},
+                },
+            }
+        ],
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=[role.policy, *source.ready, *destination.ready])
+        ),
+    )
