@@ -28,3 +28,30 @@ def section(name: str, **changed: Any) -> dict[str, Any]:
     """Return a section of stack local's settings with some of it replaced."""
     settings: dict[str, Any] = yaml.safe_load(LOCAL.read_text())["config"][f"interlock:{name}"]
     return {key: value for key, value in {**settings, **changed}.items() if value is not ...}
+
+
+def recovery_network() -> dict[str, Any]:
+    """Return a network of three zones in the recovery region, apart from stack local's."""
+    subnets = {f"eu-central-1{zone}": f"10.30.{16 * number}.0/20" for number, zone in enumerate("abc")}
+    return {"cidr_block": "10.30.0.0/16", "subnets": subnets}
+
+
+def prod(**changed: Any) -> dict[str, str]:
+    """Return settings that environment prod accepts, with some replaced or left out as by `local`."""
+    evidence, workload = "210987654321", "123456789012"
+    subnets = {f"eu-west-1{zone}": f"10.20.{16 * number}.0/20" for number, zone in enumerate("abc")}
+    (endpoint,) = yaml.safe_load(LOCAL.read_text())["config"]["interlock:endpoints"]
+    settings: dict[str, Any] = {
+        "environment": "prod",
+        "disposable": "false",
+        "log_retention_days": 365,
+        "accounts": {
+            "evidence": {"account_id": evidence, "role_arn": f"arn:aws:iam::{evidence}:role/foundation"},
+        },
+        "administrators": [f"arn:aws:iam::{account}:role/foundation" for account in (evidence, workload)],
+        "network": {"cidr_block": "10.20.0.0/16", "subnets": subnets},
+        "recovery": {"region": "eu-central-1", "network": recovery_network()},
+        "tracking": section("tracking", task_count=2, database={"instance_class": "db.m7g.large"}),
+        "endpoints": [{**endpoint, "instances": {"min": 2, "max": 8}}],
+    }
+    return local(**(settings | changed))

@@ -11,9 +11,7 @@ from components.validation import ArgumentError
 from interlock.manifest import read_manifest
 from stacks.program import provision
 from tests.components.recording import Recording, record
-from tests.stacks.configurations import local, section
-
-THREE_ZONES = {f"eu-west-1{zone}": f"10.20.{16 * number}.0/20" for number, zone in enumerate("abc")}
+from tests.stacks.configurations import local, prod, recovery_network, section
 
 
 def provisioned(*, preview: bool = False, **changed: Any) -> Recording:
@@ -56,10 +54,17 @@ def test_a_disposable_stack_protects_nothing(recording: Recording) -> None:
     assert [one.urn for one in recording.resources if one.protected] == []
 
 
+HOLDING = (
+    "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance",
+    "aws:dynamodb/table:Table", "aws:ecr/repository:Repository",
+)  # fmt: skip
+"""What holds what cannot be made again."""
+
+
 def test_a_stack_that_stays_protects_all_that_holds_something() -> None:
-    recording = provisioned(environment="prod", disposable=False, network=section("network", subnets=THREE_ZONES))
-    holding = ("aws:kms/key:Key", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance")
-    assert [one.urn for one in recording.resources if one.type in holding and not one.protected] == []
+    recording = record(lambda: provision(prod()), preview=False, stack="prod")
+    assert {one.type for one in recording.resources if one.type in HOLDING} == set(HOLDING)
+    assert [one.urn for one in recording.resources if one.type in HOLDING and not one.protected] == []
     database = recording.one("aws:rds/instance:Instance").inputs
     assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
     assert not any(one.inputs["forceDestroy"] for one in recording.of_type("aws:s3/bucket:Bucket"))
@@ -114,7 +119,7 @@ def test_a_network_that_there_is_already_is_used() -> None:
 
 TWO_REGIONS: dict[str, Any] = {
     "accounts": {"evidence": {"account_id": "210987654321", "role_arn": "arn:aws:iam::210987654321:role/Foundation"}},
-    "recovery": {"region": "eu-central-1"},
+    "recovery": {"region": "eu-central-1", "network": recovery_network()},
     "approvers": [{"name": "ana", "source_identity": "ana@example.com"}],
 }
 EVERY_REPOSITORY = {"mlflow", "serving", "runner", "controller"}
@@ -179,11 +184,6 @@ def test_a_platform_of_two_regions_refuses_a_foundation_of_one(recording: Record
             stack="local",
             stacks={"organization/interlock/base": {"foundation": foundation}},
         )
-
-
-def recovery_network() -> dict[str, Any]:
-    subnets = {f"eu-central-1{zone}": f"10.30.{16 * number}.0/20" for number, zone in enumerate("abc")}
-    return {"cidr_block": "10.30.0.0/16", "subnets": subnets}
 
 
 def test_keys_that_were_made_for_one_region_stay_as_they_are_when_a_second_one_comes() -> None:

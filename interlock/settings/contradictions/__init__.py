@@ -1,0 +1,15 @@
+"""Settings that are right one by one and wrong together; found in what was written, so that nothing hides them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from interlock.rules import Problem
+from interlock.settings.contradictions import demands, places, structure
+
+
+def contradictions(written: Mapping[str, Any]) -> list[Problem]:
+    """Return what contradicts itself in `written`, the settings as parsed, whatever else is wrong with them."""
+    checks = (*structure.CHECKS, *places.CHECKS, *demands.CHECKS)
+    return [problem for check in checks for problem in check(written)]

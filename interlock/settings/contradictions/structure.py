@@ -1,0 +1,48 @@
+"""What has to be there, once and no more, for the layers that a stack provisions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from interlock.rules import Problem, shown
+from interlock.settings.contradictions.written import Check, Written, has_layer, sections_at
+from interlock.settings.section import PREFIX, Layer
+
+
+def _missing_sections(written: Written) -> Iterator[Problem]:
+    if has_layer(written, Layer.PLATFORM):
+        for name in ("network", "tracking"):
+            if name not in written:
+                yield Problem(f"{PREFIX}{name}", "nothing", f"a section {name}, which the layer platform needs")
+
+
+def _one_foundation(written: Written) -> Iterator[Problem]:
+    reference = written.get("foundation_stack")
+    if has_layer(written, Layer.FOUNDATION):
+        if reference is not None:
+            accepted = "nothing, as the stack has the layer foundation itself"
+            yield Problem(f"{PREFIX}foundation_stack", shown(reference), accepted)
+    elif reference is None and has_layer(written, Layer.PLATFORM):
+        accepted = "the full name of the stack that has the layer foundation, such as organization/interlock/prod"
+        yield Problem(f"{PREFIX}foundation_stack", "nothing", accepted)
+
+
+def _repeated(written: Written) -> Iterator[Problem]:
+    for section, field, what, accepted in (
+        ("endpoints", "name", "endpoints named", "every name once"),
+        ("approvers", "name", "approvers named", "every name once"),
+        # Two keys of one person would be two approvals by one person.
+        ("approvers", "source_identity", "approvers with source identity", "every person once"),
+    ):
+        for value, count in Counter(_texts(written, section, field)).items():
+            if count > 1:
+                yield Problem(f"{PREFIX}{section}", f"{count} {what} {value!r}", accepted)
+
+
+def _texts(written: Written, section: str, field: str) -> Sequence[str]:
+    return [value for one in sections_at(written, section) if isinstance(value := one.get(field), str)]
+
+
+CHECKS: Final[Sequence[Check]] = (_missing_sections, _one_foundation, _repeated)
