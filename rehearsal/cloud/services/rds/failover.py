@@ -16,10 +16,13 @@ def secondary_zone(database: Any) -> str | None:
     """Return the zone of the standby that answers nobody, None where there is none."""
     if not database.multi_az:
         return None
-    group = getattr(database, "db_subnet_group", None)
-    subnets = group.subnets if group else []
-    zones = {str(subnet.availability_zone) for subnet in subnets} or {f"{database.region}{zone}" for zone in "abc"}
+    zones = zones_of(getattr(database, "db_subnet_group", None)) or {f"{database.region}{zone}" for zone in "abc"}
     return min(zones - {database.availability_zone}, default=None)
+
+
+def zones_of(subnet_group: Any) -> set[str]:
+    """Return the zones that a DB subnet group covers, none where there is no group."""
+    return {str(one["SubnetAvailabilityZone"]["Name"]) for one in subnet_group.subnets} if subnet_group else set()
 
 
 def check_failover(database: Any) -> None:

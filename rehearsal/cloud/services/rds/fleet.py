@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models import ec2_backends
 from moto.rds.exceptions import DBInstanceNotFoundError
 
 from rehearsal.cloud.network.topology import Interface, default_subnet_ids, interfaces
 from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.rds import requests
+from rehearsal.cloud.services.rds.failover import zones_of
 from rehearsal.cloud.services.rds.instance import Instance
 from rehearsal.cloud.services.rds.measurements import Measurements
 from rehearsal.cloud.services.rds.parameters import Parameter
@@ -97,6 +99,7 @@ class Fleet:
         wanted["ca_certificate_identifier"] = wanted.get("ca_certificate_identifier") or _CERTIFICATE_AUTHORITY
         if wanted.get("storage_encrypted"):
             wanted["kms_key_id"] = backend._validate_kms_key(wanted.get("kms_key_id") or "alias/aws/rds")
+        wanted |= _placed(backend, wanted)
         database = record(backend, wanted)
         database.dbi_resource_id = requests.resource_id()
         database.status = "creating"
@@ -186,6 +189,20 @@ class Fleet:
         self._cloud.network.protect(address, lambda: _interfaces(database))
         cloud = self._cloud
         return PostgresServer(cloud.processes, cloud.authority, directory, address, database.port, cloud.network.gate)
+
+
+def _placed(backend: Any, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the zone and the security group that an instance of a subnet group has unless it names others."""
+    group = backend.subnet_groups.get(wanted.get("db_subnet_group_name") or "")
+    if group is None:
+        return {}
+    placed: dict[str, Any] = {}
+    if not wanted.get("availability_zone"):
+        placed["availability_zone"] = min(zones_of(group))
+    if not wanted.get("vpc_security_group_ids"):
+        network = Place(backend.account_id, backend.region_name).backend(ec2_backends)
+        placed["vpc_security_group_ids"] = [network.get_default_security_group(group.vpc_id).id]
+    return placed
 
 
 def _interfaces(database: Any) -> tuple[Interface, ...]:

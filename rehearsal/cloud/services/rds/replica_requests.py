@@ -88,7 +88,7 @@ def inherited(request: Mapping[str, Any], source: Any, *, same_region: bool) -> 
     names = (*_INHERITED, *(_INHERITED_IN_REGION if same_region else ()))
     wanted = {name: getattr(source, name) for name in names if getattr(source, name, None) is not None}
     if same_region and hasattr(source, "db_subnet_group"):
-        wanted["db_subnet_group_name"] = source.db_subnet_group.db_subnet_group_name
+        wanted["db_subnet_group_name"] = source.db_subnet_group.name
     wanted |= {name: value for name, value in request.items() if value is not None}
     if "option_group_name" not in request and same_region and source.option_group_supplied:
         wanted["option_group_name"] = source.option_group_name

@@ -85,3 +85,20 @@ def set_parameter(cloud: LocalCloud, group: str, name: str, value: str, method: 
 def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
     found = error.value.response["Error"]
     return found["Code"], found["Message"]
+
+
+def subnet_group(cloud: LocalCloud, region: str | None = None) -> tuple[str, str]:
+    """Make a DB subnet group over two zones of a network of its own; return its name and that network's id."""
+    region = region or cloud.region
+    ec2, name = cloud.client("ec2", region_name=region), f"subnets-{uuid.uuid4().hex[:8]}"
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{place}.0/24", AvailabilityZone=f"{region}{zone}")
+        for place, zone in enumerate("bc")
+    ]
+    cloud.client("rds", region_name=region).create_db_subnet_group(
+        DBSubnetGroupName=name,
+        DBSubnetGroupDescription="of a test",
+        SubnetIds=[subnet["Subnet"]["SubnetId"] for subnet in subnets],
+    )
+    return name, vpc

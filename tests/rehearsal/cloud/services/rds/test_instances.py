@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
-from tests.rehearsal.cloud.services.rds.database import PASSWORD, Database, refused
+from tests.rehearsal.cloud.services.rds.database import PASSWORD, Database, refused, subnet_group
 from tests.rehearsal.cloud.waiting import until
 
 
@@ -129,6 +129,18 @@ def test_a_failover_cuts_clients_off_and_recovers_the_instance_in_its_other_zone
 def database_log(cloud: LocalCloud, database: Database) -> str:
     server = next(p for p in cloud.context.processes.alive() if database_of(p.program.arguments, database))
     return server.log.read_text()
+
+
+def test_a_multi_az_instance_moves_between_the_zones_of_its_subnets(cloud: LocalCloud) -> None:
+    name, _ = subnet_group(cloud)
+    database = Database(cloud, MultiAZ=True, DBSubnetGroupName=name)
+    found = [database.available()]
+    for _ in range(2):
+        database.rds.reboot_db_instance(DBInstanceIdentifier=database.name, ForceFailover=True)
+        found.append(database.available())
+    zones = [(seen["AvailabilityZone"][-1], seen["SecondaryAvailabilityZone"][-1]) for seen in found]
+    assert zones == [("b", "c"), ("c", "b"), ("b", "c")]
+    database.delete()
 
 
 def test_a_failover_without_a_second_zone_is_refused(cloud: LocalCloud, database: Database) -> None:

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
-from tests.rehearsal.cloud.services.rds.database import PASSWORD, Database, refused, set_parameter
+from tests.rehearsal.cloud.services.rds.database import PASSWORD, Database, refused, set_parameter, subnet_group
 from tests.rehearsal.cloud.services.rds.replicas import ELSEWHERE, Replica, backed_up, slots
 from tests.rehearsal.cloud.waiting import until
 
@@ -43,6 +43,7 @@ def test_replicas_made_at_the_same_time_and_during_a_reboot_of_their_source_all_
     source = backed_up(cloud)
     replicas = [replicate(source), replicate(source), replicate(source, ELSEWHERE)]
     source.rds.reboot_db_instance(DBInstanceIdentifier=source.name)
+    source.available()
     for replica in replicas:
         replica.available()
         replica.follows()
@@ -98,6 +99,26 @@ def test_a_replica_has_from_its_source_what_it_is_not_given_and_begins_without_b
     assert far["DBParameterGroups"][0]["DBParameterGroupName"] == "default.postgres17"
     assert (here.ask("show work_mem"), there.ask("show work_mem")) == ("8MB", "4MB")
     for replica in (here, there):
+        replica.delete()
+    source.delete()
+
+
+def test_a_replica_stands_in_its_source_s_subnets_or_in_those_it_is_given_under_the_default_group_of_their_network(
+    cloud: LocalCloud, replicate: Replicate
+) -> None:
+    near, vpc = subnet_group(cloud)
+    far, far_vpc = subnet_group(cloud, ELSEWHERE)
+    source = backed_up(cloud, DBSubnetGroupName=near)
+    given: dict[str, Any] = {"VpcSecurityGroupIds": []}
+    here, there = replicate(source, **given), replicate(source, ELSEWHERE, DBSubnetGroupName=far, **given)
+    for replica, name, network in ((here, near, vpc), (there, far, far_vpc)):
+        seen = replica.available()
+        assert (seen["DBSubnetGroup"]["DBSubnetGroupName"], seen["DBSubnetGroup"]["VpcId"]) == (name, network)
+        filters = [{"Name": "vpc-id", "Values": [network]}, {"Name": "group-name", "Values": ["default"]}]
+        ec2 = cloud.client("ec2", region_name=replica.rds.meta.region_name)
+        expected = ec2.describe_security_groups(Filters=filters)["SecurityGroups"][0]["GroupId"]
+        assert [group["VpcSecurityGroupId"] for group in seen["VpcSecurityGroups"]] == [expected]
+        assert seen["AvailabilityZone"].endswith("b")
         replica.delete()
     source.delete()
 
