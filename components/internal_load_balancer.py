@@ -35,6 +35,8 @@ class InternalLoadBalancer(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     dns_name: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
+    request_label: pulumi.Output[str]
+    """What Application Auto Scaling calls the requests to the targets."""
     security_group_id: pulumi.Output[str]
     """Targets let it in on their port."""
 
@@ -118,12 +120,14 @@ class InternalLoadBalancer(pulumi.ComponentResource):
         self.arn = balancer.arn
         self.dns_name = balancer.dns_name
         self.target_group_arn = targets.arn
+        self.request_label = pulumi.Output.concat(balancer.arn_suffix, "/", targets.arn_suffix)
         self.security_group_id = group.id
         self.register_outputs(
             {
                 "arn": self.arn,
                 "dnsName": self.dns_name,
                 "targetGroupArn": self.target_group_arn,
+                "requestLabel": self.request_label,
                 "securityGroupId": self.security_group_id,
             }
         )

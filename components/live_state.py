@@ -19,6 +19,8 @@ class LiveStateArgs(TypedDict):
     """Key of a new table; needed unless there is a table already."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
     """True unless given."""
+    table_name: NotRequired[pulumi.Input[str]]
+    """Drawn from the component's name unless given."""
     existing_table_arn: NotRequired[pulumi.Input[str]]
     """A table with string keys `pk` and `sk`, to use in place of a new one."""
 
@@ -48,6 +50,7 @@ class LiveState(pulumi.ComponentResource):
     def _create(self, name: str, args: LiveStateArgs) -> aws.dynamodb.Table:
         return aws.dynamodb.Table(
             f"{name}-table",
+            name=args.get("table_name"),
             attributes=[{"name": key, "type": "S"} for key in (PARTITION_KEY, SORT_KEY)],
             hash_key=PARTITION_KEY,
             range_key=SORT_KEY,
@@ -63,5 +66,6 @@ class LiveState(pulumi.ComponentResource):
 _RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "deletion_protection": validation.boolean,
+    "table_name": validation.table_name,
     "existing_table_arn": validation.table_arn,
 }

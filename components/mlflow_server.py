@@ -13,6 +13,7 @@ from components.egress import allow_services
 from components.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.internal_load_balancer import InternalLoadBalancer
 from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask
+from components.service_scaling import ServiceScaling
 from components.validation import checked
 from interlock.sizes import ServerSize
 
@@ -47,7 +48,13 @@ class MlflowServerArgs(TypedDict):
     size: NotRequired[str]
     """One of `ServerSize`; medium unless given."""
     task_count: NotRequired[pulumi.Input[int]]
-    """2 unless given."""
+    """What the service never falls below; 2 unless given."""
+    max_task_count: NotRequired[pulumi.Input[int]]
+    """What it grows to; 8 unless given."""
+    cluster_name: NotRequired[pulumi.Input[str]]
+    """Drawn from the component's name unless given."""
+    existing_cluster_arn: NotRequired[pulumi.Input[str]]
+    """An ECS cluster to run in, in place of a new one."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
@@ -94,12 +101,11 @@ class MlflowServer(pulumi.ComponentResource):
         admin = GeneratedSecret(
             f"{name}-admin", {**secret, "description": "MLflow's first administrator", "username": ADMIN_NAME}, inside
         )
-        cluster = aws.ecs.Cluster(
-            f"{name}-cluster", settings=[{"name": "containerInsights", "value": "enabled"}], opts=inside
-        )
+        cluster_arn = self._cluster(name, args)
+        self.cluster_name = cluster_arn.apply(lambda arn: arn.rpartition("/")[2])
         service = aws.ecs.Service(
             f"{name}-service",
-            cluster=cluster.arn,
+            cluster=cluster_arn,
             launch_type="FARGATE",
             task_definition=self._task(name, args, front, admin, flask).task_definition_arn,
             desired_count=args.get("task_count", 2),
@@ -118,13 +124,23 @@ class MlflowServer(pulumi.ComponentResource):
             load_balancers=[
                 {"target_group_arn": front.target_group_arn, "container_name": CONTAINER_NAME, "container_port": PORT}
             ],
-            # A target group takes targets only once a listener forwards to it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[front.listener]),
+            # A target group takes targets only once a listener forwards to it. How many tasks run is the scaling's.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[front.listener], ignore_changes=["desired_count"]),
+        )
+        ServiceScaling(
+            f"{name}-scaling",
+            {
+                "cluster_name": self.cluster_name,
+                "service_name": service.name,
+                "min_task_count": args.get("task_count", 2),
+                "max_task_count": args.get("max_task_count", 8),
+                "request_label": front.request_label,
+            },
+            inside,
         )
 
         self.uri = pulumi.Output.concat("https://", front.dns_name)
         self.admin_secret_arn = admin.secret_arn
-        self.cluster_name = cluster.name
         # From the service: who is given the address finds a server that answers.
         self.service_name = service.name
         self.load_balancer_arn = front.arn
@@ -137,6 +153,16 @@ class MlflowServer(pulumi.ComponentResource):
                 "loadBalancerArn": self.load_balancer_arn,
             }
         )
+
+    def _cluster(self, name: str, args: MlflowServerArgs) -> pulumi.Output[str]:
+        if "existing_cluster_arn" in args:
+            return pulumi.Output.from_input(args["existing_cluster_arn"])
+        return aws.ecs.Cluster(
+            f"{name}-cluster",
+            name=args.get("cluster_name"),
+            settings=[{"name": "containerInsights", "value": "enabled"}],
+            opts=pulumi.ResourceOptions(parent=self),
+        ).arn
 
     def _admit(self, name: str, args: MlflowServerArgs, front: InternalLoadBalancer) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
@@ -205,6 +231,9 @@ _RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "size": validation.one_of(*ServerSize),
     "task_count": validation.integer(1, 100),
+    "max_task_count": validation.integer(1, 100),
+    "cluster_name": validation.cluster_name,
+    "existing_cluster_arn": validation.cluster_arn,
     "log_retention_days": validation.log_retention_days,
     "deletion_protection": validation.boolean,
 }

@@ -22,6 +22,8 @@ class PrivateBucketArgs(TypedDict):
     """Whether destroying the bucket destroys what lies in it; false unless given."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts, whose IAM policies say who of theirs reads, writes and deletes; none unless given."""
+    bucket_name: NotRequired[pulumi.Input[str]]
+    """Drawn from the component's name unless given."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -29,14 +31,21 @@ class PrivateBucket(pulumi.ComponentResource):
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
+    versioning: aws.s3.BucketVersioning
+    """What replication from or to the bucket has to wait for."""
 
     def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(PrivateBucketArgs, f"PrivateBucket {name}", args, _RULES)
         super().__init__("interlock:storage:PrivateBucket", name, {}, opts)
         inside = pulumi.ResourceOptions(parent=self)
 
-        bucket = aws.s3.Bucket(f"{name}-bucket", force_destroy=args.get("force_destroy", False), opts=inside)
-        versioning = aws.s3.BucketVersioning(
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket=args.get("bucket_name"),
+            force_destroy=args.get("force_destroy", False),
+            opts=inside,
+        )
+        self.versioning = aws.s3.BucketVersioning(
             f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=inside
         )
         aws.s3.BucketServerSideEncryptionConfiguration(
@@ -50,7 +59,7 @@ class PrivateBucket(pulumi.ComponentResource):
             f"{name}-lifecycle",
             bucket=bucket.id,
             rules=_lifecycle(args.get("noncurrent_days", 90), args.get("cold_storage_days")),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.versioning]),
         )
         # S3 refuses two changes of a bucket's access at the same time.
         aws.s3.BucketPolicy(
@@ -133,4 +142,5 @@ _RULES = {
     "cold_storage_days": validation.optional(validation.integer(30, 3650, "days")),
     "force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
+    "bucket_name": validation.bucket_name,
 }

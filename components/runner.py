@@ -56,6 +56,8 @@ class RunnerArgs(TypedDict):
     """By the name that an operation calls it."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
+    cluster_name: NotRequired[pulumi.Input[str]]
+    """Drawn from the component's name unless given."""
     existing_cluster_arn: NotRequired[pulumi.Input[str]]
     """An ECS cluster to run in, in place of a new one."""
 
@@ -88,7 +90,10 @@ class Runner(pulumi.ComponentResource):
             self.cluster_arn = pulumi.Output.from_input(args["existing_cluster_arn"])
         else:
             self.cluster_arn = aws.ecs.Cluster(
-                f"{name}-cluster", settings=[{"name": "containerInsights", "value": "enabled"}], opts=inside
+                f"{name}-cluster",
+                name=args.get("cluster_name"),
+                settings=[{"name": "containerInsights", "value": "enabled"}],
+                opts=inside,
             ).arn
         self.cluster_name = self.cluster_arn.apply(lambda arn: arn.rpartition("/")[2])
         group = aws.ec2.SecurityGroup(
@@ -212,6 +217,7 @@ _RULES: Final = {
     "image": validation.image,
     "encryption_key_arn": validation.key_arn,
     "log_retention_days": validation.log_retention_days,
+    "cluster_name": validation.cluster_name,
     "existing_cluster_arn": validation.cluster_arn,
 }
 _DATABASE_RULES: Final = {

@@ -193,3 +193,5 @@ class RecoveryPart(Part):
     database: DatabaseReplicaPart | None = None
     live_state: LiveStatePart | None = None
     runner: RunnerPart | None = None
+    endpoints: Mapping[str, EndpointPart] = Field(default_factory=dict)
+    """The primary region's by name; they hold until a failover."""

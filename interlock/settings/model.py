@@ -65,6 +65,23 @@ class BudgetSettings(Section):
     """Beside the subscribers of the topic that is made."""
 
 
+class LiveStateTableSettings(Section):
+    table_name: Annotated[
+        Annotated[str, Must(rules.table_name)] | None, Means("the name of the table of live state")
+    ] = None
+    existing_table_arn: Annotated[
+        Annotated[str, Must(rules.table_arn)] | None, Means("the table of live state is one that was there already")
+    ] = None
+    """With string keys `pk` and `sk`."""
+
+
+class LiveStateSettings(Section):
+    """The table of each region."""
+
+    primary: LiveStateTableSettings = LiveStateTableSettings()
+    recovery: LiveStateTableSettings = LiveStateTableSettings()
+
+
 class Settings(Section):
     """All settings of one stack, as `interlock:<name>` in `Pulumi.<stack>.yaml`."""
 
@@ -100,6 +117,7 @@ class Settings(Section):
     network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None
     artifacts: ArtifactSettings = ArtifactSettings()
     tracking: Annotated[TrackingSettings | None, Means("MLflow runs in it")] = None
+    live_state: LiveStateSettings = LiveStateSettings()
     runner: Annotated[RunnerSettings | None, Means("scripts can have something asked inside of the networks")] = None
     budget: Annotated[BudgetSettings | None, Means("somebody is told what the stack costs")] = None
     endpoints: Annotated[list[EndpointSettings], Means("where models serve")] = Field(default_factory=list)

@@ -11,11 +11,31 @@ from interlock.settings.refusals import Must, refuse
 from interlock.settings.section import Image, Means, Section, at_least_minimum
 from interlock.sizes import ServerSize
 
+BucketName = Annotated[str, Must(rules.bucket_name)]
+
 
 class ArtifactSettings(Section):
     cold_storage_days: Annotated[
         int, Must(rules.integer(30, 3650, "days")), Means("days after which artifacts move to colder storage")
     ] = 90
+    bucket_name: Annotated[BucketName | None, Means("the name of the bucket of artifacts")] = None
+    replica_bucket_name: Annotated[BucketName | None, Means("the name of its replica")] = None
+    existing_bucket_name: Annotated[
+        BucketName | None, Means("the bucket of artifacts is one that was there already")
+    ] = None
+    """It is used as it is, and gets no replica."""
+    encryption_key_arn: Annotated[
+        Annotated[str, Must(rules.key_arn)] | None, Means("the key that encrypts the artifacts")
+    ] = None
+    """The platform's data key unless given."""
+
+    @field_validator("existing_bucket_name")
+    @classmethod
+    def _either(cls, existing: str | None, info: ValidationInfo) -> str | None:
+        named = [name for name in ("bucket_name", "replica_bucket_name") if info.data.get(name) is not None]
+        if existing is not None and named:
+            refuse(f"either existing_bucket_name or {named[0]}, not both")
+        return existing
 
 
 class StorageSettings(Section):
@@ -48,6 +68,8 @@ class TrackingSettings(Section):
     image: Annotated[Image, Means("the image of the MLflow server")]
     size: Annotated[ServerSize, Means("how much one task of the server gets")] = ServerSize.MEDIUM
     task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks of the server side by side")] = 2
+    max_task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks that the server grows to")] = 8
+    """Never less than `task_count`."""
     client_cidr_blocks: Annotated[
         list[Annotated[str, Must(rules.client_cidr_block)]], Means("who outside of the network may connect to MLflow")
     ] = Field(default_factory=list)
@@ -60,3 +82,11 @@ class TrackingSettings(Section):
         if len(set(blocks)) != len(blocks):
             refuse("each block once")
         return blocks
+
+    @field_validator("max_task_count")
+    @classmethod
+    def _room(cls, maximum: int, info: ValidationInfo) -> int:
+        minimum = info.data.get("task_count")
+        if minimum is not None and maximum < minimum:
+            refuse(f"{minimum}, which is task_count, or more")
+        return maximum

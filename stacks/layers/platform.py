@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 
 from components.artifact_store import ArtifactStore
@@ -11,7 +13,8 @@ from interlock.manifest import SCHEMA_VERSION
 from interlock.settings.model import Settings
 from interlock.settings.network import NetworkSettings
 from stacks.administrators import key_administrators
-from stacks.layers.foundation import Foundation
+from stacks.layers.artifacts import artifact_part, provision_artifacts
+from stacks.layers.foundation import Evidence, Foundation
 from stacks.layers.region import PlatformRegion
 from stacks.layers.serving import provision_endpoint
 from stacks.layers.tracking import provision_tracking
@@ -34,19 +37,11 @@ class Platform:
             foundation.key_administrators if shared else key_administrators(settings, places.workload)
         )
         assert settings.network is not None
-        here = self._region(places.workload, settings.network)
-        artifacts = ArtifactStore(
-            "artifacts",
-            {
-                "encryption_key_arn": here.key.key_arn,
-                "cold_storage_days": settings.artifacts.cold_storage_days,
-                "force_destroy": settings.disposable,
-            },
-            here.stateful,
-        )
+        here, there = self._region(places.workload, settings.network), self._recovery()
+        artifacts = provision_artifacts(here, there)
         tracking = provision_tracking(here, artifacts)
         here.add_runner(tracking.database, tracking.http_targets)
-        endpoints = {one.name: provision_endpoint(here, foundation.primary.vault, one) for one in settings.endpoints}
+        endpoints = self._endpoints(here, foundation.primary)
         self._budget(here)
         document = {
             "schema_version": SCHEMA_VERSION,
@@ -60,9 +55,11 @@ class Platform:
                 "audit": places.audit.account_id,
             },
             **foundation.primary.parts(),
-            **here.parts(artifacts),
+            **here.parts(),
+            "artifact_store": artifact_part(artifacts),
             "tracking": tracking.part,
             "endpoints": endpoints,
+            **({"recovery": self._recovery_part(there, artifacts)} if foundation.recovery else {}),
         }
         self.manifest = StackManifest(
             "manifest",
@@ -86,6 +83,27 @@ class Platform:
             options=pulumi.ResourceOptions(depends_on=self._foundation.stands_on),
             suffix=suffix,
         )
+
+    def _recovery(self) -> PlatformRegion | None:
+        chosen, place = self._settings.recovery, self._places.workload_recovery
+        if chosen is None or chosen.network is None or place is None:
+            return None
+        return self._region(place, chosen.network, "-recovery")
+
+    def _recovery_part(self, there: PlatformRegion | None, artifacts: ArtifactStore) -> dict[str, Any]:
+        """Provision what stands on the other region's half, and return its part of the stack manifest."""
+        evidence = self._foundation.recovery
+        assert evidence is not None
+        assert self._settings.recovery is not None
+        part = {"region": self._settings.recovery.region, **evidence.parts()}
+        if there is None:
+            return part
+        there.add_runner(None, {})
+        replica = {"artifact_store": artifact_part(artifacts.replica)} if artifacts.replica else {}
+        return {**part, **there.parts(), **replica, "endpoints": self._endpoints(there, evidence)}
+
+    def _endpoints(self, region: PlatformRegion, evidence: Evidence) -> dict[str, dict[str, Any]]:
+        return {one.name: provision_endpoint(region, evidence.vault, one) for one in self._settings.endpoints}
 
     def _budget(self, region: PlatformRegion) -> None:
         chosen = self._settings.budget

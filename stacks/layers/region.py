@@ -6,7 +6,6 @@ from typing import Any
 
 import pulumi
 
-from components.artifact_store import ArtifactStore
 from components.data_key import DataKey
 from components.live_state import LiveState, LiveStateArgs
 from components.network import ExistingNetwork, Network, NetworkArgs
@@ -76,7 +75,7 @@ class PlatformRegion:
             args["database"] = database
         self.runner = Runner(f"runner{self.suffix}", args, self.options)
 
-    def parts(self, artifacts: ArtifactStore | None) -> dict[str, Any]:
+    def parts(self) -> dict[str, Any]:
         """Return the parts of a stack manifest that say where this is."""
         runner = self.runner
         return {
@@ -87,7 +86,6 @@ class PlatformRegion:
                 "table_arn": self.live_state.table_arn,
                 "encryption_key_arn": self.key.key_arn,
             },
-            **({"artifact_store": artifact_part(artifacts)} if artifacts else {}),
             **({"runner": _runner_part(runner)} if runner else {}),
         }
 
@@ -115,6 +113,11 @@ class PlatformRegion:
             "encryption_key_arn": self.key.key_arn,
             "deletion_protection": not self.settings.disposable,
         }
+        chosen = self.settings.live_state.recovery if self.suffix else self.settings.live_state.primary
+        if chosen.existing_table_arn is not None:
+            args = {"existing_table_arn": chosen.existing_table_arn}
+        elif chosen.table_name is not None:
+            args["table_name"] = chosen.table_name
         return LiveState(f"live-state{self.suffix}", args, self.stateful)
 
 
@@ -123,15 +126,6 @@ def image_in(image: str, region: str) -> str:
     host, _, rest = image.partition("/")
     account_id, dkr, ecr, _, *suffix = host.split(".")
     return "/".join([".".join([account_id, dkr, ecr, region, *suffix]), rest])
-
-
-def artifact_part(store: ArtifactStore) -> dict[str, Any]:
-    """Return the part of a stack manifest that says where artifacts are."""
-    return {
-        "bucket_name": store.bucket_name,
-        "bucket_arn": store.bucket_arn,
-        "encryption_key_arn": store.encryption_key_arn,
-    }
 
 
 def _runner_part(runner: Runner) -> dict[str, Any]:

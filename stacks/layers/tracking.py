@@ -73,6 +73,7 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
             "encryption_key_arn": region.key.key_arn,
             "size": chosen.size.value,
             "task_count": chosen.task_count,
+            "max_task_count": chosen.max_task_count,
             "log_retention_days": settings.log_retention_days,
             "deletion_protection": keep,
             "secret_recovery_days": 30 if keep else 0,

@@ -58,11 +58,14 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
         return arn, {"arn": arn, "name": physical}
     if kind == "Role":
         return physical, {"name": physical, "arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"}
+    if kind == "Cluster":
+        return physical, {"name": physical, "arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{physical}"}
     service = token.split(":")[1].partition("/")[0]
     arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
     return arn if kind in ("LoadBalancer", "TargetGroup", "Listener") else physical, {
         "name": physical,
         "arn": arn,
+        "arnSuffix": f"{'app' if kind == 'LoadBalancer' else 'targetgroup'}/{physical}/{digits[:16]}",
         "dnsName": f"internal-{physical}.{REGION}.elb.amazonaws.com",
     }
 

@@ -25,6 +25,7 @@ from components.network import Network
 from components.private_bucket import PrivateBucket
 from components.runner import Runner
 from components.service_endpoints import ServiceEndpoints
+from components.service_scaling import ServiceScaling
 from components.signing_key_replicas import SigningKeyReplicas
 from components.signing_keys import SigningKeys
 from components.stack_manifest import StackManifest
@@ -186,6 +187,17 @@ EXAMPLES: Mapping[str, Example] = {
             "http_targets": {
                 "tracking": {"address": "internal-one.elb.amazonaws.com", "server_name": "mlflow.example.com"}
             },
+        },
+    ),
+    "ServiceScaling": Example(
+        ServiceScaling,
+        "interlock:tracking:ServiceScaling",
+        lambda name: {
+            "cluster_name": "shared",
+            "service_name": f"service-{name}",
+            "min_task_count": 2,
+            "max_task_count": 8,
+            "request_label": "app/front/0123456789abcdef/targetgroup/to/0123456789abcdef",
         },
     ),
     "InternalLoadBalancer": Example(

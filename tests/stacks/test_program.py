@@ -141,6 +141,7 @@ def test_each_account_and_region_has_one_provider_pinned_to_it(spread: Recording
         "aws": (["123456789012"], "eu-west-1"),
         "aws-evidence": (["210987654321"], "eu-west-1"),
         "aws-evidence-recovery": (["210987654321"], "eu-central-1"),
+        "aws-recovery": (["123456789012"], "eu-central-1"),
     }
     assert "assumeRoles" not in found["aws"]
     (role,) = json.loads(found["aws-evidence-recovery"]["assumeRoles"])
