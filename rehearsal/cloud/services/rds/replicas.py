@@ -66,10 +66,10 @@ class Replicas:
         with self._fleet.turn():
             self._part(instance)
             for replica in self.of(instance):
-                if replica.database.region == instance.database.region and replica.database.status == "available":
-                    self._begin_promotion(replica, {})
-                else:
+                if replica.database.region != instance.database.region:
                     replica.submit(replica.orphan)
+                elif replica.database.status != "deleting":
+                    self._begin_promotion(replica, {})
 
     def _begin_promotion(self, instance: Instance, request: Mapping[str, Any]) -> None:
         instance.database.status = "modifying"

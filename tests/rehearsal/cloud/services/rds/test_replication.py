@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,6 +83,22 @@ def test_the_lag_is_the_age_of_what_was_replayed_last(
         assert not replica.has("while paused")
         administrator.execute("select pg_wal_replay_resume()")
     until(lambda: replica.has("while paused"), bool)
+
+
+def test_the_lag_of_an_idle_source_s_replica_grows_no_further_than_to_the_next_heartbeat(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replayed_last() -> Any:
+        with server_of(replica).connect() as administrator:
+            row = administrator.execute("select pg_last_xact_replay_timestamp()").fetchone()
+        return None if row is None else row[0]
+
+    replica.follows()
+    before = until(replayed_last, bool)
+    time.sleep(1.5)
+    assert replayed_last() == before
+    monkeypatch.setattr(measurements, "_HEARTBEAT_EVERY", 0.5)
+    until(replayed_last, lambda seen: bool(seen > before))
 
 
 def test_a_source_publishes_how_much_log_its_replicas_keep_it_from_dropping(
