@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli import cost, endpoint, images, release, stack
+from interlock.cli import cost, endpoint, images, release, settings, stack
 
 app = typer.Typer(
     name="interlock",
@@ -22,6 +22,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(endpoint.app, name="endpoint")
 app.command("cost")(cost.cost)
 app.add_typer(images.app, name="images")
+app.add_typer(settings.app, name="settings")
 
 
 def _version(wanted: bool) -> None:

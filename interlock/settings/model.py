@@ -101,16 +101,18 @@ class Settings(Section):
     tags: Tags
     disposable: Annotated[bool, Means("`pulumi destroy` may take everything")] = False
     """Whether `pulumi destroy` may take everything: nothing protected, no final snapshot, buckets emptied."""
-    administrators: Annotated[Principals | None, Means("who alone may configure vault and keys")] = None
+    administrators: Annotated[Principals | None, Means("vault and keys are left to named principals")] = None
     """The only principals who may configure vault and keys: in prod, the foundation's roles.
 
     Unless given: nobody may configure the vault once it stands, and whoever ran `pulumi up` first the keys.
     """
-    signers: Annotated[dict[SigningDuty, Principals], Means("who alone may sign for a duty")] = Field(
+    signers: Annotated[dict[SigningDuty, Principals], Means("signing for a duty is left to named principals")] = Field(
         default_factory=dict
     )
     """By duty: the only principals who may sign with its key; the account's IAM policies decide unless given."""
-    approvers: Annotated[list[ApproverSettings], Means("who has a key to approve with")] = Field(default_factory=list)
+    approvers: Annotated[list[ApproverSettings], Means("a person has a key to approve with")] = Field(
+        default_factory=list
+    )
     keys: KeySettings = KeySettings()
     vault: VaultSettings = VaultSettings()
     log_retention_days: Annotated[LogDays, Means("days that logs are kept")] = 365
@@ -120,7 +122,7 @@ class Settings(Section):
     live_state: LiveStateSettings = LiveStateSettings()
     runner: Annotated[RunnerSettings | None, Means("scripts can have something asked inside of the networks")] = None
     budget: Annotated[BudgetSettings | None, Means("somebody is told what the stack costs")] = None
-    endpoints: Annotated[list[EndpointSettings], Means("where models serve")] = Field(default_factory=list)
+    endpoints: Annotated[list[EndpointSettings], Means("models serve at it")] = Field(default_factory=list)
 
     @field_validator("layers")
     @classmethod

@@ -40,9 +40,9 @@ class ExistingNetworkSettings(Section):
 
 class NetworkSettings(Section):
     cidr_block: Annotated[CidrBlock, Means("the network's addresses")]
-    subnets: Annotated[
-        dict[Annotated[str, Must(rules.zone)], CidrBlock], Means("a zone can fail while the others carry on")
-    ] = Field(default_factory=dict)
+    subnets: Annotated[dict[Annotated[str, Must(rules.zone)], CidrBlock], Means("zones that the network spans")] = (
+        Field(default_factory=dict)
+    )
     """By availability zone: the CIDR block of its private subnet."""
     internet_access: Annotated[
         dict[Annotated[str, Must(rules.zone)], CidrBlock], Means("what runs in a zone may be let out to the internet")

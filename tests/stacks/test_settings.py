@@ -11,8 +11,9 @@ from components.validation import ArgumentError
 from interlock.rules import Problem
 from interlock.settings.section import Environment, Layer
 from stacks.program import read_settings
-from tests.stacks.configurations import local, section
+from tests.stacks.configurations import local, prod, recovery_network, section
 
+OTHER = "210987654321"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"
 
 
@@ -201,8 +202,168 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "nothing",
     ),
     "a production that may vanish": ({"environment": "prod"}, "disposable", "true", "false in environment prod"),
+    "an evidence account with eleven digits": (
+        {"accounts": {"evidence": {"account_id": "1" * 11}}},
+        "accounts.evidence.account_id",
+        f"'{'1' * 11}'",
+        "twelve digits",
+    ),
+    "a role of another account": (
+        {"accounts": {"evidence": {"account_id": OTHER, "role_arn": "arn:aws:iam::123456789012:role/a"}}},
+        "accounts.evidence.role_arn",
+        "'arn:aws:iam::123456789012:role/a'",
+        f"a role of account {OTHER}",
+    ),
+    "a role that is none": (
+        {"role_arn": "arn:aws:iam::123456789012:user/a"},
+        "role_arn",
+        "user/a",
+        "arn:aws:iam::111122223333:role/name",
+    ),
+    "two ways into one account": (
+        {"accounts": {"audit": {"account_id": "123456789012", "role_arn": "arn:aws:iam::123456789012:role/a"}}},
+        "accounts.audit.role_arn",
+        "role/a",
+        "account 123456789012 is reached in one way: nothing",
+    ),
+    "a recovery in the same region": (
+        {"recovery": {"region": "eu-west-1", "network": recovery_network()}},
+        "recovery.region",
+        "'eu-west-1'",
+        "a region other than eu-west-1",
+    ),
+    "a recovery without a network": (
+        {"recovery": {"region": "eu-central-1"}},
+        "recovery.network",
+        "nothing",
+        "which the layer platform needs",
+    ),
+    "networks of two regions that overlap": (
+        {"recovery": {"region": "eu-central-1", "network": {**recovery_network(), "cidr_block": "10.16.0.0/12"}}},
+        "recovery.network.cidr_block",
+        "'10.16.0.0/12'",
+        "a private IPv4 CIDR block",
+    ),
+    "networks of two regions that share addresses": (
+        {"recovery": {"region": "eu-central-1", "network": {"cidr_block": "10.20.128.0/17"}}},
+        "recovery.network.cidr_block",
+        "'10.20.128.0/17'",
+        "does not overlap 10.20.0.0/16",
+    ),
+    "a recovery zone of the primary region": (
+        {"recovery": {"region": "eu-central-1", "network": section("network")}},
+        "recovery.network.subnets.eu-west-1a",
+        "'eu-west-1a'",
+        "an availability zone of eu-central-1",
+    ),
+    "two approvers of one name": (
+        {"approvers": [{"name": "ana", "source_identity": one} for one in ("ana", "ben")]},
+        "approvers",
+        "2 approvers named 'ana'",
+        "every name once",
+    ),
+    "one person as two approvers": (
+        {"approvers": [{"name": one, "source_identity": "ana@example.com"} for one in ("ana", "ben")]},
+        "approvers",
+        "2 approvers with source identity 'ana@example.com'",
+        "every person once",
+    ),
+    "a source identity that STS does not take": (
+        {"approvers": [{"name": "ana", "source_identity": "aws:ana"}]},
+        "approvers[0].source_identity",
+        "'aws:ana'",
+        "as STS takes a source identity",
+    ),
+    "a certificate of another region": (
+        {"tracking": section("tracking", certificate_arn="arn:aws:acm:us-east-1:123456789012:certificate/a-1")},
+        "tracking.certificate_arn",
+        "us-east-1",
+        "a certificate of eu-west-1 in account 123456789012",
+    ),
+    "keys of an account that nobody administers": (
+        {"accounts": {"evidence": {"account_id": OTHER}}, "administrators": ["arn:aws:iam::123456789012:role/a"]},
+        "administrators",
+        "role/a",
+        f"among others a principal of account {OTHER}",
+    ),
+    "a key choice that is no Boolean": (
+        {"keys": {"multi_region": "maybe"}},
+        "keys.multi_region",
+        "'maybe'",
+        "true or false",
+    ),
+    "a staging without a second region": (
+        {"environment": "staging"},
+        "recovery",
+        "nothing",
+        "because environment staging has to survive its region",
+    ),
     "a broken section": ({"vault": "{retention_days: 30"}, "vault", "'{retention_days: 30'", "a section with"),
 }
+
+
+WRONG_IN_PROD: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "no second region": ({"recovery": ...}, "recovery", "nothing", "has to survive its region"),
+    "evidence in the workload account": (
+        {"accounts": ...},
+        "accounts.evidence.account_id",
+        "nothing",
+        "an account other than the workload's",
+    ),
+    "evidence in the workload account by name": (
+        {"accounts": {"evidence": {"account_id": "123456789012"}}},
+        "accounts.evidence.account_id",
+        "'123456789012'",
+        "an account other than the workload's",
+    ),
+    "two zones": ({"network": section("network")}, "network.subnets", "eu-west-1b", "three or more availability zones"),
+    "a database of one zone": (
+        {"tracking": section("tracking", task_count=2, database={"multi_az": False})},
+        "tracking.database.multi_az",
+        "false",
+        "outlives the loss of a zone",
+    ),
+    "backups of a day": (
+        {"tracking": section("tracking", task_count=2, database={"backup_retention_days": 1})},
+        "tracking.database.backup_retention_days",
+        "1",
+        "7 or more days",
+    ),
+    "a single task": (
+        {"tracking": section("tracking", database={})},
+        "tracking.task_count",
+        "1",
+        "2 or more in environment prod",
+    ),
+    "logs of a month": ({"log_retention_days": 30}, "log_retention_days", "30", "365 or more days"),
+    "nobody to administer keys": ({"administrators": ...}, "administrators", "nothing", "who alone may configure"),
+    "an empty list of administrators": ({"administrators": []}, "administrators", "[]", "who alone may configure"),
+    "a lonely instance": (
+        {"endpoints": [{"name": "one", "image": IMAGE, "instances": {"min": 1}}]},
+        "endpoints[0].instances.min",
+        "1",
+        "2 or more in environment prod",
+    ),
+    "a lonely instance by default": (
+        {"endpoints": [{"name": "one", "image": IMAGE}]},
+        "endpoints[0].instances.min",
+        "nothing, which is 1",
+        "2 or more in environment prod",
+    ),
+}
+
+
+def test_the_settings_that_prod_demands_are_accepted() -> None:
+    assert read_settings("prod", prod()).environment is Environment.PROD
+
+
+@pytest.mark.parametrize("what", sorted(WRONG_IN_PROD))
+def test_what_prod_demands_is_named_with_the_reason(what: str) -> None:
+    changed, path, received, accepted = WRONG_IN_PROD[what]
+    with pytest.raises(ArgumentError) as caught:
+        read_settings("prod", prod(**changed))
+    found = [problem for problem in caught.value.problems if problem.path == f"interlock:{path}"]
+    assert any(received in one.received and accepted in one.accepted for one in found), caught.value.problems
 
 
 @pytest.mark.parametrize("what", sorted(WRONG))
