@@ -43,17 +43,15 @@ class ReplicationRole:
         """Register the role, in the account `account_id` of both buckets."""
         role = aws.iam.Role(
             f"{name}-role",
-            assume_role_policy=pulumi.Output.all(account_id, source.arn).apply(
-                lambda of: replication_trust_policy(of[0], of[1])
-            ),
+            assume_role_policy=replication_trust_policy(),
             opts=opts,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-role-policy",
             role=role.name,
-            policy=pulumi.Output.all(source.arn, source.key_arn, destination.arn, destination.key_arn).apply(
-                lambda of: replication_policy(of[0], of[1], of[2], of[3])
-            ),
+            policy=pulumi.Output.all(
+                account_id, source.arn, source.key_arn, destination.arn, destination.key_arn
+            ).apply(lambda of: replication_policy(of[0], of[1], of[2], of[3], of[4])),
             opts=opts,
         )
         return cls(role, policy)

@@ -5,28 +5,25 @@ from __future__ import annotations
 from interlock.duties.documents import document, statement
 
 
-def replication_trust_policy(account_id: str, source_bucket_arn: str) -> str:
-    """Return the trust policy of a role that S3 assumes for the replication of one bucket of `account_id` alone."""
+def replication_trust_policy() -> str:
+    """Return the trust policy of a role that S3 assumes to replicate.
+
+    It has no condition, because AWS documents none that S3 meets here. Nobody can have S3 use the role for a bucket
+    of theirs all the same: putting a replication configuration takes iam:PassRole in the role's own account.
+    Source: Amazon S3 User Guide, "Setting up permissions for live replication".
+    """
     return document(
-        statement(
-            "AssumedForReplication",
-            "Allow",
-            ["sts:AssumeRole"],
-            principal={"Service": "s3.amazonaws.com"},
-            conditions={
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": source_bucket_arn},
-            },
-        )
+        statement("AssumedForReplication", "Allow", ["sts:AssumeRole"], principal={"Service": "s3.amazonaws.com"})
     )
 
 
 def replication_policy(
-    source_bucket_arn: str, source_key_arn: str, destination_bucket_arn: str, destination_key_arn: str
+    account_id: str, source_bucket_arn: str, source_key_arn: str, destination_bucket_arn: str, destination_key_arn: str
 ) -> str:
     """Return what replicating one encrypted bucket into another takes, locks and tags included.
 
-    Delete markers are not among it: what is hidden in one region stays visible in the other.
+    `account_id` is the destination's: replicas go nowhere if its bucket's name comes to be somebody else's. Delete
+    markers are not among it: what is hidden in one region stays visible in the other.
     Source: Amazon S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects",
     "Object Lock considerations".
     """
@@ -48,7 +45,11 @@ def replication_policy(
             [f"{source_bucket_arn}/*"],
         ),
         statement(
-            "WriteReplicas", "Allow", ["s3:ReplicateObject", "s3:ReplicateTags"], [f"{destination_bucket_arn}/*"]
+            "WriteReplicas",
+            "Allow",
+            ["s3:ReplicateObject", "s3:ReplicateTags"],
+            [f"{destination_bucket_arn}/*"],
+            conditions={"StringEquals": {"aws:ResourceAccount": account_id}},
         ),
         statement(
             "DecryptVersions",

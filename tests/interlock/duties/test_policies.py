@@ -39,8 +39,8 @@ DOCUMENTS = {
     "vault": vault_policy(BUCKET, 30, []),
     "administered vault": vault_policy(BUCKET, 30, [FOUNDATION]),
     "replicated vault": vault_policy(BUCKET, 30, [FOUNDATION], [REPLICATOR]),
-    "replication": replication_policy(BUCKET, KEY, OTHER_BUCKET, OTHER_KEY),
-    "replication trust": replication_trust_policy(ACCOUNT, BUCKET),
+    "replication": replication_policy(ACCOUNT, BUCKET, KEY, OTHER_BUCKET, OTHER_KEY),
+    "replication trust": replication_trust_policy(),
     "shared vault": vault_policy(BUCKET, 30, [FOUNDATION], [REPLICATOR], [WORKLOAD]),
     "private bucket": private_bucket_policy(BUCKET),
     "shared bucket": private_bucket_policy(BUCKET, [WORKLOAD]),
@@ -96,6 +96,7 @@ def test_no_document_grants_a_whole_service(what: str) -> None:
 def test_replication_reads_one_vault_and_writes_the_other_and_deletes_nowhere() -> None:
     found = statements(DOCUMENTS["replication"])
     assert found["WriteReplicas"]["Resource"] == f"{OTHER_BUCKET}/*"
+    assert found["WriteReplicas"]["Condition"] == {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
     assert listed(found["WriteReplicas"]["Action"]) == ["s3:ReplicateObject", "s3:ReplicateTags"]
     assert found["ReadVersions"]["Resource"] == f"{BUCKET}/*"
     assert {"s3:GetObjectRetention", "s3:GetObjectLegalHold"} <= set(found["ReadVersions"]["Action"])

@@ -120,17 +120,19 @@ def _needed(task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket,
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
     """
     original, replica = f"{source.arn}/{task.key}", f"{destination.arn}/{task.key}"
-    yield Need("s3:GetReplicationConfiguration", source.arn)
-    yield Need("s3:ListBucket", source.arn)
+    here = {"aws:resourceaccount": source.account_id, "s3:resourceaccount": source.account_id}
+    there = {"aws:resourceaccount": destination.account_id, "s3:resourceaccount": destination.account_id}
+    yield Need("s3:GetReplicationConfiguration", source.arn, here)
+    yield Need("s3:ListBucket", source.arn, here)
     for action in _written_with(task, rule):
-        yield Need(action, replica)
+        yield Need(action, replica, there)
     if not isinstance(version, FakeKey):
         return
-    yield Need("s3:GetObjectVersionForReplication", original)
-    yield Need("s3:GetObjectVersionAcl", original)
+    yield Need("s3:GetObjectVersionForReplication", original, here)
+    yield Need("s3:GetObjectVersionAcl", original, here)
     if source.object_lock_enabled:
-        yield Need("s3:GetObjectRetention", original)
-        yield Need("s3:GetObjectLegalHold", original)
+        yield Need("s3:GetObjectRetention", original, here)
+        yield Need("s3:GetObjectLegalHold", original, here)
     if _is_under_kms(version):
         # With a bucket key, S3 encrypts for the bucket and not for each object.
         read = source.arn if _is_true(version.bucket_key_enabled) else original

@@ -42,10 +42,10 @@ def role_refusal(role_arn: str, source: FakeBucket, needs: Sequence[Need], now: 
         return "AssumeRoleNotPermitted: the role does not exist"
     session = _session(role_arn)
     standard = caller_values(session, source.region_name, now)
-    origin = {"aws:sourceaccount": [source.account_id], "aws:sourcearn": [source.arn]}
-    assuming = Request(session, "sts:AssumeRole", role_arn, standard | origin)
+    # Neither aws:SourceArn nor aws:SourceAccount: AWS does not document that S3 sends them when it replicates.
+    assuming = Request(session, "sts:AssumeRole", role_arn, standard)
     if not judge(_for_anyone(role.assume_role_policy_document, _SERVICE), assuming).permits:
-        return f"AssumeRoleNotPermitted: the role does not let {_SERVICE} assume it for {source.arn}"
+        return f"AssumeRoleNotPermitted: the role does not let {_SERVICE} assume it"
     documents: list[str | Mapping[str, Any]] = list(_documents(role))
     boundary = iam.managed_policies.get(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
     for need in needs:

@@ -82,9 +82,9 @@ def role(cloud: LocalCloud, source: Place, destination: Place, policy: str | Non
     """Make the role with which S3 replicates one place to the other, and return its ARN."""
     iam = client(cloud, "iam", source.region, source.account_id)
     name = f"replication-{uuid4().hex[:12]}"
-    trust = replication_trust_policy(source.account_id or cloud.account_id, source.arn)
-    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
-    needed = policy or replication_policy(source.arn, source.key_arn, destination.arn, destination.key_arn)
+    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=replication_trust_policy())["Role"]["Arn"])
+    owner = destination.account_id or cloud.account_id
+    needed = policy or replication_policy(owner, source.arn, source.key_arn, destination.arn, destination.key_arn)
     iam.put_role_policy(RoleName=name, PolicyName="replicate", PolicyDocument=needed)
     return arn
 

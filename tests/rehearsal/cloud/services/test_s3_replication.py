@@ -257,7 +257,10 @@ def test_replication_fails_without_what_it_needs(cloud: LocalCloud, away: Place,
     arn = home.s3.get_bucket_replication(Bucket=home.name)["ReplicationConfiguration"]["Role"]
     name = arn.rpartition("/")[2]
     if missing == "trust":
-        trust = replication_trust_policy(cloud.account_id, "arn:aws:s3:::another-bucket")
+        # S3 is not documented to say for which bucket it assumes a role.
+        trust = replication_trust_policy().replace(
+            '"Principal"', f'"Condition": {{"ArnLike": {{"aws:SourceArn": "{home.arn}"}}}}, "Principal"'
+        )
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     if missing == "boundary":
         reads = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "kms:*"], "Resource": "*"}
