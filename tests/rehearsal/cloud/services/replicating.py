@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -108,6 +109,16 @@ def rule(destination: Place, **changes: Any) -> dict[str, Any]:
             "EncryptionConfiguration": {"ReplicaKmsKeyID": destination.key_arn},
         },
     } | changes
+
+
+def rule_without(destination: Place, *elements: str, **changes: Any) -> dict[str, Any]:
+    """Return `rule` without some of its elements."""
+    return {name: value for name, value in rule(destination, **changes).items() if name not in elements}
+
+
+def in_days(days: int) -> datetime:
+    """Return a moment from now on, in whole seconds as S3 tells the end of a lock."""
+    return (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
 
 
 def replicate(cloud: LocalCloud, source: Place, destination: Place, *rules: dict[str, Any]) -> None:

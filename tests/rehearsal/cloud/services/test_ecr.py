@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.cloud.accounts import EVIDENCE
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.services.replicating import AWAY, HOME, client
 from tests.rehearsal.cloud.waiting import until
 
-OTHER_ACCOUNT = "210987654321"
+OTHER_ACCOUNT = EVIDENCE
 MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 

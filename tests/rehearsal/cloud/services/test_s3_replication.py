@@ -11,21 +11,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from interlock.duties.bucket_policy import vault_policy
-from interlock.duties.replication_role import replication_trust_policy
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.services.replicating import (
     AWAY,
     HOME,
     Place,
-    allow_all,
     client,
+    in_days,
     replicate,
     role,
     rule,
+    rule_without,
 )
 from tests.rehearsal.cloud.waiting import until
-
-OTHER_ACCOUNT = "210987654321"
 
 
 @pytest.fixture
@@ -41,15 +39,6 @@ def home(cloud: LocalCloud) -> Place:
 @pytest.fixture
 def away(cloud: LocalCloud) -> Place:
     return Place(cloud, AWAY)
-
-
-def _in(days: int) -> datetime:
-    return (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
-
-
-def _rule_without(destination: Place, *elements: str, **changes: Any) -> dict[str, Any]:
-    made = rule(destination, **changes)
-    return {name: value for name, value in made.items() if name not in elements}
 
 
 @pytest.mark.corrects("s3-replication.objects")
@@ -72,18 +61,6 @@ def test_an_object_is_copied_with_its_version_metadata_tags_and_checksum_encrypt
     assert (original["SSEKMSKeyId"], replica["SSEKMSKeyId"]) == (home.key_arn, away.key_arn)
     assert away.s3.get_object(Bucket=away.name, Key=key)["Body"].read() == b"evidence"
     assert away.s3.get_object_tagging(Bucket=away.name, Key=key)["TagSet"] == [{"Key": "tier", "Value": "high"}]
-
-
-def test_tags_stay_behind_where_the_destination_denies_them(
-    cloud: LocalCloud, home: Place, away: Place, key: str
-) -> None:
-    replicate(cloud, home, away)
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:ReplicateTags", "Resource": f"{away.arn}/*"}
-    policy = {"Version": "2012-10-17", "Statement": [deny]}
-    away.s3.put_bucket_policy(Bucket=away.name, Policy=json.dumps(policy))
-    home.put(key, Tagging="tier=high")
-    assert home.settled(key) == "COMPLETED"
-    assert away.s3.get_object_tagging(Bucket=away.name, Key=key)["TagSet"] == []
 
 
 def test_copies_and_uploads_in_parts_are_replicated_too(cloud: LocalCloud, home: Place, away: Place, key: str) -> None:
@@ -122,10 +99,10 @@ def test_two_vaults_replicate_to_each_other_without_a_loop_and_keep_their_locks(
         here.s3.put_bucket_policy(Bucket=here.name, Policy=policy)
     lock: dict[str, Any] = {
         "ObjectLockMode": "COMPLIANCE",
-        "ObjectLockRetainUntilDate": _in(40),
+        "ObjectLockRetainUntilDate": in_days(40),
         "ObjectLockLegalHoldStatus": "ON",
     }
-    later = _in(400)
+    later = in_days(400)
     for here, there in directions:
         name = f"{key}-{here.region}"
         version_id = here.put(name, IfNoneMatch="*", **lock)
@@ -214,68 +191,12 @@ def test_an_object_under_a_kms_key_stays_where_the_rule_does_not_name_such_objec
     cloud: LocalCloud, home: Place, away: Place, key: str
 ) -> None:
     destination = {"Bucket": away.arn}
-    replicate(cloud, home, away, _rule_without(away, "SourceSelectionCriteria", Destination=destination))
+    replicate(cloud, home, away, rule_without(away, "SourceSelectionCriteria", Destination=destination))
     home.put(f"{key}-kms", ServerSideEncryption="aws:kms", SSEKMSKeyId=home.key_arn)
     home.put(f"{key}-s3")
     assert home.settled(f"{key}-s3") == "COMPLETED"
     assert away.contents() == [f"{key}-s3"]
     assert "ReplicationStatus" not in home.head(f"{key}-kms")
-
-
-def test_another_account_gets_replicas_where_its_bucket_policy_allows_the_role(
-    cloud: LocalCloud, home: Place, key: str
-) -> None:
-    theirs = Place(cloud, AWAY, account_id=OTHER_ACCOUNT)
-    owned = {"Bucket": theirs.arn, "Account": OTHER_ACCOUNT, "AccessControlTranslation": {"Owner": "Destination"}}
-    every = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}
-    arn = role(cloud, home, theirs, json.dumps({"Version": "2012-10-17", "Statement": [every]}))
-    crossing = _rule_without(theirs, "SourceSelectionCriteria", Destination=owned)
-    home.s3.put_bucket_replication(Bucket=home.name, ReplicationConfiguration={"Role": arn, "Rules": [crossing]})
-    home.put(f"{key}-refused")
-    assert home.settled(f"{key}-refused") == "FAILED"
-    allow_all(home, theirs, arn)
-    home.put(key)
-    assert home.settled(key) == "COMPLETED"
-    assert theirs.head(key)["ReplicationStatus"] == "REPLICA"
-
-
-def test_replication_fails_where_the_destination_denies_the_role(cloud: LocalCloud, home: Place, key: str) -> None:
-    vault = Place(cloud, AWAY, locked=True)
-    vault.s3.put_bucket_policy(Bucket=vault.name, Policy=vault_policy(vault.arn, 30, []))
-    replicate(cloud, home, vault)
-    home.put(key)
-    assert home.settled(key) == "FAILED"
-    assert vault.contents() == []
-
-
-@pytest.mark.parametrize("missing", ["role", "trust", "permission", "boundary", "key", "lock"])
-def test_replication_fails_without_what_it_needs(cloud: LocalCloud, away: Place, key: str, missing: str) -> None:
-    home = Place(cloud, HOME, locked=missing == "lock")
-    home.encrypt()
-    replicate(cloud, home, away)
-    iam = cloud.client("iam")
-    arn = home.s3.get_bucket_replication(Bucket=home.name)["ReplicationConfiguration"]["Role"]
-    name = arn.rpartition("/")[2]
-    if missing == "trust":
-        # S3 is not documented to say for which bucket it assumes a role.
-        trust = replication_trust_policy().replace(
-            '"Principal"', f'"Condition": {{"ArnLike": {{"aws:SourceArn": "{home.arn}"}}}}, "Principal"'
-        )
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
-    if missing == "boundary":
-        reads = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "kms:*"], "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [reads]})
-        boundary = iam.create_policy(PolicyName=f"boundary-of-{name}", PolicyDocument=document)["Policy"]["Arn"]
-        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
-    if missing in ("role", "permission"):
-        iam.delete_role_policy(RoleName=name, PolicyName="replicate")
-    if missing == "role":
-        iam.delete_role(RoleName=name)
-    if missing == "key":
-        client(cloud, "kms", AWAY).disable_key(KeyId=away.key_arn)
-    home.put(key)
-    assert home.settled(key) == "FAILED"
-    assert away.contents() == []
 
 
 def test_replication_is_measured_in_the_destinations_region(
