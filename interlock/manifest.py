@@ -56,7 +56,8 @@ class StackManifest(Part):
     network: NetworkPart
     data_key_arn: str | None = None
     """Encrypts what the platform keeps in the primary region."""
-    artifact_store: ArtifactStorePart
+    artifact_store: ArtifactStorePart | None = None
+    """None with an MLflow server that was there already, whose artifacts are its own business."""
     tracking: TrackingPart
     live_state: LiveStatePart | None = None
     runner: RunnerPart | None = None

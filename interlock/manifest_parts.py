@@ -67,17 +67,20 @@ class DatabasePart(Part):
 
 
 class TrackingPart(Part):
-    """The MLflow server; `admin_secret_arn` holds JSON {"username", "password"}."""
+    """The MLflow server; `admin_secret_arn` holds JSON {"username", "password"}.
+
+    Of a server that was there already, nothing else is known.
+    """
 
     uri: str
     domain: str
     admin_secret_arn: str
-    database: DatabasePart
-    cluster: str
+    database: DatabasePart | None = None
+    cluster: str | None = None
     """Name of the ECS cluster."""
-    service: str
+    service: str | None = None
     """Name of the ECS service."""
-    load_balancer_arn: str
+    load_balancer_arn: str | None = None
 
 
 class ScalingPart(Part):

@@ -227,6 +227,10 @@ stack: Final = text(
 endpoint_name: Final = text(
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "up to 63 letters, digits and hyphens, as SageMaker names endpoints"
 )
+https_uri: Final = text(
+    r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[!-~]*)?",
+    "an HTTPS address such as https://mlflow.example.com",
+)
 domain: Final = text(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a DNS name such as mlflow.example.com"
 )

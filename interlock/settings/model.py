@@ -28,7 +28,7 @@ from interlock.settings.section import (
     TagValue,
     Tier,
 )
-from interlock.settings.tracking import ArtifactSettings, TrackingSettings
+from interlock.settings.tracking import ArtifactSettings, ExistingTrackingSettings, TrackingSettings
 
 
 class Tags(Section):
@@ -119,6 +119,8 @@ class Settings(Section):
     network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None
     artifacts: ArtifactSettings = ArtifactSettings()
     tracking: Annotated[TrackingSettings | None, Means("MLflow runs in it")] = None
+    existing_tracking: Annotated[ExistingTrackingSettings | None, Means("MLflow is there already")] = None
+    """In place of `tracking`; neither server nor database nor artifact store is made."""
     live_state: LiveStateSettings = LiveStateSettings()
     runner: Annotated[RunnerSettings | None, Means("scripts can have something asked inside of the networks")] = None
     budget: Annotated[BudgetSettings | None, Means("somebody is told what the stack costs")] = None

@@ -59,6 +59,14 @@ class DatabaseSettings(Section):
     ] = 35
 
 
+class ExistingTrackingSettings(Section):
+    """An MLflow server that there is already, with users (`basic-auth`), to use in place of a new one."""
+
+    uri: Annotated[str, Must(rules.https_uri), Means("where the MLflow server is that was there already")]
+    admin_secret_arn: Annotated[str, Must(rules.secret_arn), Means("whose user its administrator is")]
+    """A secret with JSON {"username", "password"}."""
+
+
 class TrackingSettings(Section):
     domain: Annotated[str, Must(rules.domain), Means("the name that MLflow is reached by")]
     certificate_arn: Annotated[

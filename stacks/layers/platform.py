@@ -38,9 +38,8 @@ class Platform:
         )
         assert settings.network is not None
         here, there = self._region(places.workload, settings.network), self._recovery()
-        artifacts = provision_artifacts(here, there)
-        tracking = provision_tracking(here, artifacts)
-        here.add_runner(tracking.database, tracking.http_targets)
+        artifacts = provision_artifacts(here, there) if settings.tracking else None
+        tracking = self._tracking(here, artifacts)
         endpoints = self._endpoints(here, foundation.primary)
         self._budget(here)
         document = {
@@ -56,8 +55,8 @@ class Platform:
             },
             **foundation.primary.parts(),
             **here.parts(),
-            "artifact_store": artifact_part(artifacts),
-            "tracking": tracking.part,
+            **({"artifact_store": artifact_part(artifacts)} if artifacts else {}),
+            "tracking": tracking,
             "endpoints": endpoints,
             **({"recovery": self._recovery_part(there, artifacts)} if foundation.recovery else {}),
         }
@@ -90,7 +89,19 @@ class Platform:
             return None
         return self._region(place, chosen.network, "-recovery")
 
-    def _recovery_part(self, there: PlatformRegion | None, artifacts: ArtifactStore) -> dict[str, Any]:
+    def _tracking(self, here: PlatformRegion, artifacts: ArtifactStore | None) -> dict[str, Any]:
+        """Provision MLflow, or point to the one that there is, and return its part of the stack manifest."""
+        existing = self._settings.existing_tracking
+        if existing is not None:
+            here.add_runner(None, {})
+            domain = existing.uri.removeprefix("https://").partition("/")[0].partition(":")[0]
+            return {"uri": existing.uri, "domain": domain, "admin_secret_arn": existing.admin_secret_arn}
+        assert artifacts is not None
+        tracking = provision_tracking(here, artifacts)
+        here.add_runner(tracking.database, tracking.http_targets)
+        return tracking.part
+
+    def _recovery_part(self, there: PlatformRegion | None, artifacts: ArtifactStore | None) -> dict[str, Any]:
         """Provision what stands on the other region's half, and return its part of the stack manifest."""
         evidence = self._foundation.recovery
         assert evidence is not None
@@ -99,7 +110,7 @@ class Platform:
         if there is None:
             return part
         there.add_runner(None, {})
-        replica = {"artifact_store": artifact_part(artifacts.replica)} if artifacts.replica else {}
+        replica = {"artifact_store": artifact_part(artifacts.replica)} if artifacts and artifacts.replica else {}
         return {**part, **there.parts(), **replica, "endpoints": self._endpoints(there, evidence)}
 
     def _endpoints(self, region: PlatformRegion, evidence: Evidence) -> dict[str, dict[str, Any]]:

@@ -116,6 +116,7 @@ def state(session: Session) -> dict[str, Any]:
 def test_no_password_lies_in_the_state(session: Session, provisioned: ProvisionedStack) -> None:
     secrets = session.client("secretsmanager")
     tracking = provisioned.manifest.tracking
+    assert tracking.database is not None
     held = [
         json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])["password"]
         for arn in (tracking.admin_secret_arn, tracking.database.master_secret_arn)

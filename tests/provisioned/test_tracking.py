@@ -149,6 +149,7 @@ def test_runs_a_large_artifact_the_registry_and_aliases_survive_a_killed_server_
     before = session.client("ecs").list_tasks(cluster=tracking.cluster, serviceName=tracking.service)["taskArns"]
     task_id = before[0].rpartition("/")[2]
     os.kill(entrypoint_of(task_id), signal.SIGKILL)
+    assert tracking.database is not None
     session.client("rds").reboot_db_instance(DBInstanceIdentifier=tracking.database.identifier)
 
     logged.check()

@@ -15,6 +15,10 @@ from tests.stacks.test_settings import problems
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/runner:0.1.0"
 SUBNETS = ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
+EXISTING_TRACKING = {
+    "uri": "https://mlflow.example.com",
+    "admin_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mlflow-admin-AbCdEf",
+}
 VPC = "vpc-0123456789abcdef9"
 
 
@@ -54,6 +58,16 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "budget.emails[0]",
         "an e-mail address such as",
     ),
+    "an MLflow server without TLS": (
+        {"tracking": ..., "existing_tracking": {**EXISTING_TRACKING, "uri": "http://mlflow.example.com"}},
+        "existing_tracking.uri",
+        "an HTTPS address",
+    ),
+    "a bucket that is there under another name": (
+        {"artifacts": {"bucket_name": "one-bucket", "existing_bucket_name": "two-bucket"}},
+        "artifacts.existing_bucket_name",
+        "either existing_bucket_name or bucket_name, not both",
+    ),
     "a runner that is public": ({"runner": {"image": "alpine"}}, "runner.image", "a private ECR image"),
 }
 
@@ -78,6 +92,38 @@ def test_a_runner_that_is_asked_for_is_in_the_manifest_and_reaches_mlflow_and_it
     assert targets["database"]["names"] == ["mlflow"]
     assert targets["http"]["tracking"]["server_name"] == "mlflow.interlock.example.com"
     assert not targets["http"]["tracking"]["address"].startswith("https")
+
+
+def test_an_mlflow_server_that_there_is_already_takes_the_place_of_server_database_and_artifacts() -> None:
+    recording = provisioned(tracking=..., existing_tracking=EXISTING_TRACKING, runner={"image": IMAGE})
+    made = {one.type for one in recording.resources}
+    assert made.isdisjoint({"aws:rds/instance:Instance", "aws:ecs/service:Service", "aws:lb/loadBalancer:LoadBalancer"})
+    assert [one.name for one in recording.of_type("aws:s3/bucket:Bucket") if one.name.startswith("artifacts")] == []
+    stored = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
+    manifest = read_manifest(json.loads(stored.inputs["content"]))
+    assert manifest.tracking.model_dump(exclude_none=True) == {**EXISTING_TRACKING, "domain": "mlflow.example.com"}
+    assert manifest.artifact_store is None
+    assert set(manifest.endpoints) == {"credit"}
+
+
+def test_two_mlflow_servers_are_one_too_many() -> None:
+    found = problems(existing_tracking=EXISTING_TRACKING)
+    assert found["interlock:existing_tracking"].accepted == "nothing beside tracking, or no section tracking"
+
+
+def test_artifacts_and_state_that_there_are_already_are_used() -> None:
+    table = "arn:aws:dynamodb:eu-west-1:123456789012:table/kept"
+    recording = provisioned(
+        artifacts={"existing_bucket_name": "mlflow-artifacts"},
+        live_state={"primary": {"existing_table_arn": table}},
+    )
+    stored = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
+    manifest = read_manifest(json.loads(stored.inputs["content"]))
+    assert manifest.artifact_store is not None
+    assert manifest.artifact_store.bucket_name == "mlflow-artifacts"
+    assert manifest.live_state is not None
+    assert manifest.live_state.table_name == "kept"
+    assert recording.of_type("aws:dynamodb/table:Table") == []
 
 
 def test_live_state_is_in_the_manifest() -> None:

@@ -58,6 +58,7 @@ def test_nothing_of_one_region_is_the_other_regions(recording: Recording, part: 
     assert part.data_key_arn != primary.data_key_arn
     assert part.live_state != primary.live_state
     assert part.artifact_store is not None
+    assert primary.artifact_store is not None
     assert part.artifact_store.bucket_name != primary.artifact_store.bucket_name
     template = part.endpoints["credit"].serving_template
     assert template.model_data_bucket_name == part.vault.bucket_name != primary.vault.bucket_name

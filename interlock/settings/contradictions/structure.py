@@ -14,8 +14,14 @@ from interlock.settings.section import PREFIX, Layer
 def _missing_sections(written: Written) -> Iterator[Problem]:
     if has_layer(written, Layer.PLATFORM):
         for name in ("network", "tracking"):
-            if name not in written:
+            if name not in written and not (name == "tracking" and "existing_tracking" in written):
                 yield Problem(f"{PREFIX}{name}", "nothing", f"a section {name}, which the layer platform needs")
+
+
+def _one_tracking(written: Written) -> Iterator[Problem]:
+    if "tracking" in written and "existing_tracking" in written:
+        accepted = "nothing beside tracking, or no section tracking"
+        yield Problem(f"{PREFIX}existing_tracking", shown(written["existing_tracking"]), accepted)
 
 
 def _one_foundation(written: Written) -> Iterator[Problem]:
@@ -45,4 +51,4 @@ def _texts(written: Written, section: str, field: str) -> Sequence[str]:
     return [value for one in sections_at(written, section) if isinstance(value := one.get(field), str)]
 
 
-CHECKS: Final[Sequence[Check]] = (_missing_sections, _one_foundation, _repeated)
+CHECKS: Final[Sequence[Check]] = (_missing_sections, _one_tracking, _one_foundation, _repeated)
