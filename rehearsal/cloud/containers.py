@@ -203,6 +203,12 @@ class Containers:
             raise
         return Container(self._processes, process, address, translation, self.network)
 
+    def _services(self, spec: ContainerSpec, address: str) -> dict[str, str]:
+        """Return where the container's network has it find AWS's services, nothing without a network."""
+        if self.network is None or spec.attachment is None:
+            return {}
+        return {"AWS_ENDPOINT_URL": self.network.services_url(address, spec.attachment)}
+
     def _start(self, program: Program, attachment: Attachment | None) -> Process:
         if self.network is None or attachment is None:
             return self._processes.start(program)
@@ -213,6 +219,8 @@ class Containers:
 
     def release(self, container: Container) -> None:
         """Give the address of a stopped container back, if it was allocated by `run`."""
+        if self.network is not None:
+            self.network.withdraw(container.address)
         self._addresses.release(container.address)
 
     def _environment(self, image: dockerfile.Image, spec: ContainerSpec, translation: Translation) -> dict[str, str]:
@@ -224,5 +232,6 @@ class Containers:
             "LANG": "C.UTF-8",
             **{name: translation.text(value) for name, value in declared.items() if name != "PATH"},
             **self.client_environment,
+            **self._services(spec, translation.address),
             **({"AWS_REGION": spec.region, "AWS_DEFAULT_REGION": spec.region} if spec.region else {}),
         }

@@ -10,6 +10,7 @@ import io
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,8 @@ from moto.core.request import (
     environ_key_for_header,
     should_preserve_original_header_name,
 )
+
+from rehearsal.cloud.network.gate import UNANSWERED_SECONDS
 
 LARGEST_BODY = 5 * 1024**3
 """Bytes; what S3 takes in one PUT is the largest body of any AWS request."""
@@ -31,16 +34,23 @@ StartResponse = Callable[..., Any]
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
+class Unreachable(Exception):
+    """No way leads from the client to what it asks for, so that nothing may answer it."""
+
+
 class HttpServer(ThreadingHTTPServer):
-    """Serves `application` on a free port of `host`; a thread a connection."""
+    """Serves `application` on `port` (a free one if 0) of `host`; a thread a connection.
+
+    A request for which the application raises Unreachable is never answered.
+    """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, host: str, application: WsgiApplication) -> None:
+    def __init__(self, host: str, application: WsgiApplication, port: int = 0) -> None:
         self.application = application
-        super().__init__((host, 0), _Handler)
+        super().__init__((host, port), _Handler)
 
     @property
     def url(self) -> str:
@@ -79,7 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             nonlocal status, headers
             status, headers = line, fields
 
-        chunks = self.server.application(self._environ(body), start_response)
+        try:
+            chunks = self.server.application(self._environ(body), start_response)
+        except Unreachable:
+            self._stay_silent()
+            return
         try:
             content = b"".join(chunks)
         finally:
@@ -87,6 +101,14 @@ class _Handler(BaseHTTPRequestHandler):
             if close is not None:
                 close()
         self._send(status, headers, content)
+
+    def _stay_silent(self) -> None:
+        """Let the client wait in vain for as long as a connection that never comes about would have it wait."""
+        self.close_connection = True
+        self.connection.settimeout(UNANSWERED_SECONDS)
+        with suppress(OSError):
+            while self.connection.recv(65536):
+                pass
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _answer
 

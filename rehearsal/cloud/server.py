@@ -105,6 +105,7 @@ class LocalCloud:
         self.context.turn = self._dispatcher.turn
         self._server = HttpServer(LOOPBACK, self._dispatcher)
         self.context.endpoint_url = self._server.url
+        self.context.network.offer(self._dispatcher, self._server.server_port)
         self.context.containers.client_environment = self.context.client_environment()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
         self._thread.start()

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING
 from rehearsal.cloud.network.doors import Doors
 from rehearsal.cloud.network.peers import Endpoint, Peers, lineage
 from rehearsal.cloud.network.reachability import INTERNET, WORKSTATION, Side, obstacle
+from rehearsal.cloud.network.services import Called, service_obstacle
 from rehearsal.cloud.network.topology import Interface, side_of
+from rehearsal.cloud.network.ways_out import WaysOut
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
+    from rehearsal.cloud.listener import WsgiApplication
 
 _log = logging.getLogger(__name__)
 
@@ -58,14 +61,41 @@ class Network:
         """The abstract Unix socket at which servers ask whom to let in."""
         self._server = _Server(f"\0{self.gate}", self._answer)
         self._doors = Doors(self.gate)
+        self._ways_out: WaysOut | None = None
         threading.Thread(target=self._server.serve_forever, args=(0.2,), name="network-gate", daemon=True).start()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Let nobody in or out any more."""
+        if self._ways_out is not None:
+            self._ways_out.close_all()
         self._doors.close()
         self._server.shutdown()
         self._server.server_close()
         self._peers.close()
+
+    def offer(self, application: WsgiApplication, port: int) -> None:
+        """Have containers find all services, `application`, at their own addresses and the cloud's `port`."""
+        self._ways_out = WaysOut(application, port)
+
+    def services_url(self, address: str, attachment: Attachment) -> str:
+        """Return where what is attached and listens at `address`, which no other attachment has, finds the services."""
+        assert self._ways_out is not None, "nothing is offered yet"
+        return self._ways_out.open(address, lambda wanted: self.service_obstacle(attachment, wanted))
+
+    def service_obstacle(self, attachment: Attachment, wanted: Called) -> str | None:
+        """Return why a container cannot call a service, None if it can."""
+        if attachment.is_on_internet:
+            return None
+        with self._cloud.turn("ec2"):
+            problems = [service_obstacle(interface, wanted) for interface in attachment.interfaces]
+        if not problems:
+            return "it has no network"
+        return next((problem for problem in problems if problem is not None), None)
+
+    def withdraw(self, address: str) -> None:
+        """Give the services' place at an address back."""
+        if self._ways_out is not None:
+            self._ways_out.close(address)
 
     @contextmanager
     def attaching(self) -> Iterator[Callable[[int, Attachment], None]]:

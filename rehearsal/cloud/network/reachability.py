@@ -29,6 +29,7 @@ class Rule:
     last_port: int | None
     blocks: tuple[IPv4Network, ...] = ()
     group_id: str | None = None
+    prefix_list_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,24 @@ def obstacle(source: Side, target: Side, port: int) -> str | None:
         seen_as = INTERNET
     if seen_as is INTERNET and target.subnet is not None and not target.has_public_address:
         return "the target has no public address"
-    if source.group_ids is not None and not _is_allowed(source.egress, target, port):
+    if not lets_out(source, target, port):
         return f"no egress rule of {_names(source)} allows it"
     if target.group_ids is not None and not _is_allowed(target.ingress, seen_as, port):
         return f"no ingress rule of {_names(target)} allows it"
     return _acl_obstacle(seen_as, target, port)
+
+
+def lets_out(source: Side, target: Side, port: int, prefix_list_id: str | None = None) -> bool:
+    """Return whether the source's own groups let it connect to a port of a target that may be in a prefix list."""
+    listed = [
+        rule
+        for rule in source.egress
+        if prefix_list_id is not None
+        and rule.prefix_list_id == prefix_list_id
+        and rule.protocol in {"tcp", "-1"}
+        and _holds_port(rule.first_port, rule.last_port, port)
+    ]
+    return source.group_ids is None or bool(listed) or _is_allowed(source.egress, target, port)
 
 
 def reaches_internet(side: Side) -> bool:

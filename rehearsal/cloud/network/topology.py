@@ -72,9 +72,9 @@ def _rule(backend: Any, rule: Any) -> Rule:
         blocks = (IPv4Network(rule.cidr_ipv4, strict=False),)
     elif rule.prefix_list_id:
         blocks = tuple(_listed(backend, rule.prefix_list_id))
-    return Rule(
-        str(rule.ip_protocol), rule.from_port, rule.to_port, blocks, (rule.source_group or {}).get("GroupId") or None
-    )
+    group_id = (rule.source_group or {}).get("GroupId") or None
+    listed = str(rule.prefix_list_id) if rule.prefix_list_id else None
+    return Rule(str(rule.ip_protocol), rule.from_port, rule.to_port, blocks, group_id, listed)
 
 
 def _listed(backend: Any, prefix_list_id: str) -> Iterator[IPv4Network]:

@@ -42,3 +42,23 @@ def workstation_group(cloud: LocalCloud, region: str | None = None) -> str:
 def open_group(cloud: LocalCloud, region: str | None = None, account: str | None = None) -> str:
     """Make a security group that lets everybody in, and return its id."""
     return security_group(cloud, from_block("0.0.0.0/0"), region=region, account=account)
+
+
+def internet_route(cloud: LocalCloud, **place: str) -> None:
+    """Give the default VPC of a place the way to the internet that AWS makes it with, unless it has it."""
+    ec2 = cloud.client("ec2", **place)
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    attached = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    if ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]:
+        return
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    main = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
+    table = ec2.describe_route_tables(Filters=main)["RouteTables"][0]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+
+def default_subnet(cloud: LocalCloud, **place: str) -> Any:
+    """Return a subnet of the default VPC of a place."""
+    default = [{"Name": "default-for-az", "Values": ["true"]}]
+    return cloud.client("ec2", **place).describe_subnets(Filters=default)["Subnets"][0]

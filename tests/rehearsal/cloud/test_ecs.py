@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.cloud.accounts import EVIDENCE
 from rehearsal.cloud.server import LocalCloud
-from tests.rehearsal.cloud.networks import open_group
+from tests.rehearsal.cloud.networks import default_subnet, internet_route, open_group
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/probe:1"
@@ -88,9 +88,11 @@ class Cluster:
         self.ecs = cloud.client("ecs", **place)
         self.name = f"cluster-{uuid.uuid4().hex[:8]}"
         self.ecs.create_cluster(clusterName=self.name)
-        self.subnet = cloud.client("ec2", **place).describe_subnets()["Subnets"][0]
+        self.subnet = default_subnet(cloud, **place)
         self.group = open_group(cloud, place.get("region_name"), place.get("account"))
-        self.network = {"awsvpcConfiguration": {"subnets": [self.subnet["SubnetId"]], "securityGroups": [self.group]}}
+        internet_route(cloud, **place)
+        placed = {"subnets": [self.subnet["SubnetId"]], "securityGroups": [self.group], "assignPublicIp": "ENABLED"}
+        self.network = {"awsvpcConfiguration": placed}
 
     def define(self, image: str = IMAGE, family: str = "probe", **container: Any) -> str:
         declared = {

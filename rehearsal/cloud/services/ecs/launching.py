@@ -11,7 +11,7 @@ from rehearsal.cloud.containers import Container, ContainerSpec, ImageNotFound
 from rehearsal.cloud.credentials import RoleCredentials, RoleNotFound
 from rehearsal.cloud.dockerfile import DockerfileError
 from rehearsal.cloud.log_streams import ShippedLog, backend_of, ensure_group
-from rehearsal.cloud.services.ecs import secrets
+from rehearsal.cloud.services.ecs import agent, secrets
 from rehearsal.cloud.services.ecs.records import TaskRecord
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class Launcher:
     ) -> tuple[Container, ShippedLog | None]:
         """Start the container that a task definition declares. Raises TaskFailed."""
         definition = _overridden(task, declared)
+        unreached = agent.missing(self.cloud.network, task, definition)
+        if unreached is not None:
+            raise TaskFailed(unreached)
         directory = self.cloud.directory / "ecs" / task.id / str(definition["name"])
         given = {pair["name"]: pair.get("value", "") for pair in definition["environment"]}
         spec = ContainerSpec(

@@ -256,6 +256,7 @@ class TaskRun:
 
     def _detach_interface(self) -> None:
         inside = self.cloud.network.inside(self.task.address)
+        self.cloud.network.withdraw(inside)
         self.cloud.network.release(self.task.address)
         for address in {inside, self.task.address}:
             self.cloud.addresses.release(address)

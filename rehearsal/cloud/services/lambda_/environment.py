@@ -213,4 +213,5 @@ class Environment:
         if self._interface is not None:
             with self.cloud.turn("ec2"):
                 ec2_backends[self.spec.account_id][self.spec.region].enis.pop(self._interface, None)
+        self.cloud.network.withdraw(self._address)
         self.cloud.addresses.release(self._address)

@@ -223,6 +223,7 @@ class Deployments:
             image=container["Image"],
             environment=dict(container.get("Environment") or {}),
             source=source_of(container, model.role_arn),
+            attachment=model.attachment(scope.account_id, scope.region),
             startup_timeout=float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds") or _STARTUP_SECONDS),
         )
         directory = self._cloud.directory / "sagemaker" / scope.account_id / scope.region / endpoint_name

@@ -15,6 +15,7 @@ import urllib3
 
 from rehearsal.cloud.containers import ContainerSpec, ImageNotFound
 from rehearsal.cloud.log_streams import ShippedLog
+from rehearsal.cloud.network.fabric import INTERNET_ONLY, Attachment
 from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.sagemaker.artifacts import NoModelData, Source, fetch
 
@@ -46,6 +47,7 @@ class Workload:
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
+    attachment: Attachment = INTERNET_ONLY
     startup_timeout: float = 240.0
     """Seconds until the first healthy ping; 4 minutes unless the variant says otherwise."""
 
@@ -136,6 +138,7 @@ class Instance:
             environment=workload.environment,
             region=workload.region,
             files={MODEL_DIRECTORY: self._directory / "model"},
+            attachment=workload.attachment,
         )
         try:
             container = self._cloud.containers.run(spec)

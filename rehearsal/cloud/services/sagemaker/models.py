@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rehearsal.cloud.network.fabric import INTERNET_ONLY, ISOLATED, Attachment
+from rehearsal.cloud.network.topology import interfaces
+from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.sagemaker.scope import Answer, Request, Scope, refusal, unsupported
 
 
@@ -29,6 +32,15 @@ class ModelRecord:
     def role_arn(self) -> str | None:
         """Return the role that reads the model's data."""
         return self.description.get("ExecutionRoleArn")
+
+    def attachment(self, account_id: str, region: str) -> Attachment:
+        """Return where its containers' connections come from: wherever in its subnets an instance may be."""
+        network = self.description.get("VpcConfig")
+        if self.description.get("EnableNetworkIsolation"):
+            return ISOLATED
+        if not network:
+            return INTERNET_ONLY
+        return Attachment(interfaces(Place(account_id, region), network["Subnets"], network["SecurityGroupIds"]))
 
 
 def create_model(scope: Scope, request: Request) -> Answer:

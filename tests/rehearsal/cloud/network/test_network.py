@@ -19,7 +19,7 @@ from rehearsal.cloud.network.fabric import INTERNET_ONLY, ISOLATED, Attachment
 from rehearsal.cloud.network.topology import interfaces
 from rehearsal.cloud.places import Place
 from rehearsal.cloud.server import LocalCloud
-from tests.rehearsal.cloud.networks import from_block, from_group, security_group
+from tests.rehearsal.cloud.networks import default_subnet, from_block, from_group, internet_route, security_group
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/caller:1"
@@ -96,7 +96,7 @@ def database(cloud: LocalCloud, clients: str) -> Iterator[tuple[str, int]]:
 
 
 def attached(cloud: LocalCloud, *group_ids: str) -> Attachment:
-    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    subnet = default_subnet(cloud)["SubnetId"]
     return Attachment(interfaces(Place("123456789012", "eu-west-1"), [subnet], group_ids))
 
 
@@ -159,7 +159,7 @@ class Site:
     def __init__(self, cloud: LocalCloud, balancer_group: str, task_group: str) -> None:
         self.elb, self.ecs = cloud.client("elbv2"), cloud.client("ecs")
         self.name = f"site-{uuid.uuid4().hex[:8]}"
-        subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]
+        subnet = default_subnet(cloud)
         made = self.elb.create_load_balancer(
             Name=self.name, Subnets=[subnet["SubnetId"]], SecurityGroups=[balancer_group], Scheme="internal"
         )["LoadBalancers"][0]
@@ -191,7 +191,8 @@ class Site:
             networkMode="awsvpc",
             requiresCompatibilities=["FARGATE"],
         )["taskDefinition"]["taskDefinitionArn"]
-        network = {"subnets": [subnet["SubnetId"]], "securityGroups": [task_group]}
+        internet_route(cloud)
+        network = {"subnets": [subnet["SubnetId"]], "securityGroups": [task_group], "assignPublicIp": "ENABLED"}
         self.ecs.create_service(
             cluster=self.name,
             serviceName="web",
