@@ -57,8 +57,8 @@ class MlflowServerArgs(TypedDict):
     """An ECS cluster to run in, in place of a new one."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
-    deletion_protection: NotRequired[pulumi.Input[bool]]
-    """Whether the load balancer refuses to be deleted; true unless given."""
+    deletion_protection: NotRequired[bool]
+    """Whether the load balancer refuses to be deleted, and Pulumi to delete the secrets; true unless given."""
     secret_recovery_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
 
@@ -97,9 +97,10 @@ class MlflowServer(pulumi.ComponentResource):
             "encryption_key_arn": args["encryption_key_arn"],
             "recovery_window_days": args.get("secret_recovery_days", 30),
         }
-        flask = GeneratedSecret(f"{name}-flask", secret, inside)
+        kept = pulumi.ResourceOptions(parent=self, protect=args.get("deletion_protection", True))
+        flask = GeneratedSecret(f"{name}-flask", secret, kept)
         admin = GeneratedSecret(
-            f"{name}-admin", {**secret, "description": "MLflow's first administrator", "username": ADMIN_NAME}, inside
+            f"{name}-admin", {**secret, "description": "MLflow's first administrator", "username": ADMIN_NAME}, kept
         )
         cluster_arn = self._cluster(name, args)
         self.cluster_name = cluster_arn.apply(lambda arn: arn.rpartition("/")[2])

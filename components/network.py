@@ -42,6 +42,8 @@ class NetworkArgs(TypedDict):
     """Ids of the accounts whose buckets can be reached; `account_id` alone unless given."""
     interface_services: NotRequired[Sequence[str]]
     """The services that get an interface endpoint; `INTERFACE_SERVICES` unless given."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete VPC and subnets; false unless given."""
     log_key_arn: NotRequired[pulumi.Input[str]]
     """Key that encrypts the flow logs; with an existing VPC, flow logs are made only if it is given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
@@ -98,7 +100,7 @@ class Network(pulumi.ComponentResource):
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags={"Name": name},
-            opts=inside,
+            opts=self._kept(args),
         )
         # Taken over to be emptied: AWS gives every VPC a group that lets its members talk to each other.
         aws.ec2.DefaultSecurityGroup(f"{name}-default-group", vpc_id=vpc.id, opts=inside)
@@ -108,7 +110,7 @@ class Network(pulumi.ComponentResource):
         """Make the private subnets and return the ids of their route tables."""
         tables = self._route_tables(name, args)
         self.private_subnet_ids = pulumi.Output.all(
-            *(self._subnet(f"{name}-private-{zone}", zone, block, tables[zone]) for zone, block in _blocks(args))
+            *(self._subnet(f"{name}-private-{zone}", args, zone, tables[zone]) for zone, _ in _blocks(args))
         )
         if "internet_access" in args:
             InternetAccess(
@@ -131,18 +133,22 @@ class Network(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self)
         return aws.ec2.RouteTable(name, vpc_id=self.vpc_id, tags={"Name": shown}, opts=inside).id
 
-    def _subnet(self, name: str, zone: str, cidr_block: str, table: pulumi.Output[str]) -> pulumi.Output[str]:
-        inside = pulumi.ResourceOptions(parent=self)
+    def _kept(self, args: NetworkArgs) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, protect=args.get("protect", False))
+
+    def _subnet(self, name: str, args: NetworkArgs, zone: str, table: pulumi.Output[str]) -> pulumi.Output[str]:
         subnet = aws.ec2.Subnet(
             name,
             vpc_id=self.vpc_id,
             availability_zone=zone,
-            cidr_block=cidr_block,
+            cidr_block=args["subnets"][zone],
             map_public_ip_on_launch=False,
             tags={"Name": name},
-            opts=inside,
+            opts=self._kept(args),
         )
-        aws.ec2.RouteTableAssociation(f"{name}-routes", subnet_id=subnet.id, route_table_id=table, opts=inside)
+        aws.ec2.RouteTableAssociation(
+            f"{name}-routes", subnet_id=subnet.id, route_table_id=table, opts=pulumi.ResourceOptions(parent=self)
+        )
         return subnet.id
 
     def _endpoints(self, name: str, args: NetworkArgs, tables: pulumi.Output[list[str]]) -> pulumi.Output[str]:
@@ -216,6 +222,7 @@ _RULES: Final = {
     "internet_access": validation.subnets(2),
     "storage_account_ids": validation.some(validation.account_id),
     "interface_services": validation.some(validation.service),
+    "protect": validation.boolean,
     "log_key_arn": validation.key_arn,
     "log_retention_days": validation.log_retention_days,
 }

@@ -96,6 +96,7 @@ class PlatformRegion:
             "cidr_block": chosen.cidr_block,
             "minimum_zone_count": 3 if self.settings.environment is Environment.PROD else 2,
             "storage_account_ids": storage_account_ids,
+            "protect": not self.settings.disposable,
         }
         if chosen.subnets:
             args["subnets"] = chosen.subnets

@@ -68,3 +68,11 @@ def test_a_cluster_that_there_is_already_is_run_in() -> None:
 
 def test_a_name_that_is_given_is_the_clusters() -> None:
     assert recorded(cluster_name="mlflow").one("aws:ecs/cluster:Cluster").inputs["name"] == "mlflow"
+
+
+@pytest.mark.parametrize("protection", [True, False])
+def test_secrets_and_load_balancer_are_protected_together(protection: bool) -> None:
+    recording = recorded(deletion_protection=protection)
+    secrets = recording.of_type("aws:secretsmanager/secret:Secret")
+    assert {one.protected for one in secrets} == {protection}
+    assert recording.one("aws:lb/loadBalancer:LoadBalancer").inputs["enableDeletionProtection"] is protection

@@ -116,3 +116,10 @@ def test_only_the_services_that_are_asked_for_get_an_endpoint() -> None:
     recording = recorded(interface_services=["kms", "logs"])
     names = {one.inputs["serviceName"] for one in recording.of_type("aws:ec2/vpcEndpoint:VpcEndpoint")}
     assert names == {f"com.amazonaws.eu-west-1.{service}" for service in ("s3", "kms", "logs")}
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_vpc_and_subnets_are_protected_and_what_may_change_is_not(protect: bool) -> None:
+    recording = recorded(protect=protect)
+    protected = {one.type.rpartition(":")[2] for one in recording.resources if one.protected}
+    assert protected == ({"Vpc", "Subnet"} if protect else set())

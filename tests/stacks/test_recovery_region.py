@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from interlock.manifest import read_manifest
 from interlock.manifest_parts import RecoveryPart
 from stacks.layers.region import image_in
 from stacks.program import provision
 from tests.components.recording import Recording, record
-from tests.stacks.configurations import local
+from tests.stacks.configurations import LOCAL, as_handed_over, local
 
 RECOVERY = {
     "region": "eu-central-1",
@@ -104,3 +105,15 @@ def test_a_destroy_comes_to_the_vault_only_when_the_standby_is_gone(recording: R
     assert len(tops) == 3
     for one in tops:
         assert vaults <= one.dependencies, one.name
+
+
+def test_a_stack_that_stays_protects_what_holds_something_in_both_regions() -> None:
+    with (LOCAL.parent / "Pulumi.prod.yaml").open() as file:
+        settings = as_handed_over(yaml.safe_load(file)["config"])
+    recording = record(lambda: provision(settings), preview=False, stack="prod")
+    holding = {
+        "Key", "ReplicaKey", "Bucket", "Instance", "Table", "Secret", "Repository", "Vpc", "Subnet", "Alias",
+    }  # fmt: skip
+    kept = [one for one in recording.resources if one.custom and one.type.rpartition(":")[2] in holding]
+    assert {one.type.rpartition(":")[2] for one in kept} >= {"Key", "Bucket", "Instance", "Table", "Secret", "Vpc"}
+    assert [one.urn for one in kept if not one.protected] == []
