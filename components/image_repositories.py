@@ -25,8 +25,10 @@ class ImageRepositoriesArgs(TypedDict):
     encryption_key_arn: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
     """ARNs (patterns with * allowed) of the only principals who may delete images or let tags move."""
-    pullers: NotRequired[pulumi.Input[list[str]]]
+    shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts that pull, as their IAM policies say; none unless given."""
+    publishers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals of other accounts who push; unless given, those accounts' IAM policies decide."""
     untagged_days: NotRequired[pulumi.Input[int]]
     """Days after which an image without a tag goes; 14 unless given."""
     replicate_to: NotRequired[pulumi.Input[str]]
@@ -78,9 +80,9 @@ class ImageRepositories(pulumi.ComponentResource):
         aws.ecr.RepositoryPolicy(
             f"{name}-policy",
             repository=repository.name,
-            policy=pulumi.Output.all(args["administrators"], args.get("pullers", [])).apply(
-                lambda of: repository_policy(of[0], of[1])
-            ),
+            policy=pulumi.Output.all(
+                args["administrators"], args.get("shared_with", []), args.get("publishers", [])
+            ).apply(lambda of: repository_policy(of[0], of[1], of[2])),
             opts=inside,
         )
         aws.ecr.LifecyclePolicy(
@@ -141,7 +143,8 @@ _RULES: Final = {
     "name_prefix": validation.repository_prefix,
     "encryption_key_arn": validation.key_arn,
     "administrators": validation.some(validation.principal),
-    "pullers": validation.some(validation.account_id, at_least=0),
+    "shared_with": validation.some(validation.account_id, at_least=0),
+    "publishers": validation.some(validation.principal, at_least=0),
     "untagged_days": validation.integer(1, 3650, "days"),
     "replicate_to": validation.region,
     "force_delete": validation.boolean,

@@ -21,6 +21,7 @@ class LockedBucket:
         retention_days: pulumi.Input[int],
         opts: pulumi.ResourceOptions,
         stands_on: pulumi.ResourceOptions,
+        bucket_name: pulumi.Input[str] | None = None,
     ) -> None:
         """Register the bucket with `opts`; it waits for, and is gone before, what `stands_on` depends on."""
         self._name = name
@@ -28,6 +29,7 @@ class LockedBucket:
         self._guard = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
         self.bucket = aws.s3.Bucket(
             f"{name}-bucket",
+            bucket=bucket_name,
             object_lock_enabled=True,
             force_destroy=False,
             opts=pulumi.ResourceOptions.merge(opts, stands_on),

@@ -11,12 +11,19 @@ import pulumi_aws as aws
 from components import validation
 from components.bucket_replication import ReplicationRole, replicate
 from components.locked_bucket import LockedBucket
-from components.private_bucket import PrivateBucket
+from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.validation import checked
 from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS, vault_policy
 
 
-class VaultRecovery(TypedDict):
+class VaultNames(TypedDict):
+    """Names of buckets that are to be these and no others, such as those of buckets to import."""
+
+    bucket_name: NotRequired[pulumi.Input[str]]
+    staging_bucket_name: NotRequired[pulumi.Input[str]]
+
+
+class VaultRecovery(VaultNames):
     """The vault's other half, in the same account."""
 
     provider: aws.Provider
@@ -26,7 +33,7 @@ class VaultRecovery(TypedDict):
     """Of the recovery region."""
 
 
-class VaultArgs(TypedDict):
+class VaultArgs(VaultNames):
     encryption_key_arn: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
     """ARNs (patterns with * allowed) of the only principals who may configure the bucket, once its policy stands.
@@ -69,12 +76,12 @@ class Vault(pulumi.ComponentResource):
         # What the vault waits for must outlive it: its keys stay as long as a locked object keeps a bucket.
         stands_on = pulumi.ResourceOptions(depends_on=opts.depends_on if opts else None)
         self.retention_days = pulumi.Output.from_input(args.get("retention_days", MINIMUM_RETENTION_DAYS))
-        here = VaultHalf(name, args["encryption_key_arn"], self, args, None, stands_on)
+        here = VaultHalf(name, args, self, args, None, stands_on)
         there = None
         if other is None:
             self._close(here.locked, args)
         else:
-            there = VaultHalf(f"{name}-recovery", other["encryption_key_arn"], self, args, other["provider"], stands_on)
+            there = VaultHalf(f"{name}-recovery", other, self, args, other["provider"], stands_on)
             self._replicate(name, here.locked, there.locked, args, other["account_id"])
 
         self.bucket_name, self.bucket_arn = here.bucket_name, here.bucket_arn
@@ -123,22 +130,27 @@ class VaultHalf:
     def __init__(
         self,
         name: str,
-        encryption_key_arn: pulumi.Input[str],
+        half: VaultArgs | VaultRecovery,
         vault: Vault,
         args: VaultArgs,
         provider: aws.Provider | None,
         stands_on: pulumi.ResourceOptions,
     ) -> None:
         inside = pulumi.ResourceOptions(parent=vault, provider=provider)
-        self.encryption_key_arn = pulumi.Output.from_input(encryption_key_arn)
-        self.locked = LockedBucket(name, encryption_key_arn, vault.retention_days, inside, stands_on)
+        self.encryption_key_arn = pulumi.Output.from_input(half["encryption_key_arn"])
+        self.locked = LockedBucket(
+            name, half["encryption_key_arn"], vault.retention_days, inside, stands_on, half.get("bucket_name")
+        )
+        of_staging: PrivateBucketArgs = {
+            "encryption_key_arn": half["encryption_key_arn"],
+            "force_destroy": args.get("staging_force_destroy", False),
+            "shared_with": args.get("shared_with", []),
+        }
+        if "staging_bucket_name" in half:
+            of_staging["bucket_name"] = half["staging_bucket_name"]
         staging = PrivateBucket(
             f"{name}-staging",
-            {
-                "encryption_key_arn": encryption_key_arn,
-                "force_destroy": args.get("staging_force_destroy", False),
-                "shared_with": args.get("shared_with", []),
-            },
+            of_staging,
             pulumi.ResourceOptions(parent=vault, providers=[provider] if provider else None),
         )
         self.retention_days = vault.retention_days
@@ -168,7 +180,9 @@ class VaultHalf:
         }
 
 
+_NAME_RULES: Final = {"bucket_name": validation.bucket_name, "staging_bucket_name": validation.bucket_name}
 _RULES: Final = {
+    **_NAME_RULES,
     "encryption_key_arn": validation.key_arn,
     "administrators": validation.some(validation.principal, at_least=0),
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
@@ -177,6 +191,7 @@ _RULES: Final = {
     "recovery": validation.section("a recovery region: provider, account_id, encryption_key_arn"),
 }
 _RECOVERY_RULES: Final = {
+    **_NAME_RULES,
     "provider": validation.provider,
     "account_id": validation.account_id,
     "encryption_key_arn": validation.key_arn,

@@ -38,7 +38,12 @@ GUARDS: Final = (
 """What changes the vault's own configuration."""
 
 
-LISTING: Final = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketLocation")
+LISTING: Final = (
+    "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation",
+    "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration", "s3:GetReplicationConfiguration",
+    "s3:GetEncryptionConfiguration", "s3:GetBucketPolicy",
+)  # fmt: skip
+"""What is in a bucket, and how the bucket is held: whoever relies on it has to be able to look."""
 READING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging")
 LOCK_READING: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
 ADDING: Final = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
+from pydantic import Field
+
 from interlock import rules
+from interlock.duties.duty import SigningDuty
 from interlock.settings.network import NetworkSettings
 from interlock.settings.refusals import Must
-from interlock.settings.section import AccountId, Means, Region, RoleArn, Section
+from interlock.settings.section import AccountId, Means, Principals, Region, RoleArn, Section
+
+KeyArn = Annotated[str, Must(rules.key_arn)]
+MultiRegionKeyArn = Annotated[str, Must(rules.multi_region_key_arn)]
+RepositoryName = Annotated[str, Must(rules.repository_name)]
+
+
+class ImageUse(StrEnum):
+    """What there are images for."""
+
+    MLFLOW = "mlflow"
+    SERVING = "serving"
+    RUNNER = "runner"
+    CONTROLLER = "controller"
 
 
 class AccountSettings(Section):
@@ -43,6 +60,27 @@ class KeySettings(Section):
     AWS fixes it when a key is made. A stack whose keys were made without a recovery region says `false` when it
     gets one: its keys stay the ones that signed what is in the vault.
     """
+    existing_key_arns: Annotated[dict[SigningDuty, KeyArn], Means("a duty's key is one that was there already")] = (
+        Field(default_factory=dict)
+    )
+    existing_replica_arns: Annotated[
+        dict[SigningDuty, MultiRegionKeyArn], Means("the replica of a duty's key is one that was there already")
+    ] = Field(default_factory=dict)
+    existing_evidence_key_arn: Annotated[
+        KeyArn | None, Means("the key that encrypts the vault, which was there already")
+    ] = None
+
+
+class ImageSettings(Section):
+    """Repositories of the images that may run."""
+
+    untagged_days: Annotated[
+        int, Must(rules.integer(1, 3650, "days")), Means("days after which an image without a tag goes")
+    ] = 14
+    publishers: Annotated[Principals | None, Means("pushing images is left to named principals")] = None
+    existing_repository_names: Annotated[
+        dict[ImageUse, RepositoryName], Means("an image's repository is one that was there already")
+    ] = Field(default_factory=dict)
 
 
 class ApproverSettings(Section):

@@ -9,12 +9,13 @@ from pydantic import Field, field_validator
 from interlock import rules
 from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS
 from interlock.duties.duty import SigningDuty
-from interlock.settings.accounts import AccountsSettings, ApproverSettings, KeySettings, RecoverySettings
+from interlock.settings.accounts import AccountsSettings, ApproverSettings, ImageSettings, KeySettings, RecoverySettings
 from interlock.settings.endpoints import EndpointSettings
 from interlock.settings.network import NetworkSettings
 from interlock.settings.refusals import Must, refuse
 from interlock.settings.section import (
     AccountId,
+    BucketName,
     DataClass,
     Environment,
     Image,
@@ -46,6 +47,11 @@ class VaultSettings(Section):
         Must(rules.integer(MINIMUM_RETENTION_DAYS, 36500, "days")),
         Means("days that every object of the vault is locked at least"),
     ] = MINIMUM_RETENTION_DAYS
+    bucket_name: Annotated[BucketName | None, Means("the name of the vault's bucket")] = None
+    """Named by Pulumi unless given; so are the others."""
+    staging_bucket_name: Annotated[BucketName | None, Means("the name of the bucket beside the vault")] = None
+    recovery_bucket_name: Annotated[BucketName | None, Means("the name of the vault's other half")] = None
+    recovery_staging_bucket_name: Annotated[BucketName | None, Means("the name of the bucket beside that")] = None
 
 
 class RunnerSettings(Section):
@@ -114,6 +120,7 @@ class Settings(Section):
         default_factory=list
     )
     keys: KeySettings = KeySettings()
+    images: ImageSettings = ImageSettings()
     vault: VaultSettings = VaultSettings()
     log_retention_days: Annotated[LogDays, Means("days that logs are kept")] = 365
     network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None

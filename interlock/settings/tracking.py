@@ -8,10 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from interlock import rules
 from interlock.settings.refusals import Must, refuse
-from interlock.settings.section import Image, Means, Section, at_least_minimum
+from interlock.settings.section import BucketName, Image, Means, Section, at_least_minimum
 from interlock.sizes import ServerSize
-
-BucketName = Annotated[str, Must(rules.bucket_name)]
 
 
 class ArtifactSettings(Section):

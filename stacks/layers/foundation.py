@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NotRequired, TypedDict, cast
+from typing import Any, Final, cast
 
 import pulumi
 
@@ -14,7 +14,7 @@ from components.signing_key import DUTIES, KeyHolders, KeyOutputs
 from components.signing_key_replicas import SigningKeyReplicas, SigningKeyReplicasArgs
 from components.signing_keys import SigningKeys, SigningKeysArgs
 from components.validation import ArgumentError
-from components.vault import Vault, VaultHalf, VaultRecovery
+from components.vault import Vault, VaultArgs, VaultHalf, VaultRecovery
 from interlock.rules import Problem
 from interlock.settings.model import Settings
 from stacks.administrators import key_administrators
@@ -89,28 +89,19 @@ class _Provisioning:
 
     def foundation(self) -> Foundation:
         here, there = self._places.evidence, self._places.evidence_recovery
-        of_keys = {**self._holders, "region": here.region, "multi_region": self._settings.multi_region_keys}
-        keys = SigningKeys("keys", cast(SigningKeysArgs, of_keys), self._options(here))
+        keys = self._keys(here)
         if there is None:
-            vault = self._vault({"encryption_key_arn": keys.evidence_key_arn}, [keys])
+            vault = self._vault(keys.evidence_key_arn, [keys])
             return Foundation(
                 self._evidence(vault.primary, keys, self._images("images", here, vault.primary)),
                 None,
                 self._administrators,
                 [vault.primary.bucket],
             )
-        replicas = self._replicas(keys, there) if self._settings.multi_region_keys else None
+        replicas = self._replicas(keys, there)
         key = self._evidence_key(there)
         vault = self._vault(
-            {
-                "encryption_key_arn": keys.evidence_key_arn,
-                "recovery": {
-                    "provider": there.provider,
-                    "account_id": there.account_id,
-                    "encryption_key_arn": key.key_arn,
-                },
-            },
-            [keys, key, *([replicas] if replicas else [])],
+            keys.evidence_key_arn, [keys, key, *([replicas] if replicas else [])], self._vault_half(there, key)
         )
         assert vault.recovery is not None
         return Foundation(
@@ -120,11 +111,28 @@ class _Provisioning:
             [vault.primary.bucket, vault.recovery.bucket],
         )
 
-    def _replicas(self, keys: SigningKeys, there: Place) -> SigningKeyReplicas:
-        approvers = self._holders["approvers"]
+    def _keys(self, here: Place) -> SigningKeys:
+        chosen = self._settings.keys
+        of_keys = {
+            **self._holders,
+            "region": here.region,
+            "multi_region": self._settings.multi_region_keys,
+            "existing_key_arns": {duty.value: arn for duty, arn in chosen.existing_key_arns.items()},
+        }
+        if chosen.existing_evidence_key_arn is not None:
+            of_keys["existing_evidence_key_arn"] = chosen.existing_evidence_key_arn
+        return SigningKeys("keys", cast(SigningKeysArgs, of_keys), self._options(here))
+
+    def _replicas(self, keys: SigningKeys, there: Place) -> SigningKeyReplicas | None:
+        chosen, several = self._settings.keys, self._settings.multi_region_keys
+        if not several and not chosen.existing_replica_arns:
+            return None
+        own = [duty for duty in DUTIES if several and duty not in chosen.existing_key_arns]
+        approvers = self._holders["approvers"] if several else {}
         of_replicas = {
             **self._holders,
-            "primary_key_arns": {duty: keys.keys[duty]["key_arn"] for duty in DUTIES},
+            "primary_key_arns": {duty: keys.keys[duty]["key_arn"] for duty in own},
+            "existing_replica_arns": {duty.value: arn for duty, arn in chosen.existing_replica_arns.items()},
             "primary_approver_key_arns": {one: keys.approver_keys[one]["key_arn"] for one in approvers},
         }
         return SigningKeyReplicas("key-replicas", cast(SigningKeyReplicasArgs, of_replicas), self._options(there))
@@ -143,16 +151,39 @@ class _Provisioning:
             self._options(there),
         )
 
-    def _vault(self, keys: _VaultKeys, stands_on: list[pulumi.Resource]) -> Vault:
+    def _vault_half(self, there: Place, key: DataKey) -> VaultRecovery:
+        chosen = self._settings.vault
+        half: VaultRecovery = {
+            "provider": there.provider,
+            "account_id": there.account_id,
+            "encryption_key_arn": key.key_arn,
+        }
+        if chosen.recovery_bucket_name is not None:
+            half["bucket_name"] = chosen.recovery_bucket_name
+        if chosen.recovery_staging_bucket_name is not None:
+            half["staging_bucket_name"] = chosen.recovery_staging_bucket_name
+        return half
+
+    def _vault(
+        self, key_arn: pulumi.Output[str], stands_on: list[pulumi.Resource], recovery: VaultRecovery | None = None
+    ) -> Vault:
+        chosen = self._settings.vault
+        args: VaultArgs = {
+            "encryption_key_arn": key_arn,
+            "administrators": self._settings.administrators or [],
+            "retention_days": chosen.retention_days,
+            "staging_force_destroy": self._settings.disposable,
+            "shared_with": self._places.shared_with,
+        }
+        if recovery is not None:
+            args["recovery"] = recovery
+        if chosen.bucket_name is not None:
+            args["bucket_name"] = chosen.bucket_name
+        if chosen.staging_bucket_name is not None:
+            args["staging_bucket_name"] = chosen.staging_bucket_name
         return Vault(
             "vault",
-            {
-                **keys,
-                "administrators": self._settings.administrators or [],
-                "retention_days": self._settings.vault.retention_days,
-                "staging_force_destroy": self._settings.disposable,
-                "shared_with": self._places.shared_with,
-            },
+            args,
             pulumi.ResourceOptions.merge(
                 self._options(self._places.evidence), pulumi.ResourceOptions(depends_on=stands_on)
             ),
@@ -161,13 +192,17 @@ class _Provisioning:
     def _images(
         self, name: str, place: Place, vault: VaultHalf, other: Place | None = None
     ) -> pulumi.Output[dict[str, dict[str, str]]]:
+        chosen = self._settings.images
         args: ImageRepositoriesArgs = {
             "account_id": place.account_id,
             "region": place.region,
             "name_prefix": f"interlock/{self._stack}",
             "encryption_key_arn": vault.encryption_key_arn,
             "administrators": self._administrators,
-            "pullers": self._places.shared_with,
+            "shared_with": self._places.shared_with,
+            "publishers": chosen.publishers or [],
+            "untagged_days": chosen.untagged_days,
+            "existing_repository_names": {use.value: name for use, name in chosen.existing_repository_names.items()},
             "force_delete": self._settings.disposable,
         }
         if other is not None:
@@ -190,11 +225,6 @@ class _Provisioning:
 
     def _options(self, place: Place) -> pulumi.ResourceOptions:
         return place.options(protect=not self._settings.disposable)
-
-
-class _VaultKeys(TypedDict):
-    encryption_key_arn: pulumi.Output[str]
-    recovery: NotRequired[VaultRecovery]
 
 
 def referenced_foundation(name: str, *, in_two_regions: bool) -> Foundation:

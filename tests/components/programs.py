@@ -100,7 +100,7 @@ EXAMPLES: Mapping[str, Example] = {
             "name_prefix": f"interlock/{name}",
             "encryption_key_arn": late_key(name),
             "administrators": [FOUNDATION_ROLE],
-            "pullers": ["444455556666"],
+            "shared_with": ["444455556666"],
             "replicate_to": RECOVERY_REGION,
         },
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from components.validation import ArgumentError
 from tests.components.answers import ACCOUNT, attributes_of
-from tests.components.programs import RECOVERY_KEY, make
+from tests.components.programs import RECOVERY_KEY, elsewhere, make
 from tests.components.recording import UNKNOWN, Recording, Registration, record
 
 CONFIGURATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
@@ -115,6 +115,23 @@ def test_another_account_reads_and_adds_where_the_vault_is_shared(after_up: Reco
         statements = json.loads(after_up.one(POLICY, policy).inputs["policy"])["Statement"]
         shares = [one["Principal"] for one in statements if one["Effect"] == "Allow"]
         assert shares == [{"AWS": "arn:aws:iam::444455556666:root"}] * 2, policy
+
+
+def test_buckets_bear_the_names_that_are_given(recording: Recording) -> None:
+    def program() -> None:
+        there = {"provider": elsewhere("one"), "account_id": ACCOUNT, "encryption_key_arn": RECOVERY_KEY}
+        names = {"bucket_name": "vault-a", "staging_bucket_name": "staging-a"}
+        _made(**names, recovery={**there, "bucket_name": "vault-b", "staging_bucket_name": "staging-b"})
+
+    named = record(program, preview=True)
+    found = {one.name: one.inputs.get("bucket") for one in named.of_type("aws:s3/bucket:Bucket")}
+    assert found == {
+        "one-bucket": "vault-a",
+        "one-staging-bucket": "staging-a",
+        "one-recovery-bucket": "vault-b",
+        "one-recovery-staging-bucket": "staging-b",
+    }
+    assert not any("bucket" in one.inputs for one in recording.of_type("aws:s3/bucket:Bucket"))
 
 
 def _physical(bucket: Registration) -> str:

@@ -194,6 +194,25 @@ def test_keys_that_were_made_for_one_region_stay_as_they_are_when_a_second_one_c
     assert recording.one("aws:s3/bucket:Bucket", "vault-recovery-bucket")
 
 
+def test_keys_repositories_and_bucket_names_that_there_are_already_are_taken() -> None:
+    key = "arn:aws:kms:eu-west-1:210987654321:key/mrk-0123456789abcdef0123456789abcdef"
+    recording = provisioned(
+        **TWO_REGIONS,
+        keys={
+            "existing_key_arns": {"builder": key},
+            "existing_replica_arns": {"builder": key.replace("west", "central")},
+            "existing_evidence_key_arn": key,
+        },
+        images={"existing_repository_names": {"mlflow": "tools/mlflow"}},
+        vault={"bucket_name": "our-vault", "recovery_bucket_name": "our-other-vault"},
+    )
+    made = {one.name for one in recording.resources if one.custom}
+    assert made.isdisjoint({"keys-builder", "key-replicas-builder", "keys-evidence-key", "images-mlflow"})
+    assert {"keys-builder-alias", "key-replicas-builder-alias", "images-serving"} <= made
+    assert recording.one("aws:s3/bucket:Bucket", "vault-bucket").inputs["bucket"] == "our-vault"
+    assert recording.one("aws:s3/bucket:Bucket", "vault-recovery-bucket").inputs["bucket"] == "our-other-vault"
+
+
 def test_without_a_second_region_no_key_names_multi_region(recording: Recording) -> None:
     assert [one.name for one in recording.of_type("aws:kms/key:Key") if "multiRegion" in one.inputs] == []
 

@@ -14,6 +14,7 @@ from stacks.program import read_settings
 from tests.stacks.configurations import local, prod, recovery_network, section
 
 OTHER = "210987654321"
+REPLICA = f"arn:aws:kms:eu-central-1:{OTHER}:key/mrk-1234abcd1234abcd1234abcd1234abcd"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"
 
 

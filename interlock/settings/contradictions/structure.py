@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from interlock.rules import Problem, shown
-from interlock.settings.contradictions.written import Check, Written, has_layer, sections_at
+from interlock.settings.contradictions.written import Check, Written, has_layer, sections_at, value_at
 from interlock.settings.section import PREFIX, Layer
 
 
@@ -47,8 +47,27 @@ def _repeated(written: Written) -> Iterator[Problem]:
                 yield Problem(f"{PREFIX}{section}", f"{count} {what} {value!r}", accepted)
 
 
+def _replica_of_nothing(written: Written) -> Iterator[Problem]:
+    replicas, keys = value_at(written, "keys.existing_replica_arns"), value_at(written, "keys.existing_key_arns")
+    if not isinstance(replicas, Mapping):
+        return
+    for duty, arn in replicas.items():
+        where = f"{PREFIX}keys.existing_replica_arns.{duty}"
+        if not isinstance(keys, Mapping) or duty not in keys:
+            accepted = f"nothing, unless keys.existing_key_arns.{duty} names the key that it is a replica of"
+            yield Problem(where, shown(arn), accepted)
+        elif "recovery" not in written:
+            yield Problem(where, shown(arn), "nothing, unless there is a section recovery")
+
+
 def _texts(written: Written, section: str, field: str) -> Sequence[str]:
     return [value for one in sections_at(written, section) if isinstance(value := one.get(field), str)]
 
 
-CHECKS: Final[Sequence[Check]] = (_missing_sections, _one_tracking, _one_foundation, _repeated)
+CHECKS: Final[Sequence[Check]] = (
+    _missing_sections,
+    _one_tracking,
+    _one_foundation,
+    _repeated,
+    _replica_of_nothing,
+)

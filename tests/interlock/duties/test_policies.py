@@ -47,7 +47,7 @@ DOCUMENTS = {
     "approver key": approver_key_policy(ACCOUNT, [FOUNDATION], "ana@example.com", [WORKLOAD]),
     "shared signing key": signing_key_policy(ACCOUNT, [FOUNDATION], [], [WORKLOAD]),
     "shared data key": data_key_policy(ACCOUNT, "eu-west-1", [FOUNDATION], for_logs=False, shared_with=[WORKLOAD]),
-    "repository": repository_policy([FOUNDATION], [WORKLOAD]),
+    "repository": repository_policy([FOUNDATION], [WORKLOAD], []),
     "trust": trust_policy("sagemaker.amazonaws.com", ACCOUNT),
     "flow logs": flow_log_policy(LOGS),
     "task start": task_start_policy(REPOSITORY, LOGS, ["arn:aws:secretsmanager:::secret:one"], [KEY]),

@@ -23,7 +23,7 @@ SHARED = {
     "signing key": signing_key_policy(EVIDENCE, [FOUNDATION], [], [WORKLOAD]),
     "approver key": approver_key_policy(EVIDENCE, [FOUNDATION], "ana", [WORKLOAD]),
     "data key": data_key_policy(EVIDENCE, "eu-west-1", [FOUNDATION], for_logs=False, shared_with=[WORKLOAD]),
-    "repository": repository_policy([FOUNDATION], [WORKLOAD]),
+    "repository": repository_policy([FOUNDATION], [WORKLOAD], []),
 }
 ALONE = {
     "vault": vault_policy(BUCKET, 30, [FOUNDATION]),
@@ -31,7 +31,7 @@ ALONE = {
     "signing key": signing_key_policy(EVIDENCE, [FOUNDATION], []),
     "approver key": approver_key_policy(EVIDENCE, [FOUNDATION], "ana"),
     "data key": data_key_policy(EVIDENCE, "eu-west-1", [FOUNDATION], for_logs=False),
-    "repository": repository_policy([FOUNDATION], []),
+    "repository": repository_policy([FOUNDATION], [], []),
 }
 
 
@@ -54,8 +54,19 @@ def test_what_is_not_shared_names_no_other_account(what: str) -> None:
 
 @pytest.mark.parametrize("what", sorted(SHARED))
 def test_another_account_gets_no_right_to_configure_delete_or_grant(what: str) -> None:
-    words = ("Policy", "Retain", "Grant", "Schedule", "Disable", "Configuration", "DeleteBucket", "PutImage", "Replic")
-    assert [action for action in given_to_others(SHARED[what]) if any(word in action for word in words)] == []
+    words = (
+        "Policy",
+        "Retain",
+        "Grant",
+        "Schedule",
+        "Disable",
+        "Configuration",
+        "DeleteBucket",
+        "Mutability",
+        "Replic",
+    )
+    changes = [action for action in given_to_others(SHARED[what]) if ":Get" not in action]
+    assert [action for action in changes if any(word in action for word in words)] == []
 
 
 def test_the_vault_is_read_and_added_to_but_every_denial_binds_the_other_account_too() -> None:
@@ -101,9 +112,15 @@ def test_only_administrators_delete_disable_replicate_or_repolicy_a_key(what: st
     assert denied["Action"] == list(TAKING_AWAY)
 
 
-def test_images_are_pulled_by_other_accounts_and_pushed_or_deleted_by_none_of_them() -> None:
+def test_images_are_pulled_and_published_by_other_accounts_but_deleted_by_none_of_them() -> None:
     found = statements(SHARED["repository"])
-    assert found["ShareImages"]["Principal"] == OTHER
+    assert found["ShareImages"]["Principal"] == found["Publish"]["Principal"] == OTHER
     assert "ecr:BatchGetImage" in found["ShareImages"]["Action"]
-    assert "ecr:PutImage" not in given_to_others(SHARED["repository"])
     assert "ecr:BatchDeleteImage" in found["DenyUnfastening"]["Action"]
+
+
+def test_named_publishers_alone_push() -> None:
+    publisher = f"arn:aws:iam::{WORKLOAD}:role/publisher"
+    found = statements(repository_policy([FOUNDATION], [WORKLOAD], [publisher]))
+    assert found["Publish"]["Principal"] == {"AWS": [publisher]}
+    assert found["ShareImages"]["Principal"] == OTHER
