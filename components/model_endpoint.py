@@ -194,6 +194,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                 args["vault_bucket_arn"],
                 args["vault_key_arn"],
                 args["encryption_key_arn"],
+                args["subnet_ids"],
                 captured.bucket_arn if captured else None,
             ).apply(
                 lambda known: serving_policy(
@@ -203,7 +204,8 @@ class ModelEndpoint(pulumi.ComponentResource):
                     RELEASE_PREFIX,
                     known[3],
                     known[4],
-                    f"{known[5]}/{CAPTURE_PREFIX}" if known[5] else None,
+                    known[5],
+                    f"{known[6]}/{CAPTURE_PREFIX}" if known[6] else None,
                 )
             ),
             opts=inside,

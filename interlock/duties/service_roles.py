@@ -76,13 +76,12 @@ def serving_policy(
     prefix: str,
     vault_key_arn: str,
     volume_key_arn: str,
+    subnet_ids: Sequence[str],
     capture_arn: str | None = None,
 ) -> str:
-    """Return what SageMaker needs to serve releases: one repository, one prefix of the vault, one log group.
+    """Return what SageMaker needs to serve releases: one repository, one prefix of the vault, one log group, subnets.
 
     `capture_arn` is the ARN of the prefix, with its last slash, that requests and answers are kept under.
-
-    The network interface actions know no narrower resource at creation.
     Source: SageMaker Developer Guide, "SageMaker roles", "CreateModel API: execution role permissions".
     """
     return document(
@@ -111,18 +110,45 @@ def serving_policy(
             ["*"],
             conditions={"StringEquals": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}},
         ),
+        *_join(log_group_arn, subnet_ids),
+        *(_capture(capture_arn, volume_key_arn) if capture_arn else []),
+    )
+
+
+def _join(arn_of_the_place: str, subnet_ids: Sequence[str]) -> list[Statement]:
+    """Network interfaces in some subnets, which may be another account's that shares them.
+
+    Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2".
+    """
+    partition, _, region, account_id = arn_of_the_place.split(":")[1:5]
+    here = f"arn:{partition}:ec2:{region}:{account_id}"
+    subnets = [f"arn:{partition}:ec2:{region}:*:subnet/{one}" for one in subnet_ids]
+    return [
         statement(
             "JoinNetwork",
             "Allow",
+            ["ec2:CreateNetworkInterface"],
+            [f"{here}:network-interface/*", f"{here}:security-group/*", *subnets],
+        ),
+        statement(
+            "UseInterfaces",
+            "Allow",
             [
-                "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs",
-                "ec2:DescribeDhcpOptions", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups",
+                "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+            ],
+            [f"{here}:network-interface/*"],
+        ),
+        statement(
+            "SeeNetwork",
+            "Allow",
+            [
+                "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions",
+                "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups",
             ],
             ["*"],
         ),
-        *(_capture(capture_arn, volume_key_arn) if capture_arn else []),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _capture(capture_arn: str, key_arn: str) -> list[Statement]:

@@ -52,7 +52,7 @@ DOCUMENTS = {
     "flow logs": flow_log_policy(LOGS),
     "task start": task_start_policy(REPOSITORY, LOGS, ["arn:aws:secretsmanager:::secret:one"], [KEY]),
     "artifacts": artifact_access_policy(BUCKET, "artifacts/", KEY),
-    "serving": serving_policy(REPOSITORY, LOGS, BUCKET, "releases/", KEY, KEY),
+    "serving": serving_policy(REPOSITORY, LOGS, BUCKET, "releases/", KEY, KEY, ["subnet-1", "subnet-2"]),
     "endpoint": endpoint_policy(ACCOUNT),
     "storage endpoint": storage_endpoint_policy(ACCOUNT, "eu-west-1"),
 }
@@ -192,6 +192,19 @@ def test_serving_lists_and_reads_releases_and_writes_nothing_to_the_vault() -> N
     assert found["ListReleases"]["Condition"] == {"StringLike": {"s3:prefix": ["releases/*"]}}
     actions = {action for one in found.values() for action in listed(one["Action"])}
     assert not [action for action in actions if action.startswith(("s3:Put", "s3:Delete"))]
+
+
+def test_serving_joins_its_own_subnets_and_no_other() -> None:
+    found = statements(DOCUMENTS["serving"])
+    creating = [one for one in found.values() if "ec2:CreateNetworkInterface" in listed(one["Action"])]
+    assert [one["Resource"] for one in creating] == [
+        [
+            f"arn:aws:ec2:eu-west-1:{ACCOUNT}:network-interface/*",
+            f"arn:aws:ec2:eu-west-1:{ACCOUNT}:security-group/*",
+            "arn:aws:ec2:eu-west-1:*:subnet/subnet-1",
+            "arn:aws:ec2:eu-west-1:*:subnet/subnet-2",
+        ]
+    ]
 
 
 @pytest.mark.parametrize("reference", ["interlock/serving:1.0", f"interlock/serving@sha256:{'a' * 64}"])
