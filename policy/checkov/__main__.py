@@ -88,7 +88,7 @@ def _told(stack: str, found: Scan, verdict: Verdict, *, everything: bool) -> lis
             for finding, reason in verdict.explained
         ]
     if not verdict.passes:
-        lines.append(f"next       correct the component, or say in {REASONS.relative_to(Path.cwd())} why it is right")
+        lines.append(f"next       correct the component, or say in policy/checkov/{REASONS.name} why it is right")
     return lines
 
 
