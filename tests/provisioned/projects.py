@@ -21,10 +21,15 @@ def lay_out(directory: Path, stack: str, config: Mapping[str, Any]) -> Path:
     return directory
 
 
+def config_of(stack: str) -> dict[str, Any]:
+    """Return the settings of a stack of this repository, as its file has them."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+    return config
+
+
 def local_config() -> dict[str, Any]:
     """Return the settings of stack local, as its file has them."""
-    config: dict[str, Any] = yaml.safe_load((ROOT / "stacks" / "Pulumi.local.yaml").read_text())["config"]
-    return config
+    return config_of("local")
 
 
 def foundation_config() -> dict[str, Any]:
