@@ -18,7 +18,7 @@ from rehearsal.cloud.services.ecs.scheduling import (
     decide,
 )
 
-S, R, X = Phase.STARTING, Phase.READY, Phase.STOPPING
+S, R, U, X = Phase.STARTING, Phase.READY, Phase.UNHEALTHY, Phase.STOPPING
 
 
 def situation(new: Sequence[Phase] = (), old: Sequence[Phase] = (), **given: Any) -> Situation:
@@ -57,6 +57,16 @@ def situation(new: Sequence[Phase] = (), old: Sequence[Phase] = (), **given: Any
         (situation(new=[R, S], in_progress=False, desired=1), Decision(stop=("new-1",))),
         (situation(new=[R, R], desired=0, in_progress=False), Decision(stop=("new-0", "new-1"))),
         (situation(desired=0), Decision(completed=True)),
+        # A replacement first, where there is room for it.
+        (situation(new=[R, U], in_progress=False), Decision(start=1)),
+        (situation(new=[R, U, S], in_progress=False), Decision()),
+        (situation(new=[R, U, R], in_progress=False), Decision(stop=("new-1",))),
+        (situation(new=[U, U], in_progress=False, maximum_percent=100), Decision(start=1, stop=("new-0",))),
+        (situation(new=[U, U, S], in_progress=False, maximum_percent=150), Decision(start=1, stop=("new-0",))),
+        (situation(new=[S, S], old=[U, U]), Decision()),
+        (situation(new=[R, R], old=[U]), Decision(stop=("old-0",))),
+        (situation(new=[U], old=[R], desired=1), Decision(start=1, stop=("new-0",))),
+        (situation(new=[U, R], in_progress=False, desired=1), Decision(stop=("new-0",))),
         (situation(failed_tasks=3, breaker=True), Decision(failed=True)),
         (situation(failed_tasks=2, breaker=True), Decision(start=2)),
         (situation(failed_tasks=9, breaker=False), Decision(start=2)),
@@ -70,8 +80,8 @@ def test_the_next_step_of_a_deployment(seen: Situation, expected: Decision) -> N
     desired=st.integers(1, 6),
     minimum=st.integers(0, 100),
     maximum=st.integers(100, 300),
-    new=st.lists(st.sampled_from([S, R, X]), max_size=8),
-    old=st.lists(st.sampled_from([S, R, X]), max_size=8),
+    new=st.lists(st.sampled_from([S, R, U, X]), max_size=8),
+    old=st.lists(st.sampled_from([S, R, U, X]), max_size=8),
 )
 def test_a_rollout_never_stops_a_ready_task_below_the_minimum_nor_starts_above_the_maximum(
     desired: int, minimum: int, maximum: int, new: list[Phase], old: list[Phase]

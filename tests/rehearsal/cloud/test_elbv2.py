@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import signal
 import ssl
 import threading
 import time
@@ -315,6 +316,25 @@ def test_a_deregistered_target_ends_what_it_began_and_gets_nothing_new(
     assert sorted(answers) == sorted([(200, target.address.encode()), (200, other.address.encode())])
     balancer.until_health(target, "unused", 5)
     other.close()
+
+
+def test_a_target_drains_from_the_moment_it_is_deregistered_until_the_proxy_knows(
+    cloud: LocalCloud, balancer: Balancer, target: Target
+) -> None:
+    balancer.listen()
+    balancer.register(target)
+    balancer.until_health(target, "healthy")
+    name = f"/{balancer.arn.rpartition('/')[2]}"
+    proxy = next(p for p in cloud.context.processes.alive() if str(p.program.directory).endswith(name))
+    os.kill(proxy.pid, signal.SIGSTOP)
+    try:
+        balancer.elb.deregister_targets(TargetGroupArn=balancer.group, Targets=[{"Id": target.address}])
+        assert balancer.health()[target.address][0] == "draining"
+        time.sleep(3)
+        assert balancer.health()[target.address][0] == "draining"
+    finally:
+        os.kill(proxy.pid, signal.SIGCONT)
+    until(balancer.health, lambda seen: seen == {}, 5)
 
 
 def test_rules_decide_by_priority(balancer: Balancer, target: Target) -> None:

@@ -87,8 +87,8 @@ class TaskRecord:
     containers: list[ContainerRecord] = field(default_factory=list)
     was_ready: bool = False
     """Whether it ever was as healthy as its service wants it."""
-    was_given_up: bool = False
-    """Whether its service had it stopped because it was unhealthy."""
+    found_unhealthy: str = ""
+    """Why its service holds it for unhealthy, empty while it does not."""
     in_service_since: float = 0.0
     """When it came to run, by the monotonic clock."""
 

@@ -135,8 +135,7 @@ class Scheduler:
         for task in [one for one in deployment.tasks if one.last_status == "STOPPED"]:
             deployment.tasks.remove(task)
             failed = task.stop_code == "TaskFailedToStart" or (
-                not task.was_ready
-                and task.stop_code in {"EssentialContainerExited", "ServiceSchedulerInitiated:unhealthy"}
+                not task.was_ready and (task.stop_code == "EssentialContainerExited" or bool(task.found_unhealthy))
             )
             if not failed:
                 continue
@@ -148,24 +147,25 @@ class Scheduler:
                 service.tell(self._cloud.now(), "is unable to consistently start tasks successfully.")
 
     def _phase(self, service: ServiceRecord, task: TaskRecord, now: float) -> Phase:
-        """Return how a task counts, and have it stopped if it is found unhealthy."""
+        """Return how a task counts."""
         if task.is_stopping:
             return Phase.STOPPING
         if task.last_status != "RUNNING":
             return Phase.STARTING
         if task.health == "UNHEALTHY":
-            service.tell(self._cloud.now(), f"(task {task.id}) is unhealthy due to failed container health checks.")
-            return self._give_up(task, "Task failed container health checks")
+            event = f"(task {task.id}) is unhealthy due to failed container health checks."
+            return self._unhealthy(service, task, "Task failed container health checks", event)
         states = self.targets.states(task.place, service.load_balancers, task.address)
         grace = float(service.request.get("healthCheckGracePeriodSeconds") or 0)
         if now - task.in_service_since > grace:
             for arn, state, why in states:
                 if state == "unhealthy":
-                    service.tell(
-                        self._cloud.now(),
-                        f"(task {task.id}) (port of {arn}) is unhealthy in (target-group {arn}) due to (reason {why})",
+                    event = (
+                        f"(task {task.id}) (port of {arn}) is unhealthy in (target-group {arn}) due to (reason {why})"
                     )
-                    return self._give_up(task, f"Task failed ELB health checks in (target-group {arn})")
+                    reason = f"Task failed ELB health checks in (target-group {arn})"
+                    return self._unhealthy(service, task, reason, event)
+        task.found_unhealthy = ""
         is_checked = any(one.definition.get("healthCheck") for one in task.containers if one.is_essential)
         has_settled = task.health == "HEALTHY" if is_checked else now - task.in_service_since > _SETTLING_SECONDS
         is_ready = task.was_ready or (has_settled and all(state == "healthy" for _, state, _ in states))
@@ -176,10 +176,11 @@ class Scheduler:
                     deployment.failures_in_a_row = 0
         return Phase.READY if is_ready else Phase.STARTING
 
-    def _give_up(self, task: TaskRecord, reason: str) -> Phase:
-        self.stop_task(task, "ServiceSchedulerInitiated", reason)
-        task.was_given_up = True
-        return Phase.STOPPING
+    def _unhealthy(self, service: ServiceRecord, task: TaskRecord, reason: str, event: str) -> Phase:
+        if not task.found_unhealthy:
+            service.tell(self._cloud.now(), event)
+        task.found_unhealthy = reason
+        return Phase.UNHEALTHY
 
     def _situation(self, service: ServiceRecord, phases: Mapping[str, Phase], now: float) -> Situation:
         configuration = service.request.get("deploymentConfiguration") or {}
@@ -203,8 +204,9 @@ class Scheduler:
             self._fail(service)
             return
         for arn in decision.stop:
-            why = f"Scaling activity initiated by deployment {primary.id}"
-            self.stop_task(self._runs[arn].task, "ServiceSchedulerInitiated", why)
+            task = self._runs[arn].task
+            why = task.found_unhealthy or f"Scaling activity initiated by deployment {primary.id}"
+            self.stop_task(task, "ServiceSchedulerInitiated", why)
         if decision.stop:
             ids = ", ".join(f"(task {arn.rpartition('/')[2]})" for arn in decision.stop)
             service.tell(now, f"has stopped {len(decision.stop)} running tasks: {ids}.")

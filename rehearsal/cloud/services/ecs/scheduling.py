@@ -1,6 +1,7 @@
 """What a service's scheduler does next: start, stop, or call a deployment done or failed. Pure.
 
-Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html and
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html,
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html and
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
 """
 
@@ -19,6 +20,7 @@ class Phase(StrEnum):
 
     STARTING = "starting"
     READY = "ready"
+    UNHEALTHY = "unhealthy"
     STOPPING = "stopping"
 
 
@@ -59,7 +61,8 @@ def decide(situation: Situation) -> Decision:
     """Return what to do next.
 
     New tasks start while the total stays within the maximum; old ones stop while the ready ones stay at or above the
-    minimum; a task that is not ready counts for nothing and can go at any time.
+    minimum; a task that is starting counts for nothing and can go at any time. An unhealthy one stays until those that
+    replace it are ready, unless it takes the room that they need.
     """
     desired = situation.desired
     if situation.breaker and situation.in_progress and situation.failed_tasks >= breaker_threshold(desired):
@@ -68,8 +71,10 @@ def decide(situation: Situation) -> Decision:
     # At least one task more than wanted fits, or nothing could ever be replaced at 100 percent of one task.
     highest = max(math.floor(desired * situation.maximum_percent / 100), desired)
     active = [task for task in situation.tasks if task.phase is not Phase.STOPPING]
-    new = [task for task in active if task.is_new]
-    old = [task for task in active if not task.is_new]
+    unhealthy = [task for task in active if task.phase is Phase.UNHEALTHY]
+    sound = [task for task in active if task.phase is not Phase.UNHEALTHY]
+    new = [task for task in sound if task.is_new]
+    old = [task for task in sound if not task.is_new]
     ready = sum(task.phase is Phase.READY for task in active)
     new_ready = sum(task.phase is Phase.READY for task in new)
 
@@ -83,10 +88,15 @@ def decide(situation: Situation) -> Decision:
             elif ready - 1 >= lowest or new_ready >= desired:
                 stop.append(task.key)
                 ready -= 1
+    if new_ready >= desired:
+        stop += [task.key for task in unhealthy]
+    elif situation.may_start and len(new) < desired and len(active) - len(stop) >= highest:
+        # One at a time, those of the past first.
+        stop += [task.key for task in sorted(unhealthy, key=lambda task: task.is_new)[:1]]
     start = 0
     if situation.may_start:
         start = max(min(desired - len(new), highest - (len(active) - len(stop))), 0)
-    completed = situation.in_progress and new_ready >= desired and not old and not surplus
+    completed = situation.in_progress and new_ready >= desired and not old and not surplus and not unhealthy
     return Decision(start, tuple(stop), completed)
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,11 @@ class _Balancer:
         except FileNotFoundError:
             return {}
 
+    def is_done_with(self, target: str) -> bool:
+        """Return whether the proxy works by the configuration last written, and waits for no answer of `target`."""
+        status = self.status
+        return status.get("version") == self.version and target not in status["in_flight"]
+
 
 class Balancers:
     """All load balancers and targets of one cloud, looked after by one thread; moto's records are what is declared."""
@@ -68,6 +73,8 @@ class Balancers:
         self._balancers: dict[str, _Balancer] = {}
         self._health: dict[TargetKey, Health] = {}
         self._checking: set[TargetKey] = set()
+        self._told: set[TargetKey] = set()
+        """The draining targets that every proxy's configuration, if not yet the proxy, leaves out."""
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._checks = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health-check")
@@ -105,6 +112,13 @@ class Balancers:
         with self._lock:
             return [key for key, health in self._health.items() if key[0] == group and health.state is State.DRAINING]
 
+    def deregister(self, group: Any, keys: Sequence[TargetKey]) -> None:
+        """Begin to drain targets that have just been taken out of a target group."""
+        with self._lock:
+            for key in keys:
+                if key in self._health:
+                    self._begin_draining(key, group)
+
     def _run(self) -> None:
         while not self._stopped.wait(_LOOK_EVERY):
             try:
@@ -114,7 +128,6 @@ class Balancers:
 
     def _look(self) -> None:
         now = time.monotonic()
-        in_flight = {key for balancer in self._balancers.values() for key in balancer.status.get("in_flight", {})}
         with self._cloud.turn("elbv2"):
             backends = [backend for _, backend in visited(elbv2_backends)]
             groups = {arn: group for backend in backends for arn, group in backend.target_groups.items()}
@@ -124,7 +137,8 @@ class Balancers:
             for arn, record in wanted.items():
                 for group in groups_of(record):
                     sources.setdefault(group, []).append(self._balancers[arn].address)
-            self._follow_targets(groups, sources, in_flight, now)
+            self._follow_targets(groups, sources, now)
+            leaving = {key for key, health in self._health.items() if health.state is State.DRAINING}
             gone = [arn for arn in self._balancers if arn not in wanted]
             plans = {
                 arn: describe(
@@ -142,12 +156,13 @@ class Balancers:
         for arn, plan in plans.items():
             self._configure(self._balancers[arn], plan)
             self._report(wanted[arn], self._balancers[arn])
+        self._told = leaving
 
     def _reach(self, source: str, address: str, port: int) -> str | None:
         problem = self._cloud.network.obstacle(source, address, port)
         return None if problem else f"{self._cloud.network.inside(address)}:{port}"
 
-    def _follow_targets(self, groups: Any, sources: Mapping[str, list[str]], in_flight: set[str], now: float) -> None:
+    def _follow_targets(self, groups: Any, sources: Mapping[str, list[str]], now: float) -> None:
         declared = {key: groups[key[0]] for group in groups.values() for key in registered(group)}
         with self._lock:
             for key in declared:
@@ -156,7 +171,10 @@ class Balancers:
                     self._health[key] = Health()
                 self._follow_use(key, key[0] in sources)
             for key in [key for key in self._health if key not in declared]:
-                self._drain(key, groups.get(key[0]), in_flight, now)
+                if self._health[key].state is not State.DRAINING:
+                    self._begin_draining(key, groups.get(key[0]))
+                elif now >= self._health[key].drains_until or self._is_left(key):
+                    del self._health[key]
             due = [
                 (key, check_of(group, key[2]))
                 for key, group in declared.items()
@@ -174,19 +192,19 @@ class Balancers:
         elif health.state is State.UNUSED:
             self._health[key] = Health()
 
-    def _drain(self, key: TargetKey, group: Any, in_flight: set[str], now: float) -> None:
+    def _begin_draining(self, key: TargetKey, group: Any) -> None:
         health = self._health[key]
-        if health.state is not State.DRAINING:
-            delay = float(group.attributes.get("deregistration_delay.timeout_seconds", 300)) if group else 0.0
-            if group is None or health.state is State.UNUSED:
-                del self._health[key]
-            else:
-                self._health[key] = replace(draining(health, delay, now), next_check=now)
-        # The proxies have had time to learn of it; from then on the last request in flight ends it.
-        elif now >= health.drains_until or (
-            now - health.next_check > 1.0 and f"{key[0]} {key[1]}:{key[2]}" not in in_flight
-        ):
+        if group is None or health.state is State.UNUSED:
             del self._health[key]
+        elif health.state is not State.DRAINING:
+            delay = float(group.attributes.get("deregistration_delay.timeout_seconds", 300))
+            self._health[key] = draining(health, delay, time.monotonic())
+
+    def _is_left(self, key: TargetKey) -> bool:
+        """Return whether no proxy sends anything to a draining target any more, nor waits for an answer of it."""
+        # A proxy may come late to its configuration on a busy machine; until it has, it sends.
+        name = f"{key[0]} {key[1]}:{key[2]}"
+        return key in self._told and all(one.is_done_with(name) for one in self._balancers.values())
 
     def _check(self, key: TargetKey, check: Check, sources: Sequence[str]) -> None:
         places = [self._reach(source, key[1], check.port) for source in sources]
@@ -212,6 +230,8 @@ class Balancers:
         draft.write_text(json.dumps({**plan, "gate": self._cloud.network.gate, "version": balancer.version}))
         draft.replace(file)
         if balancer.process is None:
+            # What the one before it told is not true of this one.
+            (balancer.directory / "status.json").unlink(missing_ok=True)
             balancer.process = self._cloud.processes.start(self._program(balancer.directory))
         elif balancer.status:
             with suppress(ProcessLookupError):

@@ -88,6 +88,12 @@ class LoadBalancing(Service):
                 return unused
             return self._status(group, key[1], key[2])
 
+        def deregister(group: Any, targets: Sequence[Mapping[str, Any]]) -> None:
+            before = registered(group)
+            taken_out_by_moto(group, targets)
+            self._balancers.deregister(group, [key for key in before if key not in registered(group)])
+
+        taken_out_by_moto = patches.replace(FakeTargetGroup, "deregister", deregister)
         described_by_moto = patches.replace(ELBv2Backend, "describe_target_health", describe)
         judged_by_moto = patches.replace(FakeTargetGroup, "health_for", health_for)
 
