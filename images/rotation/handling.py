@@ -1,7 +1,9 @@
 """What the function does with an event: a step of a rotation, or the preparation of an instance.
 
 A rotation's event is Secrets Manager's: {"Step", "SecretId", "ClientRequestToken"}. A preparation's is
-{"Operation": "prepare", "SecretId", "Databases": [names]}; it makes the databases and the secret's user.
+{"Operation": "prepare", "SecretId", "Databases": [names]}; it makes the databases and the secret's user. With
+"Username", "MasterSecretId", "Host" and "Port" it first gives the secret its value, with "FirstSecretId" also the
+administrator's; a value that is there keeps its user and password, and gets the place.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 import boto3
 import psycopg
 import roles
-from rotation import Rotation, RotationError
+from rotation import Rotation, RotationError, begin_secret
 
 STEPS = {
     "createSecret": Rotation.create_secret,
@@ -29,15 +31,16 @@ def handle(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     secret_id = event.get("SecretId")
     if not isinstance(secret_id, str):
         raise RotationError(f"SecretId: received {secret_id!r}; accepted: the ARN of a secret")
+    secrets = boto3.client("secretsmanager")
     rotation = Rotation(
-        boto3.client("secretsmanager"),
+        secrets,
         secret_id,
         connect=roles.connector(os.environ["DATABASE_CA"]),
         settle_seconds=float(os.environ.get("SETTLE_SECONDS", "30")),
     )
     try:
         if event.get("Operation") == "prepare":
-            return _tell("prepare", rotation.prepare(_databases(event)))
+            return _tell("prepare", _prepare(secrets, rotation, event))
         step = STEPS.get(str(event.get("Step")))
         if step is None:
             raise RotationError(f"Step: received {event.get('Step')!r}; accepted: {', '.join(STEPS)}")
@@ -45,6 +48,22 @@ def handle(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     except psycopg.Error as problem:
         # The cause's traceback would tell the statement, which holds what a password was made into.
         raise RotationError(f"the database refused: {type(problem).__name__}: {_first_line(problem)}") from None
+
+
+def _prepare(secrets: Any, rotation: Rotation, event: Mapping[str, Any]) -> dict[str, Any]:
+    databases = _databases(event)
+    wanted = {**_place(event), "dbname": databases[0]}
+    if "FirstSecretId" in event:
+        first = json.loads(secrets.get_secret_value(SecretId=event["FirstSecretId"])["SecretString"])
+        begin_secret(secrets, str(event["MasterSecretId"]), {**wanted, **first})
+    if "Username" in event:
+        content = {**wanted, "username": str(event["Username"]), "masterarn": str(event["MasterSecretId"])}
+        begin_secret(secrets, str(event["SecretId"]), content)
+    return rotation.prepare(databases)
+
+
+def _place(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"engine": "postgres", "host": str(event.get("Host", "")), "port": int(event.get("Port", 5432))}
 
 
 def _databases(event: Mapping[str, Any]) -> list[str]:

@@ -45,6 +45,11 @@ class Credentials:
             content,
         )
 
+    @property
+    def has_master(self) -> bool:
+        """Return whether an administrator changes the password, and not the user itself."""
+        return bool(self.content.get("masterarn"))
+
     def to(self, database: str) -> Credentials:
         """Return the same for another database of the instance."""
         return replace(self, database=database)
@@ -110,7 +115,7 @@ def ensure_user(master: Connection, username: str, owner: str) -> None:
 def set_password(master: Connection, username: str, password: str) -> None:
     """Store a password as its SCRAM-SHA-256 verifier, which is all that a log of statements can then hold."""
     verifier = master.pgconn.encrypt_password(password.encode(), username.encode(), b"scram-sha-256").decode()
-    statement = sql.SQL("alter role {} login password {}").format(sql.Identifier(username), sql.Literal(verifier))
+    statement = sql.SQL("alter role {} password {}").format(sql.Identifier(username), sql.Literal(verifier))
     master.execute(statement)
 
 

@@ -1,4 +1,6 @@
-"""The steps of a rotation in which two users take turns: while one is used, the other gets a new password.
+"""The steps of a rotation. Two users take turns: while one is used, the other gets a new password.
+
+A secret without `masterarn` is the administrator's own, who has nobody to take turns with and is used by nobody else.
 
 A step that was done does nothing when it is asked for again, and one that was killed goes on where it stopped.
 Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets_strategies.html
@@ -30,8 +32,25 @@ def alternate_username(username: str) -> str:
     return username.removesuffix(CLONE_SUFFIX) if username.endswith(CLONE_SUFFIX) else username + CLONE_SUFFIX
 
 
+def begin_secret(secrets: Any, secret_id: str, content: dict[str, Any]) -> None:
+    """Give a secret its first value, with a drawn password unless `content` has one; later only correct its place."""
+    try:
+        known = json.loads(secrets.get_secret_value(SecretId=secret_id)["SecretString"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        drawn = secrets.get_random_password(PasswordLength=PASSWORD_LENGTH, ExcludePunctuation=True)
+        known = {"password": drawn["RandomPassword"], **content}
+    else:
+        own = {name: known[name] for name in ("username", "password") if name in known}
+        if known == {**known, **content, **own}:
+            return
+        known = {**known, **content, **own}
+    secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(known))
+
+
 class Rotation:
-    """Rotates one secret, a JSON of host, port, dbname, username, password and masterarn, as AWS structures it.
+    """Rotates one secret, a JSON of host, port, dbname, username, password and masterarn as AWS structures it.
 
     `settle_seconds` is how long a rotation leaves the one before to be noticed: only then does it take a password
     from the user that clients may still know.
@@ -57,15 +76,16 @@ class Rotation:
     def prepare(self, databases: list[str]) -> dict[str, Any]:
         """Make the databases, the role that owns them and the current user, as far as they are absent."""
         current = self._current()
-        with self._connect(self._master(current)) as master:
-            owner = roles.owner_of(self._base(current))
-            roles.ensure_owner(master, owner)
-            roles.ensure_user(master, current.username, owner)
+        master = self._master(current)
+        with self._connect(master) as connection:
+            owner = roles.owner_of(_base(current))
+            roles.ensure_owner(connection, owner)
+            roles.ensure_user(connection, current.username, owner)
             if not roles.can_log_in(self._connect, current):
-                roles.set_password(master, current.username, current.password)
-            made = [name for name in databases if roles.ensure_database(master, name, owner)]
+                roles.set_password(connection, current.username, current.password)
+            made = [name for name in databases if roles.ensure_database(connection, name, owner)]
         for name in databases:
-            with self._connect(self._master(current).to(name)) as inside:
+            with self._connect(master.to(name)) as inside:
                 roles.hand_over(inside, name, owner)
         return {"owner": owner, "user": current.username, "databases": databases, "made": made}
 
@@ -78,11 +98,7 @@ class Rotation:
         current = self._current()
         self._await_settlement()
         drawn = self._secrets.get_random_password(PasswordLength=PASSWORD_LENGTH, ExcludePunctuation=True)
-        content = {
-            **current.content,
-            "username": alternate_username(current.username),
-            "password": drawn["RandomPassword"],
-        }
+        content = {**current.content, "username": _next_user(current), "password": drawn["RandomPassword"]}
         self._secrets.put_secret_value(
             SecretId=self._secret_id,
             ClientRequestToken=token,
@@ -96,23 +112,23 @@ class Rotation:
         if self._is_done(token):
             return {"already": "current"}
         current, pending = self._current(), self._pending(token)
-        self._demand_alternate(current, pending)
+        _demand_next(current, pending)
         if roles.can_log_in(self._connect, pending):
             return {"already": "set", "user": pending.username}
-        owner = roles.owner_of(self._base(current))
         with self._connect(self._master(current)) as master:
-            roles.ensure_user(master, pending.username, owner)
+            if current.has_master:
+                roles.ensure_user(master, pending.username, roles.owner_of(_base(current)))
             roles.set_password(master, pending.username, pending.password)
         return {"user": pending.username}
 
     def test_secret(self, token: str) -> dict[str, Any]:
-        """Work in the database as the pending version's user, with its owner's rights."""
+        """Log in to the database as the pending version's user, and have its rights there."""
         pending = self._pending(token)
         with self._connect(pending) as connection:
             acting = roles.acting_as(connection)
-        owner = roles.owner_of(self._base(pending))
-        if acting != owner:
-            raise RotationError(f"{pending.username} acts as {acting} in the database, not as {owner}")
+        expected = roles.owner_of(_base(pending)) if pending.has_master else pending.username
+        if acting != expected:
+            raise RotationError(f"{pending.username} acts as {acting} in the database, not as {expected}")
         return {"user": pending.username}
 
     def finish_secret(self, token: str) -> dict[str, Any]:
@@ -174,22 +190,44 @@ class Rotation:
             told = problem.args[0] if isinstance(problem, KeyError) else "its form"
             raise RotationError(
                 f"the secret {answer['Name']}: {told} is missing or wrong; accepted: a JSON object with host, port, "
-                "dbname, username, password and masterarn"
+                "dbname, username and password"
             ) from None
 
     def _master(self, current: Credentials) -> Credentials:
-        answer = self._secrets.get_secret_value(SecretId=current.content["masterarn"])
-        # RDS keeps name and password alone in the secret that it manages.
-        return Credentials.of({**current.content, **json.loads(answer["SecretString"])}).to(current.database)
+        """Return how the administrator logs in. While its own secret rotates, the pending version may be the right one.
 
-    def _base(self, credentials: Credentials) -> str:
-        return credentials.username.removesuffix(CLONE_SUFFIX)
+        Raises RotationError if neither is.
+        """
+        if not current.has_master:
+            return current
+        for stage in (CURRENT, PENDING):
+            try:
+                answer = self._secrets.get_secret_value(SecretId=current.content["masterarn"], VersionStage=stage)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                continue
+            # RDS keeps name and password alone in a secret that it manages.
+            known = json.loads(answer["SecretString"])
+            content = {**current.content, "username": known["username"], "password": known["password"]}
+            master = Credentials.of(content)
+            if roles.can_log_in(self._connect, master):
+                return master
+        raise RotationError(f"the server {current.host} refuses its administrator")
 
-    def _demand_alternate(self, current: Credentials, pending: Credentials) -> None:
-        # Whoever may write the secret must not have the administrator change another user's password, or another
-        # server's.
-        expected = alternate_username(current.username)
-        if pending.username != expected:
-            raise RotationError(f"the pending version names user {pending.username}, not {expected}")
-        if (pending.host, pending.port) != (current.host, current.port):
-            raise RotationError(f"the pending version names host {pending.host}, not {current.host}")
+
+def _base(credentials: Credentials) -> str:
+    return credentials.username.removesuffix(CLONE_SUFFIX)
+
+
+def _next_user(current: Credentials) -> str:
+    return alternate_username(current.username) if current.has_master else current.username
+
+
+def _demand_next(current: Credentials, pending: Credentials) -> None:
+    # Whoever may write the secret must not have the administrator change another user's password, or another server's.
+    expected = _next_user(current)
+    if pending.username != expected:
+        raise RotationError(f"the pending version names user {pending.username}, not {expected}")
+    if (pending.host, pending.port) != (current.host, current.port):
+        raise RotationError(f"the pending version names host {pending.host}, not {current.host}")

@@ -37,10 +37,12 @@ class Fuse:
             self.calls += 1
             if self.at == (self.calls, "before"):
                 raise Killed
-            answer = call(*arguments, **named)
-            if self.at == (self.calls, "after"):
-                raise Killed
-            return answer
+            number = self.calls
+            try:
+                return call(*arguments, **named)
+            finally:
+                if self.at == (number, "after"):
+                    raise Killed
 
         return counted
 
@@ -152,6 +154,46 @@ def test_the_two_users_take_turns_and_share_what_they_make(setting: Setting) -> 
     for content in (second, third):
         with log_in(setting.cloud, content, **place) as connection:
             assert connection.execute("select count(*) from made_by_the_clone").fetchone() == (1,)
+
+
+def test_the_administrator_rotates_its_own_password_and_is_found_in_the_midst_of_it(
+    cloud: LocalCloud, instance: dict[str, Any]
+) -> None:
+    setting = Setting(cloud, instance)
+    user = content_of(cloud, setting.secret)
+    managed = user.pop("masterarn")
+    first = json.loads(setting.secrets.get_secret_value(SecretId=managed)["SecretString"])
+    master = user_secret(cloud, instance)
+    setting.secrets.put_secret_value(SecretId=master, SecretString=json.dumps({**user, **first}))
+    setting.secrets.put_secret_value(SecretId=setting.secret, SecretString=json.dumps({**user, "masterarn": master}))
+    administrator = Setting(cloud, instance)
+    administrator.secret = master
+    administrator.begin()
+    administrator.rotation().create_secret(administrator.token)
+    administrator.rotation().set_secret(administrator.token)
+    setting.rotation().prepare(setting.databases)
+    administrator.rotation().test_secret(administrator.token)
+    administrator.rotation().finish_secret(administrator.token)
+
+    after = content_of(cloud, master)
+    assert after["username"] == first["username"]
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        log_in(cloud, {**user, **first})
+    with log_in(cloud, after):
+        setting.secrets.put_secret_value(SecretId=managed, SecretString=json.dumps(after))
+
+
+def test_a_preparation_fills_the_secrets_once_and_later_only_moves_them(cloud: LocalCloud) -> None:
+    secrets = cloud.client("secretsmanager")
+    empty = secrets.create_secret(Name=f"empty-{uuid.uuid4().hex}")["ARN"]
+    rotation.begin_secret(secrets, empty, {"host": "one.example.com", "username": "mlflow"})
+    first = content_of(cloud, empty)
+    rotation.begin_secret(secrets, empty, {"host": "one.example.com", "username": "mlflow"})
+    rotation.begin_secret(secrets, empty, {"host": "two.example.com", "username": "other"})
+
+    assert len(first["password"]) == 40
+    assert content_of(cloud, empty) == {**first, "host": "two.example.com"}
+    assert len(secrets.list_secret_version_ids(SecretId=empty)["Versions"]) == 2
 
 
 def test_the_users_may_do_nothing_beyond_their_databases(setting: Setting) -> None:
