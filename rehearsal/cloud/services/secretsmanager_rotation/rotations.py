@@ -42,7 +42,8 @@ class Rotations:
     def __init__(self, cloud: CloudContext) -> None:
         self._cloud = cloud
         self._closing = threading.Event()
-        self._running: set[str] = set()
+        self._running: set[tuple[str, str]] = set()
+        self._turns: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._keep_schedules, name="rotation-schedules", daemon=True)
 
@@ -56,14 +57,21 @@ class Rotations:
         self._thread.join()
 
     def begin(self, secret: Any, token: str, steps: tuple[str, ...] = STEPS) -> None:
-        """Rotate a secret whose pending version is `token`, unless that goes on already."""
+        """Rotate a secret whose pending version is `token` after what it is rotated for already.
+
+        Nothing to do if that is this very version.
+        """
         with self._lock:
-            if secret.arn in self._running:
+            if (secret.arn, token) in self._running:
                 return
-            self._running.add(secret.arn)
-        threading.Thread(
-            target=self._rotate, args=(secret, token, steps), name=f"rotate-{secret.name}", daemon=True
-        ).start()
+            self._running.add((secret.arn, token))
+            turn = self._turns.setdefault(secret.arn, threading.Lock())
+
+        def rotate() -> None:
+            with turn:
+                self._rotate(secret, token, steps)
+
+        threading.Thread(target=rotate, name=f"rotate-{secret.name}", daemon=True).start()
 
     def _rotate(self, secret: Any, token: str, steps: tuple[str, ...]) -> None:
         try:
@@ -84,7 +92,7 @@ class Rotations:
                 if steps != STEPS:
                     secret.versions.pop(token, None)
             with self._lock:
-                self._running.discard(secret.arn)
+                self._running.discard((secret.arn, token))
 
     def _run(self, secret: Any, token: str, steps: tuple[str, ...]) -> None:
         function = self._cloud.service(Lambda)
