@@ -25,6 +25,8 @@ class GeneratedSecret(pulumi.ComponentResource):
     """A secret of 40 random characters; a later value is a rotation's business, and kept."""
 
     secret_arn: pulumi.Output[str]
+    value: pulumi.Output[str]
+    """What it holds at first."""
 
     def __init__(self, name: str, args: GeneratedSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(GeneratedSecretArgs, f"GeneratedSecret {name}", args, _RULES)
@@ -55,6 +57,7 @@ class GeneratedSecret(pulumi.ComponentResource):
 
         # Who is given the secret finds a value in it.
         self.secret_arn = pulumi.Output.all(secret.arn, version.id).apply(lambda known: str(known[0]))
+        self.value = pulumi.Output.secret(version.secret_string).apply(lambda known: str(known))
         self.register_outputs({"secretArn": self.secret_arn})
 
 

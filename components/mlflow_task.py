@@ -12,11 +12,13 @@ import pulumi_aws as aws
 from components import validation
 from components.artifact_store import ARTIFACT_PREFIX
 from components.validation import checked
+from interlock.duties.rotation import read_secret_policy
 from interlock.duties.service_roles import artifact_access_policy, repository_arn, task_start_policy, trust_policy
 from interlock.sizes import ServerSize
 
 PORT: Final = 5000
 CONTAINER_NAME: Final = "mlflow"
+UPGRADE_NAME: Final = "upgrade"
 
 
 class _Resources(NamedTuple):
@@ -81,6 +83,9 @@ class MlflowTask(pulumi.ComponentResource):
         run = pulumi.Output.all(args["artifact_bucket_arn"], args["encryption_key_arn"]).apply(
             lambda known: artifact_access_policy(known[0], ARTIFACT_PREFIX, known[1])
         )
+        access = pulumi.Output.all(args["database_secret_arn"], args["encryption_key_arn"]).apply(
+            lambda known: read_secret_policy(known[0], known[1])
+        )
         task = aws.ecs.TaskDefinition(
             f"{name}-definition",
             family=f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}",
@@ -89,7 +94,7 @@ class MlflowTask(pulumi.ComponentResource):
             cpu=str(size.cpu),
             memory=str(size.memory_mib),
             execution_role_arn=self._role(f"{name}-start", args["account_id"], start),
-            task_role_arn=self._role(f"{name}-run", args["account_id"], run),
+            task_role_arn=self._role(f"{name}-run", args["account_id"], run, access),
             runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": "X86_64"},
             container_definitions=pulumi.Output.all(
                 image=args["image"],
@@ -97,14 +102,20 @@ class MlflowTask(pulumi.ComponentResource):
                 secrets=secrets,
                 region=args["region"],
                 log_group=logs.name,
-            ).apply(lambda known: json.dumps([_container(**known)])),
+            ).apply(lambda known: json.dumps(_containers(**known))),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
         self.task_definition_arn = task.arn
         self.register_outputs({"taskDefinitionArn": self.task_definition_arn})
 
-    def _role(self, name: str, account_id: pulumi.Input[str], policy: pulumi.Output[str]) -> pulumi.Output[str]:
+    def _role(
+        self,
+        name: str,
+        account_id: pulumi.Input[str],
+        policy: pulumi.Output[str],
+        access: pulumi.Output[str] | None = None,
+    ) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-role",
@@ -113,9 +124,11 @@ class MlflowTask(pulumi.ComponentResource):
             ),
             opts=inside,
         )
-        grant = aws.iam.RolePolicy(f"{name}-policy", role=role.id, policy=policy, opts=inside)
+        grants = [aws.iam.RolePolicy(f"{name}-policy", role=role.id, policy=policy, opts=inside)]
+        if access is not None:
+            grants.append(aws.iam.RolePolicy(f"{name}-access", role=role.id, policy=access, opts=inside))
         # Who is given the role finds its permissions in place.
-        return pulumi.Output.all(role.arn, grant.id).apply(lambda known: str(known[0]))
+        return pulumi.Output.all(role.arn, *(grant.id for grant in grants)).apply(lambda known: str(known[0]))
 
 
 def _command(args: MlflowTaskArgs, workers: int) -> pulumi.Output[list[str]]:
@@ -127,6 +140,7 @@ def _command(args: MlflowTaskArgs, workers: int) -> pulumi.Output[list[str]]:
         "--database-port": pulumi.Output.from_input(args["database_port"]).apply(lambda port: str(int(port))),
         "--database-name": args["database_name"],
         "--auth-database-name": args["auth_database_name"],
+        "--database-secret": args["database_secret_arn"],
         "--artifacts-destination": pulumi.Output.concat(
             "s3://", args["artifact_bucket_name"], "/", ARTIFACT_PREFIX.rstrip("/")
         ),
@@ -138,8 +152,6 @@ def _command(args: MlflowTaskArgs, workers: int) -> pulumi.Output[list[str]]:
 def _secrets(args: MlflowTaskArgs) -> pulumi.Output[dict[str, str]]:
     # Source of the form: ECS Developer Guide, "Pass Secrets Manager secrets through Amazon ECS environment variables".
     return pulumi.Output.all(
-        DATABASE_USERNAME=pulumi.Output.concat(args["database_secret_arn"], ":username::"),
-        DATABASE_PASSWORD=pulumi.Output.concat(args["database_secret_arn"], ":password::"),
         ADMIN_USERNAME=pulumi.Output.concat(args["admin_secret_arn"], ":username::"),
         ADMIN_PASSWORD=pulumi.Output.concat(args["admin_secret_arn"], ":password::"),
         FLASK_SECRET_KEY=args["flask_secret_arn"],
@@ -150,18 +162,28 @@ def _secret_of(reference: str) -> str:
     return ":".join(reference.split(":")[:7])
 
 
-def _container(
+def _containers(
     image: str, command: list[str], secrets: Mapping[str, str], region: str, log_group: str
-) -> dict[str, Any]:
-    return {
-        "name": CONTAINER_NAME,
+) -> list[dict[str, Any]]:
+    """Return the containers: one that upgrades the databases and ends, and the server, which waits for that."""
+    common = {
         "image": image,
-        "essential": True,
-        "command": command,
         "environment": [{"name": "AWS_REGION", "value": region}],
         "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
-        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
         "linuxParameters": {"initProcessEnabled": True},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": log_group, "awslogs-region": region, "awslogs-stream-prefix": CONTAINER_NAME},
+        },
+    }
+    upgrade = {**common, "name": UPGRADE_NAME, "essential": False, "command": ["upgrade", *command]}
+    server = {
+        **common,
+        "name": CONTAINER_NAME,
+        "essential": True,
+        "command": ["serve", *command],
+        "dependsOn": [{"containerName": UPGRADE_NAME, "condition": "SUCCESS"}],
+        "portMappings": [{"containerPort": PORT, "hostPort": PORT, "protocol": "tcp"}],
         "healthCheck": {
             "command": ["CMD", "python", "-I", "/opt/mlflow/health.py", f"http://localhost:{PORT}/health"],
             "interval": 10,
@@ -169,11 +191,8 @@ def _container(
             "retries": 3,
             "startPeriod": 180,
         },
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {"awslogs-group": log_group, "awslogs-region": region, "awslogs-stream-prefix": CONTAINER_NAME},
-        },
     }
+    return [server, upgrade]
 
 
 _RULES: Final = {

@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
 from components import validation
+from components.database_credentials import DatabaseCredentials, DatabaseCredentialsArgs
+from components.database_group import ENGINE_VERSION, EXPORTED_LOGS, PORT, ClientAdmission, parameter_group
+from components.database_standby import DatabaseStandby, DatabaseStandbyArgs
+from components.generated_secret import GeneratedSecret
 from components.validation import checked
 
-ENGINE_VERSION: Final = "18"
-PORT: Final = 5432
-EXPORTED_LOGS: Final = ("postgresql", "upgrade")
 DATABASE_NAME: Final = "mlflow"
 AUTH_DATABASE_NAME: Final = "mlflow_auth"
-PARAMETERS: Final = {
-    "rds.force_ssl": "1",
-    "log_connections": "1",
-    "log_disconnections": "1",
-    "log_statement": "ddl",
-    "log_min_duration_statement": "5000",
-}
+MASTER_USERNAME: Final = "interlock"
 
 
-class TrackingDatabaseArgs(TypedDict):
+class ExistingDatabase(TypedDict):
+    """An instance to use in place of a new one, with its users, databases and whatever rotates their passwords."""
+
     identifier: pulumi.Input[str]
+    address: pulumi.Input[str]
+    port: pulumi.Input[int]
+    secret_arn: pulumi.Input[str]
+    """A secret with JSON {"username", "password"} of a user that owns both databases."""
+    client_security_group_id: pulumi.Input[str]
+    """Whatever is a member of it reaches the instance."""
+    database_name: NotRequired[pulumi.Input[str]]
+    """`mlflow` unless given."""
+    auth_database_name: NotRequired[pulumi.Input[str]]
+    """`mlflow_auth` unless given."""
+    master_secret_arn: NotRequired[pulumi.Input[str]]
+    """The administrator's secret; `secret_arn` unless given."""
+
+
+class StandbyPlace(TypedDict):
+    """Where the standby is: a region, the way to it, and the network and key there."""
+
+    provider: aws.Provider
+    region: pulumi.Input[str]
     vpc_id: pulumi.Input[str]
     subnet_ids: pulumi.Input[list[str]]
     encryption_key_arn: pulumi.Input[str]
+    instance_class: NotRequired[pulumi.Input[str]]
+    """The instance's own unless given."""
+
+
+class TrackingDatabaseArgs(TypedDict):
+    account_id: pulumi.Input[str]
+    region: pulumi.Input[str]
+    identifier: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    cidr_block: pulumi.Input[str]
+    """Where the endpoints of AWS's services are, for the function that rotates the users' passwords."""
+    subnet_ids: pulumi.Input[list[str]]
+    encryption_key_arn: pulumi.Input[str]
+    rotation_image: pulumi.Input[str]
+    """What `images/rotation` makes."""
+    rotation_days: NotRequired[pulumi.Input[int]]
+    """30 unless given."""
+    secret_recovery_days: NotRequired[pulumi.Input[int]]
+    """30 unless given."""
+    standby: NotRequired[StandbyPlace]
+    existing: NotRequired[ExistingDatabase]
     instance_class: NotRequired[pulumi.Input[str]]
     """`db.m7g.large` unless given."""
     allocated_storage_gib: NotRequired[pulumi.Input[int]]
@@ -50,7 +88,7 @@ class TrackingDatabaseArgs(TypedDict):
 class TrackingDatabase(pulumi.ComponentResource):
     """An RDS instance that speaks TLS alone, to members of its client security group alone.
 
-    Its master password is made, kept and rotated by RDS in a secret that this component only points to.
+    Its administrator's and its users' passwords rotate; with a standby, their secrets are replicated beside it.
     """
 
     identifier: pulumi.Output[str]
@@ -58,26 +96,77 @@ class TrackingDatabase(pulumi.ComponentResource):
     port: pulumi.Output[int]
     database_name: pulumi.Output[str]
     auth_database_name: pulumi.Output[str]
+    secret_arn: pulumi.Output[str]
+    """JSON {"username", "password", …} of the user that MLflow logs in as."""
     master_secret_arn: pulumi.Output[str]
     client_security_group_id: pulumi.Output[str]
     """Whatever is a member of it reaches the database."""
+    standby: DatabaseStandby | None
 
     def __init__(self, name: str, args: TrackingDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(TrackingDatabaseArgs, f"TrackingDatabase {name}", args, _RULES)
         super().__init__("interlock:tracking:TrackingDatabase", name, {}, opts)
-        inside = pulumi.ResourceOptions(parent=self)
 
-        group_id = self._admit_clients(name, args)
-        subnets = aws.rds.SubnetGroup(f"{name}-subnets", subnet_ids=args["subnet_ids"], opts=inside)
-        parameters = aws.rds.ParameterGroup(
-            f"{name}-parameters",
-            family=f"postgres{ENGINE_VERSION}",
-            parameters=[
-                {"name": key, "value": value, "apply_method": "immediate"} for key, value in sorted(PARAMETERS.items())
-            ],
-            opts=inside,
+        self.standby = None
+        if "existing" in args:
+            self._use(checked(ExistingDatabase, f"TrackingDatabase {name}.existing", args["existing"], _EXISTING_RULES))
+        else:
+            self._provision(name, args)
+        self.register_outputs(
+            {
+                "identifier": self.identifier,
+                "address": self.address,
+                "port": self.port,
+                "databaseName": self.database_name,
+                "authDatabaseName": self.auth_database_name,
+                "secretArn": self.secret_arn,
+                "masterSecretArn": self.master_secret_arn,
+                "clientSecurityGroupId": self.client_security_group_id,
+            }
         )
-        database = aws.rds.Instance(
+
+    def _use(self, existing: ExistingDatabase) -> None:
+        self.identifier = pulumi.Output.from_input(existing["identifier"])
+        self.address = pulumi.Output.from_input(existing["address"])
+        self.port = pulumi.Output.from_input(existing["port"])
+        self.database_name = pulumi.Output.from_input(existing.get("database_name", DATABASE_NAME))
+        self.auth_database_name = pulumi.Output.from_input(existing.get("auth_database_name", AUTH_DATABASE_NAME))
+        self.secret_arn = pulumi.Output.from_input(existing["secret_arn"])
+        self.master_secret_arn = pulumi.Output.from_input(existing.get("master_secret_arn", existing["secret_arn"]))
+        self.client_security_group_id = pulumi.Output.from_input(existing["client_security_group_id"])
+
+    def _provision(self, name: str, args: TrackingDatabaseArgs) -> None:
+        admission = ClientAdmission(name, args["vpc_id"], pulumi.ResourceOptions(parent=self))
+        # RDS would manage the password itself, but replicates no instance where it does.
+        first = GeneratedSecret(
+            f"{name}-first",
+            {
+                "description": "The administrator's first password, of use until its first rotation",
+                "encryption_key_arn": args["encryption_key_arn"],
+                "username": MASTER_USERNAME,
+                "recovery_window_days": args.get("secret_recovery_days", 30),
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        database = self._instance(name, args, admission, first)
+        self.identifier = database.identifier
+        self.address = database.address
+        self.port = database.port
+        self.database_name = pulumi.Output.from_input(DATABASE_NAME)
+        self.auth_database_name = pulumi.Output.from_input(AUTH_DATABASE_NAME)
+        self.client_security_group_id = admission.client_group_id
+        credentials = self._credentials(name, args, admission, first)
+        self.secret_arn = credentials.secret_arn
+        self.master_secret_arn = credentials.master_secret_arn
+        if "standby" in args:
+            self.standby = self._follow(name, args, database.arn)
+
+    def _instance(
+        self, name: str, args: TrackingDatabaseArgs, admission: ClientAdmission, first: GeneratedSecret
+    ) -> aws.rds.Instance:
+        inside = pulumi.ResourceOptions(parent=self)
+        subnets = aws.rds.SubnetGroup(f"{name}-subnets", subnet_ids=args["subnet_ids"], opts=inside)
+        return aws.rds.Instance(
             f"{name}-postgres",
             identifier=args["identifier"],
             engine="postgres",
@@ -85,13 +174,12 @@ class TrackingDatabase(pulumi.ComponentResource):
             instance_class=args.get("instance_class", "db.m7g.large"),
             db_name=DATABASE_NAME,
             port=PORT,
-            username="interlock",
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=args["encryption_key_arn"],
+            username=MASTER_USERNAME,
+            password=first.value.apply(lambda value: str(json.loads(value)["password"])),
             db_subnet_group_name=subnets.name,
-            vpc_security_group_ids=[group_id],
+            vpc_security_group_ids=[admission.group_id],
             publicly_accessible=False,
-            parameter_group_name=parameters.name,
+            parameter_group_name=parameter_group(name, inside).name,
             storage_type="gp3",
             storage_encrypted=True,
             kms_key_id=args["encryption_key_arn"],
@@ -109,22 +197,46 @@ class TrackingDatabase(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=self._logs(name, args)),
         )
 
-        self.identifier = database.identifier
-        self.address = database.address
-        self.port = database.port
-        self.database_name = pulumi.Output.from_input(DATABASE_NAME)
-        self.auth_database_name = pulumi.Output.from_input(AUTH_DATABASE_NAME)
-        self.master_secret_arn = database.master_user_secrets.apply(lambda secrets: str(secrets[0].secret_arn))
-        self.register_outputs(
-            {
-                "identifier": self.identifier,
-                "address": self.address,
-                "port": self.port,
-                "databaseName": self.database_name,
-                "authDatabaseName": self.auth_database_name,
-                "masterSecretArn": self.master_secret_arn,
-                "clientSecurityGroupId": self.client_security_group_id,
-            }
+    def _credentials(
+        self, name: str, args: TrackingDatabaseArgs, admission: ClientAdmission, first: GeneratedSecret
+    ) -> DatabaseCredentials:
+        wanted: DatabaseCredentialsArgs = {
+            "account_id": args["account_id"],
+            "region": args["region"],
+            "identifier": args["identifier"],
+            "address": self.address,
+            "port": PORT,
+            "database_names": [DATABASE_NAME, AUTH_DATABASE_NAME],
+            "first_secret_arn": first.secret_arn,
+            "vpc_id": args["vpc_id"],
+            "cidr_block": args["cidr_block"],
+            "subnet_ids": args["subnet_ids"],
+            "database_security_group_id": admission.group_id,
+            "image": args["rotation_image"],
+            "encryption_key_arn": args["encryption_key_arn"],
+            "rotation_days": args.get("rotation_days", 30),
+            "recovery_window_days": args.get("secret_recovery_days", 30),
+            "log_retention_days": args.get("log_retention_days", 365),
+        }
+        if "standby" in args:
+            wanted["replica_region"] = args["standby"]["region"]
+            wanted["replica_key_arn"] = args["standby"]["encryption_key_arn"]
+        return DatabaseCredentials(f"{name}-credentials", wanted, pulumi.ResourceOptions(parent=self))
+
+    def _follow(self, name: str, args: TrackingDatabaseArgs, source_arn: pulumi.Output[str]) -> DatabaseStandby:
+        place = checked(StandbyPlace, f"TrackingDatabase {name}.standby", args["standby"], _STANDBY_RULES)
+        wanted: DatabaseStandbyArgs = {
+            "source_arn": source_arn,
+            "identifier": pulumi.Output.from_input(args["identifier"]).apply(lambda own: f"{own[:55]}-standby"),
+            "vpc_id": place["vpc_id"],
+            "subnet_ids": place["subnet_ids"],
+            "encryption_key_arn": place["encryption_key_arn"],
+            "instance_class": place.get("instance_class", args.get("instance_class", "db.m7g.large")),
+            "deletion_protection": args.get("deletion_protection", True),
+            "log_retention_days": args.get("log_retention_days", 365),
+        }
+        return DatabaseStandby(
+            f"{name}-standby", wanted, pulumi.ResourceOptions(parent=self, providers=[place["provider"]])
         )
 
     def _logs(self, name: str, args: TrackingDatabaseArgs) -> list[pulumi.Resource]:
@@ -140,43 +252,20 @@ class TrackingDatabase(pulumi.ComponentResource):
             for log in EXPORTED_LOGS
         ]
 
-    def _admit_clients(self, name: str, args: TrackingDatabaseArgs) -> pulumi.Output[str]:
-        inside = pulumi.ResourceOptions(parent=self)
-        group = aws.ec2.SecurityGroup(
-            f"{name}-group", vpc_id=args["vpc_id"], description="The tracking database", opts=inside
-        )
-        clients = aws.ec2.SecurityGroup(
-            f"{name}-clients", vpc_id=args["vpc_id"], description="Clients of the tracking database", opts=inside
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{name}-from-clients",
-            security_group_id=group.id,
-            description="PostgreSQL from its clients",
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            referenced_security_group_id=clients.id,
-            opts=inside,
-        )
-        aws.vpc.SecurityGroupEgressRule(
-            f"{name}-to-database",
-            security_group_id=clients.id,
-            description="PostgreSQL to the database",
-            ip_protocol="tcp",
-            from_port=PORT,
-            to_port=PORT,
-            referenced_security_group_id=group.id,
-            opts=inside,
-        )
-        self.client_security_group_id = clients.id
-        return group.id
-
 
 _RULES: Final = {
     "identifier": validation.text(
         r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
     ),
+    "account_id": validation.account_id,
+    "region": validation.region,
     "vpc_id": validation.vpc_id,
+    "cidr_block": validation.cidr_block,
+    "rotation_image": validation.image,
+    "rotation_days": validation.integer(1, 1000, "days"),
+    "secret_recovery_days": validation.Rule(
+        "0 or a whole number from 7 to 30 days", lambda value: value == 0 or validation.integer(7, 30).holds(value)
+    ),
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,
     "instance_class": validation.instance_class,
@@ -187,4 +276,18 @@ _RULES: Final = {
     "deletion_protection": validation.boolean,
     "skip_final_snapshot": validation.boolean,
     "log_retention_days": validation.log_retention_days,
+}
+_EXISTING_RULES: Final = {
+    "identifier": _RULES["identifier"],
+    "port": validation.integer(1, 65535),
+    "secret_arn": validation.secret_arn,
+    "client_security_group_id": validation.security_group_id,
+    "master_secret_arn": validation.secret_arn,
+}
+_STANDBY_RULES: Final = {
+    "region": validation.region,
+    "vpc_id": validation.vpc_id,
+    "subnet_ids": validation.some(validation.subnet_id, at_least=2),
+    "encryption_key_arn": validation.key_arn,
+    "instance_class": validation.instance_class,
 }

@@ -65,6 +65,16 @@ class ExistingTrackingSettings(Section):
     """A secret with JSON {"username", "password"}."""
 
 
+class RotationSettings(Section):
+    """How the passwords of the database's users are changed."""
+
+    image: Annotated[
+        Annotated[str, Must(rules.image)] | None, Means("the image of the function that changes passwords")
+    ] = None
+    """The server's repository and tag, with `rotation` in place of its last name, unless given."""
+    days: Annotated[int, Must(rules.integer(1, 1000, "days")), Means("days after which passwords change")] = 30
+
+
 class TrackingSettings(Section):
     domain: Annotated[str, Must(rules.domain), Means("the name that MLflow is reached by")]
     certificate_arn: Annotated[
@@ -81,6 +91,22 @@ class TrackingSettings(Section):
     ] = Field(default_factory=list)
     """Of networks that are joined to this one, as by a VPN; MLflow has no public address."""
     database: DatabaseSettings = DatabaseSettings()
+    rotation: RotationSettings = RotationSettings()
+
+    @field_validator("rotation")
+    @classmethod
+    def _has_image(cls, rotation: RotationSettings, info: ValidationInfo) -> RotationSettings:
+        if rotation.image is None and "@" in info.data.get("image", ""):
+            refuse("an image of its own, because the server's image is named by its digest")
+        return rotation
+
+    @property
+    def rotation_image(self) -> str:
+        """Return the image of the function that rotates the database's users."""
+        if self.rotation.image is not None:
+            return self.rotation.image
+        repository, _, tag = self.image.rpartition(":")
+        return f"{repository.rpartition('/')[0]}/rotation:{tag}"
 
     @field_validator("client_cidr_blocks")
     @classmethod

@@ -13,7 +13,7 @@ from components.mlflow_server import MlflowServer
 from components.runner import DatabaseTarget, HttpTarget
 from components.tracking_database import TrackingDatabase
 from interlock.settings.tracking import TrackingSettings
-from stacks.layers.region import PlatformRegion
+from stacks.layers.region import PlatformRegion, image_in
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,15 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
         "database",
         {
             "identifier": f"interlock-{region.stack}-tracking",
+            "account_id": region.place.account_id,
+            "region": region.place.region,
             "vpc_id": region.network.vpc_id,
+            "cidr_block": region.network.cidr_block,
             "subnet_ids": region.network.private_subnet_ids,
             "encryption_key_arn": region.key.key_arn,
+            "rotation_image": image_in(chosen.rotation_image, region.place.region),
+            "rotation_days": chosen.rotation.days,
+            "secret_recovery_days": 30 if keep else 0,
             "instance_class": chosen.database.instance_class,
             "allocated_storage_gib": chosen.database.storage_gib.min,
             "max_allocated_storage_gib": chosen.database.storage_gib.max,
@@ -66,7 +72,7 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
             "database_port": database.port,
             "database_name": database.database_name,
             "auth_database_name": database.auth_database_name,
-            "database_secret_arn": database.master_secret_arn,
+            "database_secret_arn": database.secret_arn,
             "database_client_security_group_id": database.client_security_group_id,
             "artifact_bucket_name": artifacts.bucket_name,
             "artifact_bucket_arn": artifacts.bucket_arn,
@@ -101,7 +107,7 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
             "address": database.address,
             "port": database.port,
             "names": pulumi.Output.all(database.database_name),
-            "secret_arn": database.master_secret_arn,
+            "secret_arn": database.secret_arn,
             "client_security_group_id": database.client_security_group_id,
         },
         http_targets={

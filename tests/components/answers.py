@@ -44,6 +44,7 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
         secret = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-{digits}"
         return physical, {
             "identifier": physical,
+            "arn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:{physical}",
             "address": f"{physical}.{REGION}.rds.amazonaws.com",
             "masterUserSecrets": [{"secretArn": secret}],
         }

@@ -11,6 +11,8 @@ import pulumi_aws as aws
 from components.artifact_store import ArtifactStore
 from components.budgets import Budgets
 from components.data_key import DataKey
+from components.database_credentials import DatabaseCredentials
+from components.database_standby import DatabaseStandby
 from components.endpoint_alarms import EndpointAlarms
 from components.flow_logs import FlowLogs
 from components.generated_secret import GeneratedSecret
@@ -209,7 +211,35 @@ EXAMPLES: Mapping[str, Example] = {
         TrackingDatabase,
         "interlock:tracking:TrackingDatabase",
         lambda name: {
+            **PLACE,
+            **INSIDE,
             "identifier": f"database-{name}",
+            "encryption_key_arn": late_key(name),
+            "rotation_image": IMAGE,
+        },
+    ),
+    "DatabaseCredentials": Example(
+        DatabaseCredentials,
+        "interlock:tracking:DatabaseCredentials",
+        lambda name: {
+            **PLACE,
+            **INSIDE,
+            "identifier": f"database-{name}",
+            "address": "db.example.internal",
+            "port": 5432,
+            "database_names": ["mlflow", "mlflow_auth"],
+            "first_secret_arn": SECRET,
+            "database_security_group_id": "sg-0123456789abcdef0",
+            "image": IMAGE,
+            "encryption_key_arn": late_key(name),
+        },
+    ),
+    "DatabaseStandby": Example(
+        DatabaseStandby,
+        "interlock:tracking:DatabaseStandby",
+        lambda name: {
+            "source_arn": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:database-{name}",
+            "identifier": f"database-{name}-standby",
             "vpc_id": INSIDE["vpc_id"],
             "subnet_ids": SUBNETS,
             "encryption_key_arn": late_key(name),

@@ -98,10 +98,14 @@ def test_the_database_is_encrypted_private_highly_available_and_speaks_tls_alone
     assert parameters["rds.force_ssl"] == "1"
 
 
-def test_no_password_of_the_database_passes_through_the_program() -> None:
-    database = recorded("TrackingDatabase").one("aws:rds/instance:Instance").inputs
-    assert database["manageMasterUserPassword"] is True
-    assert "password" not in database
+def test_the_administrator_s_first_password_is_a_secret_of_the_state_and_rotated_at_once() -> None:
+    recording = recorded("TrackingDatabase")
+    database = recording.one("aws:rds/instance:Instance")
+    assert "password" in database.secrets
+    rotations = recording.of_type("aws:secretsmanager/secretRotation:SecretRotation")
+    assert {one.name for one in rotations} == {"one-credentials-user-rotation", "one-credentials-master-rotation"}
+    assert all(one.inputs.get("rotateImmediately") is not False for one in rotations)
+    assert {one.inputs["rotationRules"]["automaticallyAfterDays"] for one in rotations} == {30}
 
 
 def test_a_generated_secret_is_secret_and_drawn_once() -> None:
@@ -113,13 +117,23 @@ def test_a_generated_secret_is_secret_and_drawn_once() -> None:
 
 def test_the_server_gets_its_passwords_from_secrets_and_no_argument_holds_one() -> None:
     recording = recorded("MlflowServer")
-    (container,) = json.loads(recording.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
-    assert {one["name"] for one in container["secrets"]} == {
-        "DATABASE_USERNAME", "DATABASE_PASSWORD", "ADMIN_USERNAME", "ADMIN_PASSWORD", "FLASK_SECRET_KEY",
-    }  # fmt: skip
-    assert [one["name"] for one in container["environment"]] == ["AWS_REGION"]
-    assert container["command"][:2] == ["--host", "0.0.0.0"]
-    assert "p" * 40 not in json.dumps(container)
+    containers = json.loads(recording.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    for container in containers:
+        secrets = {one["name"] for one in container["secrets"]}
+        assert secrets == {"ADMIN_USERNAME", "ADMIN_PASSWORD", "FLASK_SECRET_KEY"}
+        assert [one["name"] for one in container["environment"]] == ["AWS_REGION"]
+        assert container["command"][1:3] == ["--host", "0.0.0.0"]
+    assert "p" * 40 not in json.dumps(containers)
+
+
+def test_the_databases_are_upgraded_before_the_server_starts() -> None:
+    recording = recorded("MlflowServer")
+    task = json.loads(recording.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    server, upgrade = task
+    assert (server["command"][0], upgrade["command"][0]) == ("serve", "upgrade")
+    assert server["command"][1:] == upgrade["command"][1:]
+    assert (server["essential"], upgrade["essential"]) == (True, False)
+    assert server["dependsOn"] == [{"containerName": "upgrade", "condition": "SUCCESS"}]
 
 
 def test_the_server_stands_behind_tls_and_undoes_a_deployment_that_fails() -> None:
@@ -137,8 +151,17 @@ def test_the_role_that_starts_the_server_reads_its_own_secrets_alone() -> None:
     recording = recorded("MlflowServer")
     policy = recording.one("aws:iam/rolePolicy:RolePolicy", "one-task-start-policy").inputs["policy"]
     (read,) = [s for s in json.loads(policy)["Statement"] if s["Sid"] == "ReadSecrets"]
-    assert len(read["Resource"]) == 3
+    assert len(read["Resource"]) == 2
     assert all(arn.startswith("arn:aws:secretsmanager:") and "*" not in arn for arn in read["Resource"])
+
+
+def test_the_running_server_reads_the_database_s_secret_and_no_other() -> None:
+    recording = recorded("MlflowServer")
+    policy = recording.one("aws:iam/rolePolicy:RolePolicy", "one-task-run-access").inputs["policy"]
+    (read,) = [s for s in json.loads(policy)["Statement"] if s["Sid"] == "ReadSecret"]
+    task = json.loads(recording.one("aws:ecs/taskDefinition:TaskDefinition").inputs["containerDefinitions"])
+    command = task[0]["command"]
+    assert read["Resource"] == command[command.index("--database-secret") + 1]
 
 
 def test_both_variants_hold_until_the_first_release_and_all_traffic_is_blue() -> None:
