@@ -33,7 +33,7 @@ class DatabaseStandbyArgs(TypedDict):
 
 
 class DatabaseStandby(pulumi.ComponentResource):
-    """A replica that speaks TLS alone, to its client security group's members alone; `opts` holds its region's provider.
+    """A replica that speaks TLS alone, to its clients' security group alone; `opts` holds its region's provider.
 
     Names of databases and users, and their passwords, are the source's.
     """

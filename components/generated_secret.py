@@ -57,7 +57,7 @@ class GeneratedSecret(pulumi.ComponentResource):
 
         # Who is given the secret finds a value in it.
         self.secret_arn = pulumi.Output.all(secret.arn, version.id).apply(lambda known: str(known[0]))
-        self.value = pulumi.Output.secret(version.secret_string).apply(lambda known: str(known))
+        self.value = version.secret_string.apply(str)
         self.register_outputs({"secretArn": self.secret_arn})
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.networks import from_block, security_group
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = Path(__file__).parents[2] / "images" / "rotation"
@@ -37,18 +38,8 @@ def load(name: str) -> ModuleType:
 @contextmanager
 def database_instance(cloud: LocalCloud) -> Iterator[dict[str, Any]]:
     """Run a DB instance whose master secret RDS manages, and describe it."""
-    rds, ec2 = cloud.client("rds"), cloud.client("ec2")
+    rds = cloud.client("rds")
     name = f"rotation-{uuid.uuid4().hex[:8]}"
-    vpc = ec2.create_vpc(CidrBlock="10.78.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.78.{number}.0/24", AvailabilityZone=f"{cloud.region}{zone}")
-        for number, zone in enumerate("ab")
-    ]
-    rds.create_db_subnet_group(
-        DBSubnetGroupName=name,
-        DBSubnetGroupDescription=name,
-        SubnetIds=[one["Subnet"]["SubnetId"] for one in subnets],
-    )
     rds.create_db_instance(
         DBInstanceIdentifier=name,
         Engine="postgres",
@@ -58,7 +49,7 @@ def database_instance(cloud: LocalCloud) -> Iterator[dict[str, Any]]:
         MasterUsername="interlock",
         ManageMasterUserPassword=True,
         DBName="mlflow",
-        DBSubnetGroupName=name,
+        VpcSecurityGroupIds=[security_group(cloud, from_block("127.0.0.1/32"), from_block("172.31.0.0/16"))],
     )
     try:
         yield until(
@@ -125,6 +116,7 @@ class Function:
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )["Role"]["Arn"]
+        subnets = cloud.client("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
         self.arn = self.client.create_function(
             FunctionName=self.name,
             PackageType="Image",
@@ -133,6 +125,10 @@ class Function:
             Timeout=60,
             MemorySize=256,
             Environment={"Variables": {"SETTLE_SECONDS": str(settle_seconds)}},
+            VpcConfig={
+                "SubnetIds": [subnets["Subnets"][0]["SubnetId"]],
+                "SecurityGroupIds": [security_group(cloud)],
+            },
         )["FunctionArn"]
         self.client.add_permission(
             FunctionName=self.name,
