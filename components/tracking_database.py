@@ -102,12 +102,15 @@ class TrackingDatabase(pulumi.ComponentResource):
     client_security_group_id: pulumi.Output[str]
     """Whatever is a member of it reaches the database."""
     standby: DatabaseStandby | None
+    standby_secret_arn: pulumi.Output[str] | None
+    """The replica of `secret_arn` in the standby's region, as the next is of `master_secret_arn`."""
+    standby_master_secret_arn: pulumi.Output[str] | None
 
     def __init__(self, name: str, args: TrackingDatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(TrackingDatabaseArgs, f"TrackingDatabase {name}", args, _RULES)
         super().__init__("interlock:tracking:TrackingDatabase", name, {}, opts)
 
-        self.standby = None
+        self.standby = self.standby_secret_arn = self.standby_master_secret_arn = None
         if "existing" in args:
             self._use(checked(ExistingDatabase, f"TrackingDatabase {name}.existing", args["existing"], _EXISTING_RULES))
         else:
@@ -160,6 +163,10 @@ class TrackingDatabase(pulumi.ComponentResource):
         self.master_secret_arn = credentials.master_secret_arn
         if "standby" in args:
             self.standby = self._follow(name, args, database.arn)
+            self.standby_secret_arn, self.standby_master_secret_arn = (
+                pulumi.Output.all(arn, args["standby"]["region"]).apply(lambda known: in_region(known[0], known[1]))
+                for arn in (self.secret_arn, self.master_secret_arn)
+            )
 
     def _instance(
         self, name: str, args: TrackingDatabaseArgs, admission: ClientAdmission, first: GeneratedSecret
@@ -251,6 +258,12 @@ class TrackingDatabase(pulumi.ComponentResource):
             )
             for log in EXPORTED_LOGS
         ]
+
+
+def in_region(secret_arn: str, region: str) -> str:
+    """Return the ARN of a secret's replica: the secret's own but for the region."""
+    parts = secret_arn.split(":")
+    return ":".join([*parts[:3], region, *parts[4:]])
 
 
 _RULES: Final = {

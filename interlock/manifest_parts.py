@@ -64,6 +64,8 @@ class DatabasePart(Part):
     name: str
     auth_name: str
     master_secret_arn: str
+    secret_arn: str | None = None
+    """JSON {"username", "password"} of the user that MLflow logs in as; its value rotates."""
 
 
 class TrackingPart(Part):

@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from components.artifact_store import ArtifactStore
 from components.mlflow_server import MlflowServer
 from components.runner import DatabaseTarget, HttpTarget
-from components.tracking_database import TrackingDatabase
+from components.tracking_database import TrackingDatabase, TrackingDatabaseArgs
 from interlock.settings.tracking import TrackingSettings
 from stacks.layers.region import PlatformRegion, image_in
 
@@ -21,40 +21,21 @@ class Tracking:
     """What was provisioned: its part of the stack manifest, and what the region's runner may ask of it."""
 
     part: dict[str, Any]
+    standby: dict[str, Any] | None
+    """The recovery part's `database`, where there is one."""
     database: DatabaseTarget
     http_targets: dict[str, HttpTarget]
 
 
-def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Tracking:
-    """Provision MLflow and its database."""
+def provision_tracking(
+    region: PlatformRegion, artifacts: ArtifactStore, there: PlatformRegion | None = None
+) -> Tracking:
+    """Provision MLflow and its database, with a standby in the region `there`."""
     settings = region.settings
     chosen = settings.tracking
     assert chosen is not None
     keep = not settings.disposable
-    database = TrackingDatabase(
-        "database",
-        {
-            "identifier": f"interlock-{region.stack}-tracking",
-            "account_id": region.place.account_id,
-            "region": region.place.region,
-            "vpc_id": region.network.vpc_id,
-            "cidr_block": region.network.cidr_block,
-            "subnet_ids": region.network.private_subnet_ids,
-            "encryption_key_arn": region.key.key_arn,
-            "rotation_image": image_in(chosen.rotation_image, region.place.region),
-            "rotation_days": chosen.rotation.days,
-            "secret_recovery_days": 30 if keep else 0,
-            "instance_class": chosen.database.instance_class,
-            "allocated_storage_gib": chosen.database.storage_gib.min,
-            "max_allocated_storage_gib": chosen.database.storage_gib.max,
-            "multi_az": chosen.database.multi_az,
-            "backup_retention_days": chosen.database.backup_retention_days,
-            "deletion_protection": keep,
-            "skip_final_snapshot": not keep,
-            "log_retention_days": settings.log_retention_days,
-        },
-        region.stateful,
-    )
+    database = _database(region, chosen, there)
     server = MlflowServer(
         "tracking",
         {
@@ -98,11 +79,13 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
                 "name": database.database_name,
                 "auth_name": database.auth_database_name,
                 "master_secret_arn": database.master_secret_arn,
+                "secret_arn": database.secret_arn,
             },
             "cluster": server.cluster_name,
             "service": server.service_name,
             "load_balancer_arn": server.load_balancer_arn,
         },
+        standby=_standby_part(database),
         database={
             "address": database.address,
             "port": database.port,
@@ -114,6 +97,50 @@ def provision_tracking(region: PlatformRegion, artifacts: ArtifactStore) -> Trac
             "tracking": {"address": server.uri.apply(lambda uri: uri.partition("//")[2]), "server_name": chosen.domain}
         },
     )
+
+
+def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformRegion | None) -> TrackingDatabase:
+    settings, keep = region.settings, not region.settings.disposable
+    args: TrackingDatabaseArgs = {
+        "identifier": f"interlock-{region.stack}-tracking",
+        "account_id": region.place.account_id,
+        "region": region.place.region,
+        "vpc_id": region.network.vpc_id,
+        "cidr_block": region.network.cidr_block,
+        "subnet_ids": region.network.private_subnet_ids,
+        "encryption_key_arn": region.key.key_arn,
+        "rotation_image": image_in(chosen.rotation_image, region.place.region),
+        "rotation_days": chosen.rotation.days,
+        "secret_recovery_days": 30 if keep else 0,
+        "instance_class": chosen.database.instance_class,
+        "allocated_storage_gib": chosen.database.storage_gib.min,
+        "max_allocated_storage_gib": chosen.database.storage_gib.max,
+        "multi_az": chosen.database.multi_az,
+        "backup_retention_days": chosen.database.backup_retention_days,
+        "deletion_protection": keep,
+        "skip_final_snapshot": not keep,
+        "log_retention_days": settings.log_retention_days,
+    }
+    if there is not None:
+        args["standby"] = {
+            "provider": there.place.provider,
+            "region": there.place.region,
+            "vpc_id": there.network.vpc_id,
+            "subnet_ids": there.network.private_subnet_ids,
+            "encryption_key_arn": there.key.key_arn,
+        }
+    return TrackingDatabase("database", args, region.stateful)
+
+
+def _standby_part(database: TrackingDatabase) -> dict[str, Any] | None:
+    if database.standby is None:
+        return None
+    return {
+        "identifier": database.standby.identifier,
+        "address": database.standby.address,
+        "port": database.standby.port,
+        "master_secret_arn": database.standby_master_secret_arn,
+    }
 
 
 def _certificate(region: PlatformRegion, chosen: TrackingSettings) -> pulumi.Input[str]:
