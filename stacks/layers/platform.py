@@ -17,7 +17,7 @@ from stacks.layers.artifacts import artifact_part, provision_artifacts
 from stacks.layers.foundation import Evidence, Foundation
 from stacks.layers.region import PlatformRegion
 from stacks.layers.serving import provision_endpoint
-from stacks.layers.tracking import provision_tracking
+from stacks.layers.tracking import Standby, provision_tracking
 from stacks.places import Place, Places
 
 
@@ -39,7 +39,7 @@ class Platform:
         assert settings.network is not None
         here, there = self._region(places.workload, settings.network), self._recovery()
         artifacts = provision_artifacts(here, there) if settings.tracking else None
-        tracking = self._tracking(here, artifacts)
+        tracking, standby = self._tracking(here, artifacts, there)
         endpoints = self._endpoints(here, foundation.primary)
         self._budget(here)
         document = {
@@ -58,7 +58,7 @@ class Platform:
             **({"artifact_store": artifact_part(artifacts)} if artifacts else {}),
             "tracking": tracking,
             "endpoints": endpoints,
-            **({"recovery": self._recovery_part(there, artifacts)} if foundation.recovery else {}),
+            **({"recovery": self._recovery_part(there, artifacts, standby)} if foundation.recovery else {}),
         }
         self.manifest = StackManifest(
             "manifest",
@@ -89,19 +89,23 @@ class Platform:
             return None
         return self._region(place, chosen.network, "-recovery")
 
-    def _tracking(self, here: PlatformRegion, artifacts: ArtifactStore | None) -> dict[str, Any]:
-        """Provision MLflow, or point to the one that there is, and return its part of the stack manifest."""
+    def _tracking(
+        self, here: PlatformRegion, artifacts: ArtifactStore | None, there: PlatformRegion | None
+    ) -> tuple[dict[str, Any], Standby | None]:
+        """Provision MLflow, or point to the one that there is; return its part of the manifest and its standby."""
         existing = self._settings.existing_tracking
         if existing is not None:
             here.add_runner(None, {})
             domain = existing.uri.removeprefix("https://").partition("/")[0].partition(":")[0]
-            return {"uri": existing.uri, "domain": domain, "admin_secret_arn": existing.admin_secret_arn}
+            return {"uri": existing.uri, "domain": domain, "admin_secret_arn": existing.admin_secret_arn}, None
         assert artifacts is not None
-        tracking = provision_tracking(here, artifacts)
+        tracking = provision_tracking(here, artifacts, there)
         here.add_runner(tracking.database, tracking.http_targets)
-        return tracking.part
+        return tracking.part, tracking.standby
 
-    def _recovery_part(self, there: PlatformRegion | None, artifacts: ArtifactStore | None) -> dict[str, Any]:
+    def _recovery_part(
+        self, there: PlatformRegion | None, artifacts: ArtifactStore | None, standby: Standby | None
+    ) -> dict[str, Any]:
         """Provision what stands on the other region's half, and return its part of the stack manifest."""
         evidence = self._foundation.recovery
         assert evidence is not None
@@ -109,9 +113,10 @@ class Platform:
         part = {"region": self._settings.recovery.region, **evidence.parts()}
         if there is None:
             return part
-        there.add_runner(None, {})
+        there.add_runner(standby.target if standby else None, {})
+        database = {"database": standby.part} if standby else {}
         replica = {"artifact_store": artifact_part(artifacts.replica)} if artifacts and artifacts.replica else {}
-        return {**part, **there.parts(), **replica, "endpoints": self._endpoints(there, evidence)}
+        return {**part, **there.parts(), **replica, **database, "endpoints": self._endpoints(there, evidence)}
 
     def _endpoints(self, region: PlatformRegion, evidence: Evidence) -> dict[str, dict[str, Any]]:
         return {one.name: provision_endpoint(region, evidence.vault, one) for one in self._settings.endpoints}

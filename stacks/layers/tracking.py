@@ -17,12 +17,19 @@ from stacks.layers.region import PlatformRegion, image_in
 
 
 @dataclass(frozen=True)
+class Standby:
+    """The database's standby: the recovery part's `database`, and what that region's runner may ask of it."""
+
+    part: dict[str, Any]
+    target: DatabaseTarget
+
+
+@dataclass(frozen=True)
 class Tracking:
     """What was provisioned: its part of the stack manifest, and what the region's runner may ask of it."""
 
     part: dict[str, Any]
-    standby: dict[str, Any] | None
-    """The recovery part's `database`, where there is one."""
+    standby: Standby | None
     database: DatabaseTarget
     http_targets: dict[str, HttpTarget]
 
@@ -85,7 +92,7 @@ def provision_tracking(
             "service": server.service_name,
             "load_balancer_arn": server.load_balancer_arn,
         },
-        standby=_standby_part(database),
+        standby=_standby(database),
         database={
             "address": database.address,
             "port": database.port,
@@ -132,15 +139,24 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
     return TrackingDatabase("database", args, region.stateful)
 
 
-def _standby_part(database: TrackingDatabase) -> dict[str, Any] | None:
-    if database.standby is None:
+def _standby(database: TrackingDatabase) -> Standby | None:
+    if database.standby is None or database.standby_secret_arn is None:
         return None
-    return {
-        "identifier": database.standby.identifier,
-        "address": database.standby.address,
-        "port": database.standby.port,
-        "master_secret_arn": database.standby_master_secret_arn,
-    }
+    return Standby(
+        part={
+            "identifier": database.standby.identifier,
+            "address": database.standby.address,
+            "port": database.standby.port,
+            "master_secret_arn": database.standby_master_secret_arn,
+        },
+        target={
+            "address": database.standby.address,
+            "port": database.standby.port,
+            "names": pulumi.Output.all(database.database_name),
+            "secret_arn": database.standby_secret_arn,
+            "client_security_group_id": database.standby.client_security_group_id,
+        },
+    )
 
 
 def _certificate(region: PlatformRegion, chosen: TrackingSettings) -> pulumi.Input[str]:

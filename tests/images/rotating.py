@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from rehearsal.cloud.server import LocalCloud
-from tests.rehearsal.cloud.networks import from_block, security_group
+from tests.rehearsal.cloud.networks import default_subnet, from_block, security_group
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = Path(__file__).parents[2] / "images" / "rotation"
@@ -101,6 +101,21 @@ def log_in(cloud: LocalCloud, content: dict[str, Any], **changes: Any) -> psycop
     )
 
 
+def admit_secrets_manager(cloud: LocalCloud, subnet: dict[str, Any]) -> None:
+    """Give the subnet's network the endpoint by which the function reaches Secrets Manager, unless it has it."""
+    ec2, service = cloud.client("ec2"), f"com.amazonaws.{cloud.region}.secretsmanager"
+    wanted = [{"Name": "service-name", "Values": [service]}, {"Name": "vpc-id", "Values": [subnet["VpcId"]]}]
+    if not ec2.describe_vpc_endpoints(Filters=wanted)["VpcEndpoints"]:
+        ec2.create_vpc_endpoint(
+            VpcId=subnet["VpcId"],
+            ServiceName=service,
+            VpcEndpointType="Interface",
+            SubnetIds=[subnet["SubnetId"]],
+            SecurityGroupIds=[security_group(cloud, from_block("172.31.0.0/16", 443))],
+            PrivateDnsEnabled=True,
+        )
+
+
 class Function:
     """The rotation's image as a Lambda function of the local cloud that Secrets Manager may invoke for one secret."""
 
@@ -116,7 +131,8 @@ class Function:
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )["Role"]["Arn"]
-        subnets = cloud.client("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
+        subnet = default_subnet(cloud)
+        admit_secrets_manager(cloud, subnet)
         self.arn = self.client.create_function(
             FunctionName=self.name,
             PackageType="Image",
@@ -126,7 +142,7 @@ class Function:
             MemorySize=256,
             Environment={"Variables": {"SETTLE_SECONDS": str(settle_seconds)}},
             VpcConfig={
-                "SubnetIds": [subnets["Subnets"][0]["SubnetId"]],
+                "SubnetIds": [subnet["SubnetId"]],
                 "SecurityGroupIds": [security_group(cloud)],
             },
         )["FunctionArn"]

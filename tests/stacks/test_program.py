@@ -65,7 +65,7 @@ def test_a_stack_that_stays_protects_all_that_holds_something() -> None:
     recording = record(lambda: provision(prod()), preview=False, stack="prod")
     assert {one.type for one in recording.resources if one.type in HOLDING} == set(HOLDING)
     assert [one.urn for one in recording.resources if one.type in HOLDING and not one.protected] == []
-    database = recording.one("aws:rds/instance:Instance").inputs
+    database = recording.one("aws:rds/instance:Instance", "database-postgres").inputs
     assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
     assert not any(one.inputs["forceDestroy"] for one in recording.of_type("aws:s3/bucket:Bucket"))
 
