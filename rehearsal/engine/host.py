@@ -51,6 +51,10 @@ class Host:
         """Start an instance for a caller with these AWS variables, whose relative paths begin in `directory`."""
         return Instance(AwsProvider(self._types, self._pool, self._deferral, environment, directory, self._cache))
 
+    def processes(self) -> list[int]:
+        """Return the process ids of the Terraform providers that run: one for each account and region in use."""
+        return self._pool.processes()
+
     def close(self) -> None:
         """End the Terraform providers."""
         self._deferral.close()

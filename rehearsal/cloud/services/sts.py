@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
+from xml.sax.saxutils import escape
 
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.iam.models import Role, iam_backends
 from moto.sts.exceptions import STSValidationError
@@ -17,12 +17,6 @@ from rehearsal.cloud.service import Patches, Service, correction
 
 _API = "https://docs.aws.amazon.com/STS/latest/APIReference"
 _PARTITION = "aws"
-
-
-class AccessDenied(ServiceException):  # type: ignore[misc]
-    """The caller may not assume the role, or there is none."""
-
-    code = "AccessDenied"
 
 
 class SecurityTokens(Service):
@@ -40,7 +34,7 @@ class SecurityTokens(Service):
         """A role has to exist and its trust policy to name the caller, in whichever accounts they are."""
         original = patches.replace(TokenResponse, "assume_role", None)
 
-        def assume_role(response: TokenResponse) -> ActionResult:
+        def assume_role(response: TokenResponse) -> Any:
             caller = caller_of(response.get_access_key(), response.current_account)
             role_arn = str(response._get_param("RoleArn") or "")
             role = _role(role_arn)
@@ -52,11 +46,17 @@ class SecurityTokens(Service):
                 ).permits
             ):
                 message = f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {role_arn}"
-                raise AccessDenied(message)
-            answer: ActionResult = original(response)
-            return answer
+                return _access_denied(message)
+            return original(response)
 
         patches.replace(TokenResponse, "assume_role", assume_role)
+
+
+def _access_denied(message: str) -> tuple[int, dict[str, str], str]:
+    # Moto knows a status only for errors of the service's model, which this, common to all services, is not in.
+    error = f"<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
+    body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}</ErrorResponse>'
+    return 403, {"content-type": "text/xml"}, body
 
 
 def _role(arn: str) -> Role | None:

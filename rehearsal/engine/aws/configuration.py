@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,14 @@ from rehearsal.engine.aws.descriptions import Description
 from rehearsal.engine.aws.inputs import Problem, Reader
 from rehearsal.engine.aws.names import snake
 from rehearsal.engine.aws.properties import Asset, Properties, Secret, decode, reveal
+from rehearsal.engine.aws.regions import region_problem
 from rehearsal.engine.aws.shapes import Members, Shape, block_members
 from rehearsal.engine.terraform.schema import Schema
 from rehearsal.engine.terraform.values import Value
 
 # The engine's own, beside what pulumi-aws declares.
 _ENGINES_KEYS = {"version", "pluginDownloadURL"}
+_FOREIGN_ACCOUNT = re.compile(r"AWS account ID not allowed: (\d{12})")
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -56,6 +59,8 @@ class ConfigurationReader:
             problems.append(
                 Problem(("region",), "no region is given: set aws:region, or AWS_REGION in the environment")
             )
+        elif values.get("region") is None and (wrong := region_problem(region)):
+            problems.append(Problem(("region",), f"{wrong} (from the environment)"))
         if problems:
             raise ValueError("\n".join(map(str, problems)))
         return Configuration(values, str(region))
@@ -67,7 +72,24 @@ class ConfigurationReader:
             for name, value in properties.items()
             if name not in _ENGINES_KEYS
         }
-        return reader.block(self._members, self._schema.block, given), reader.problems
+        values = reader.block(self._members, self._schema.block, given)
+        region = values.get("region")
+        if isinstance(region, str) and (wrong := region_problem(region)):
+            reader.problems.append(Problem(("region",), wrong))
+        return values, reader.problems
+
+
+def explained(message: str, configuration: Configuration | None) -> str:
+    """Return an error of Terraform's provider, in a program's words where it is about whose credentials it has."""
+    found = _FOREIGN_ACCOUNT.search(message)
+    if found is None or configuration is None:
+        return message
+    for name, what in (("allowed_account_ids", "allowed"), ("forbidden_account_ids", "not allowed")):
+        if listed := configuration.values.get(name):
+            told = ", ".join(sorted(map(str, listed)))
+            setting = name.replace("_account_ids", "AccountIds")
+            return f"{setting}: the credentials are those of account {found[1]}; {what}: {told}"
+    return message
 
 
 def decode_configuration(structure: struct_pb2.Struct) -> Properties:

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 from rehearsal.engine.aws import paths
 from rehearsal.engine.aws.assets import Assets
 from rehearsal.engine.aws.catalogue import Types, UnknownTypeError
-from rehearsal.engine.aws.configuration import Configuration, ConfigurationReader, decode_configuration
+from rehearsal.engine.aws.configuration import Configuration, ConfigurationReader, decode_configuration, explained
 from rehearsal.engine.aws.defaults import Naming, NamingMode
 from rehearsal.engine.aws.deferral import Deferral
 from rehearsal.engine.aws.descriptions import VERSION
@@ -238,7 +238,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         except HalfMadeError as problem:
             _abort_half_made(context, problem)
         except _EXPECTED as problem:
-            context.abort(grpc.StatusCode.UNKNOWN, str(problem))
+            context.abort(grpc.StatusCode.UNKNOWN, explained(str(problem), self._configuration))
         except grpc.RpcError as problem:
             context.abort(grpc.StatusCode.UNKNOWN, f"the Terraform provider: {problem.details()}")
         raise AssertionError("an aborted call does not return")

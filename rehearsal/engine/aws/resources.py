@@ -18,6 +18,7 @@ from rehearsal.engine.aws.inputs import Problem, Reader
 from rehearsal.engine.aws.paths import covers, parse
 from rehearsal.engine.aws.properties import Properties, reveal
 from rehearsal.engine.aws.refresh import imported_inputs, refreshed_inputs
+from rehearsal.engine.aws.regions import region_problem
 from rehearsal.engine.aws.reports import OperationError, problem_of
 from rehearsal.engine.aws.state import outputs_of, planned_outputs, prior_state, read_meta
 from rehearsal.engine.aws.timeouts import keep_timeouts, set_timeout, timed_delete
@@ -244,6 +245,8 @@ class Resources:
         region = inputs.get("region")
         if kind.regional and not isinstance(reveal(region), str) and region not in (None, UNKNOWN):
             reader.problems.append(Problem(("region",), "expected a string"))
+        elif kind.regional and isinstance(region, str) and (wrong := region_problem(region)):
+            reader.problems.append(Problem(("region",), wrong))
         code = config.get("filename")
         if "source_code_hash" in config and code and config["source_code_hash"] is None and Path(code).exists():
             config["source_code_hash"] = base64.b64encode(hashlib.sha256(Path(code).read_bytes()).digest()).decode()

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD, credentials, organization_role
 from rehearsal.cloud.server import LocalCloud
@@ -59,7 +60,13 @@ def test_the_accounts_and_their_roles_do_not_count_as_made_by_a_caller(cloud: Lo
 @pytest.mark.corrects("sts.trust")
 def test_a_role_that_does_not_exist_is_refused(cloud: LocalCloud) -> None:
     absent = f"arn:aws:iam::{EVIDENCE}:role/nobody"
-    assert refusal(lambda: assume(cloud, absent)) == "AccessDenied"
+    with pytest.raises(ClientError) as refused:
+        assume(cloud, absent)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert refused.value.response["Error"]["Message"] == (
+        f"User: arn:aws:iam::{WORKLOAD}:user/administrator is not authorized to perform: sts:AssumeRole "
+        f"on resource: {absent}"
+    )
 
 
 @pytest.mark.corrects("sts.trust")
