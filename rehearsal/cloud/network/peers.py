@@ -101,7 +101,8 @@ def lineage(pid: int) -> Iterator[int]:
     with suppress(OSError, ValueError, IndexError):
         while pid > 1:
             # The command's name may itself hold spaces and parentheses; the numbers follow the last one.
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            with open(f"/proc/{pid}/stat", "rb", buffering=0) as stat:
+                fields = stat.read(1024).rpartition(b")")[2].split()
             yield pid
             yield int(fields[3])
             pid = int(fields[1])

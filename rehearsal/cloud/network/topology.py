@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -58,6 +59,11 @@ def side_of(interface: Interface, address: str) -> Side | None:
     )
 
 
+@lru_cache(4096)
+def _block(text: str) -> IPv4Network:
+    return IPv4Network(text, strict=False)
+
+
 def _groups(backend: Any, vpc_id: str, group_ids: Sequence[str]) -> list[Any]:
     if not group_ids:
         default = backend.get_default_security_group(vpc_id)
@@ -69,7 +75,7 @@ def _groups(backend: Any, vpc_id: str, group_ids: Sequence[str]) -> list[Any]:
 def _rule(backend: Any, rule: Any) -> Rule:
     blocks: tuple[IPv4Network, ...] = ()
     if rule.cidr_ipv4:
-        blocks = (IPv4Network(rule.cidr_ipv4, strict=False),)
+        blocks = (_block(rule.cidr_ipv4),)
     elif rule.prefix_list_id:
         blocks = tuple(_listed(backend, rule.prefix_list_id))
     group_id = (rule.source_group or {}).get("GroupId") or None
@@ -82,13 +88,13 @@ def _listed(backend: Any, prefix_list_id: str) -> Iterator[IPv4Network]:
     for entry in (prefixes.entries.get(prefixes.version) or []) if prefixes is not None else []:
         block = str(entry.get("Cidr") or "")
         if "." in block:
-            yield IPv4Network(block, strict=False)
+            yield _block(block)
 
 
 def _subnet(backend: Any, subnet: Any, interface: Interface) -> Subnet:
     vpc = (interface.place.account_id, interface.place.region, str(subnet.vpc_id))
     acl = tuple(_acl(backend, subnet))
-    return Subnet(vpc, IPv4Network(subnet.cidr_block, strict=False), acl, tuple(_routes(backend, subnet)))
+    return Subnet(vpc, _block(subnet.cidr_block), acl, tuple(_routes(backend, subnet)))
 
 
 def _acl(backend: Any, subnet: Any) -> Iterator[AclEntry]:
@@ -102,7 +108,7 @@ def _acl(backend: Any, subnet: Any) -> Iterator[AclEntry]:
                 entry.rule_action == "allow",
                 str(entry.egress).lower() == "true",
                 str(entry.protocol),
-                IPv4Network(entry.cidr_block, strict=False),
+                _block(entry.cidr_block),
                 int(first) if first not in (None, "") else None,
                 int(last) if last not in (None, "") else None,
             )
@@ -120,7 +126,7 @@ def _routes(backend: Any, subnet: Any) -> Iterator[Route]:
     for route in table.routes if table is not None else []:
         if route.local or not route.destination_cidr_block:
             continue
-        block = IPv4Network(route.destination_cidr_block, strict=False)
+        block = _block(route.destination_cidr_block)
         if route.vpc_pcx is not None:
             if route.vpc_pcx.status["Code"] == "active":
                 yield Route(block, Way.PEERING, str(route.vpc_pcx.id))
