@@ -52,11 +52,11 @@ class SecurityTokens(Service):
         patches.replace(TokenResponse, "assume_role", assume_role)
 
 
-def _access_denied(message: str) -> tuple[int, dict[str, str], str]:
+def _access_denied(message: str) -> tuple[str, dict[str, Any]]:
     # Moto knows a status only for errors of the service's model, which this, common to all services, is not in.
     error = f"<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{escape(message)}</Message></Error>"
     body = f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">{error}</ErrorResponse>'
-    return 403, {"content-type": "text/xml"}, body
+    return body, {"status": 403, "content-type": "text/xml"}
 
 
 def _role(arn: str) -> Role | None:
