@@ -73,14 +73,24 @@ def repository(resource: Planned, plan: Plan, usage: Usage) -> Charges:
 
 
 def image_replication(resource: Planned, plan: Plan, usage: Usage) -> Charges:
-    """What is pushed to the stack's repositories in the region, sent to each destination and held there too."""
+    """What is pushed to the region's repositories, sent to each destination, and held there.
+
+    A destination whose repositories the stack has too holds nothing beside what these are assumed to hold.
+    """
     configuration = resource.inputs.get("replicationConfiguration")
     rules = configuration.get("rules") if isinstance(configuration, Mapping) else None
     if not isinstance(rules, Sequence) or isinstance(rules, str):
         raise NotKnownError("its rules are not known before it is made")
-    destinations = Decimal(sum(len(rule.get("destinations") or ()) for rule in rules if isinstance(rule, Mapping)))
     sources = [one for one in plan.of_type(REPOSITORY) if one.region == resource.region]
     pushed = sum((usage.for_resource(one.name).repository.pushed_gib for one in sources), Decimal(0))
     held = sum((usage.for_resource(one.name).repository.gib for one in sources), Decimal(0))
-    yield Charge("to other regions", "transfer.region", "each", pushed * destinations, ("repository.pushed_gib",))
-    yield Charge("copies in other regions", "ecr.storage", "each", held * destinations, ("repository.gib",))
+    counted = {one.region for one in plan.of_type(REPOSITORY)}
+    for destination in _destinations(rules):
+        yield Charge(f"to {destination}", "transfer.region", "each", pushed, ("repository.pushed_gib",))
+        if destination not in counted:
+            yield Charge(f"copies in {destination}", "ecr.storage", "each", held, ("repository.gib",))
+
+
+def _destinations(rules: Sequence[Any]) -> list[str]:
+    given = [one for rule in rules if isinstance(rule, Mapping) for one in rule.get("destinations") or ()]
+    return [str(one.get("region")) for one in given if isinstance(one, Mapping)]

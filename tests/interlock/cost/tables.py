@@ -28,6 +28,7 @@ PRICES: Mapping[tuple[str, str], float] = {
     ("s3.read", "STANDARD"): 0.0000004,
     ("s3.timed", "each"): 0.015,
     ("transfer.region", "each"): 0.02,
+    ("ecr.storage", "each"): 0.1,
     ("endpoint.hour", "each"): 0.01,
     ("endpoint.traffic", "each"): 0.01,
     ("secret.secret", "each"): 0.4,

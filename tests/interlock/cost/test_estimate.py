@@ -115,6 +115,21 @@ def test_replication_costs_the_way_and_the_promise_of_its_time() -> None:
     assert estimated(step(BUCKET, "vault", {}), replication, usage=quiet).total == 2 + Decimal("1.5")
 
 
+def test_copies_of_images_are_counted_once() -> None:
+    repository = "aws:ecr/repository:Repository"
+    rules = [{"destinations": [{"region": "eu-central-1", "registryId": "111122223333"}]}]
+    replication = step(
+        "aws:ecr/replicationConfiguration:ReplicationConfiguration",
+        "replication",
+        {"replicationConfiguration": {"rules": rules}},
+    )
+    held = usage(repository={"gib": 10, "pushed_gib": 5})
+    there = step(repository, "there", {}, region="eu-central-1")
+    without = estimated(step(repository, "here", {}), replication, usage=held).total
+    assert without == 1 + 5 * Decimal("0.02") + 1
+    assert estimated(step(repository, "here", {}), replication, there, usage=held).total == without
+
+
 def test_each_replica_of_a_secret_costs_as_a_secret() -> None:
     secret = step("aws:secretsmanager/secret:Secret", "secret", {"replicas": [{"region": "eu-central-1"}]})
     assert estimated(secret, usage=usage(secret={"reads": 0})).total == Decimal("0.8")
