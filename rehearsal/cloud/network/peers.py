@@ -6,6 +6,7 @@ Linux alone; needs no rights over processes of the same user. Source of the mess
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import socket
 import struct
@@ -53,7 +54,8 @@ class Peers:
             if not inode:
                 return None
             wanted = f"socket:[{inode}]"
-            for pid in self._candidates():
+            # Twice, because a connection may be handed from one process to another during the first look.
+            for pid in itertools.chain(self._candidates(), self._candidates()):
                 if _holds(pid, wanted):
                     self._remember(pid)
                     return pid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -213,6 +214,27 @@ class Site:
         found = self.elb.describe_target_health(TargetGroupArn=self.targets)["TargetHealthDescriptions"]
         return str(found[0]["Target"]["Id"])
 
+    def status(self) -> int:
+        """Return how the balancer answers, 0 if it does not."""
+        try:
+            with urllib.request.urlopen(f"http://{self.address}:8080/", timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def deploy(self) -> None:
+        """Replace the task by a new one, and wait until the old one is gone."""
+        updated = self.ecs.update_service(cluster=self.name, service="web", forceNewDeployment=True)["service"]
+        wanted = updated["deployments"][0]["id"]
+
+        def deployments() -> list[str]:
+            seen = self.ecs.describe_services(cluster=self.name, services=["web"])["services"][0]
+            return [one["id"] for one in seen["deployments"]]
+
+        until(deployments, lambda seen: seen == [wanted], 60)
+
     def delete(self) -> None:
         self.elb.delete_load_balancer(LoadBalancerArn=self.balancer)
         self.ecs.delete_service(cluster=self.name, service="web", force=True)
@@ -241,6 +263,31 @@ def test_a_load_balancer_s_targets_have_to_let_it_in(cloud: LocalCloud, tmp_path
     )
     with urllib.request.urlopen(f"http://{site.task_address()}:8000/", timeout=5) as answer:
         assert answer.read() == b"ok"
+    site.delete()
+
+
+def test_a_new_deployment_costs_the_load_balancer_s_clients_no_request(cloud: LocalCloud) -> None:
+    group = security_group(cloud, from_block("0.0.0.0/0"))
+    site = Site(cloud, group, group)
+    until(site.status, lambda status: status == 200, 60)
+    failed: list[int] = []
+    finished = threading.Event()
+
+    def keep_asking() -> None:
+        while not finished.wait(0.01):
+            status = site.status()
+            if status != 200:
+                failed.append(status)
+
+    asking = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    for _ in range(2):
+        site.deploy()
+    finished.set()
+    for thread in asking:
+        thread.join()
+    assert failed == []
     site.delete()
 
 
