@@ -46,6 +46,7 @@ LISTING: Final = (
 """What is in a bucket, and how the bucket is held: whoever relies on it has to be able to look."""
 READING: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging")
 LOCK_READING: Final = ("s3:GetObjectRetention", "s3:GetObjectLegalHold")
+DELETING: Final = ("s3:DeleteObject", "s3:DeleteObjectVersion")
 ADDING: Final = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 
 
@@ -56,7 +57,7 @@ def private_bucket_policy(bucket_arn: str, shared_with: Sequence[str] = ()) -> s
     """
     return document(
         *deny_plain_transport(bucket_arn),
-        *_shared(bucket_arn, shared_with, (*READING, *ADDING, "s3:PutObjectTagging", "s3:DeleteObject")),
+        *_shared(bucket_arn, shared_with, (*READING, *ADDING, "s3:PutObjectTagging", *DELETING)),
     )
 
 

@@ -60,14 +60,20 @@ class Platform:
             "endpoints": endpoints,
             **({"recovery": self._recovery_part(there, artifacts, standby)} if foundation.recovery else {}),
         }
-        self.manifest = StackManifest(
-            "manifest",
+        self.manifest = self._publish(here, foundation.primary, document)
+        if there is not None and foundation.recovery is not None:
+            # A script must find the manifest when the primary region does not answer.
+            self._publish(there, foundation.recovery, document)
+
+    def _publish(self, region: PlatformRegion, evidence: Evidence, document: dict[str, Any]) -> StackManifest:
+        return StackManifest(
+            f"manifest{region.suffix}",
             {
-                "stack": stack,
-                "bucket_name": foundation.primary.vault["staging_bucket_name"],
+                "stack": self._stack,
+                "bucket_name": evidence.vault["staging_bucket_name"],
                 "document": pulumi.Output.from_input(document),
             },
-            here.options,
+            region.options,
         )
 
     def _region(self, place: Place, network: NetworkSettings, suffix: str = "") -> PlatformRegion:

@@ -67,6 +67,15 @@ def previewed(session: Session, config: dict[str, Any], directory: Path) -> list
     return [step for step in document["steps"] if step["op"] != "same"]
 
 
+def test_the_manifest_is_found_in_the_recovery_region_too(
+    provisioned: ProvisionedStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provisioned.manifest.recovery is not None
+    monkeypatch.setenv("AWS_REGION", provisioned.manifest.recovery.region)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", provisioned.manifest.recovery.region)
+    assert ProvisionedStack.load("ssm:/interlock/local/manifest").manifest == provisioned.manifest
+
+
 @pytest.mark.parametrize("source", ["pulumi:local", "ssm:/interlock/local/manifest"])
 def test_a_script_learns_the_same_from_pulumi_and_from_the_parameter(
     provisioned: ProvisionedStack, source: str
@@ -80,7 +89,7 @@ def test_a_stack_that_there_is_not_is_named(provisioned: ProvisionedStack) -> No
 
 
 def test_each_duty_signs_with_its_own_key(session: Session, provisioned: ProvisionedStack) -> None:
-    kms = session.client("kms")
+    kms = session.client("kms", account="evidence")
     keys = provisioned.manifest.signing_keys
     assert len({key.key_arn for key in keys.values()}) == len(SigningDuty)
     for duty, key in keys.items():

@@ -17,9 +17,14 @@ def as_handed_over(config: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
+SPREAD = ("accounts", "recovery", "approvers")
+"""The settings that spread stack local over accounts and regions."""
+
+
 def local(**changed: Any) -> dict[str, str]:
-    """Return the settings of stack local with some replaced; those changed to `...` are left out."""
+    """Return stack local's settings in one account and region, some replaced; those changed to `...` are left out."""
     config = yaml.safe_load(LOCAL.read_text())["config"]
+    config = {key: value for key, value in config.items() if key.partition(":")[2] not in SPREAD}
     config |= {f"interlock:{key}": value for key, value in changed.items()}
     return as_handed_over({key: value for key, value in config.items() if value is not ...})
 

@@ -76,6 +76,10 @@ def test_the_vault_is_read_and_added_to_but_every_denial_binds_the_other_account
     assert all(one["Principal"] == "*" for one in found.values() if one["Effect"] == "Deny")
 
 
+def test_what_another_account_put_into_staging_it_takes_away_with_every_version() -> None:
+    assert {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"} <= given_to_others(SHARED["bucket"])
+
+
 def test_the_vaults_key_is_shared_through_s3_of_its_region_alone() -> None:
     share = statements(SHARED["data key"])["ShareThroughS3"]
     assert share["Principal"] == OTHER
