@@ -164,22 +164,28 @@ def test_an_endpoint_without_its_data_fails_and_says_where_it_looked(
 
 
 def test_a_model_that_does_not_load_fails_the_ping_and_its_last_words_are_told(
-    cloud: Any, inference: Inference, model_data: str
+    cloud: Any, image: str, role_arn: str, model_data: str
 ) -> None:
+    # In the recovery region, where its log has to be, and with a model of another region's bucket.
+    inference, logs = (
+        Inference(cloud, "eu-central-1", image, role_arn),
+        cloud.client("logs", region_name="eu-central-1"),
+    )
     cloud.client("s3").put_object(Bucket=BUCKET, Key="broken/MLmodel", Body=b"flavors: {}\n")
     model = inference.model(f"s3://{BUCKET}/broken/")
     configuration = inference.configuration({"VariantName": "blue", "ModelName": model})
     group = f"/aws/sagemaker/Endpoints/{inference.upcoming()}"
-    cloud.client("logs").create_log_group(logGroupName=group)
+    logs.create_log_group(logGroupName=group)
     name = inference.endpoint(configuration)
     failed = inference.describe(name)
     assert failed["EndpointStatus"] == "Failed"
     assert "production variant blue did not pass the ping health check" in failed["FailureReason"]
     assert "the model does not load" in failed["FailureReason"]
-    logged = cloud.client("logs").filter_log_events(logGroupName=group)["events"]
+    logged = logs.filter_log_events(logGroupName=group)["events"]
     assert any("the model does not load" in event["message"] for event in logged)
     assert logged[0]["logStreamName"].startswith("blue/i-")
     assert name in group
+    inference.close()
 
 
 @pytest.mark.corrects("sagemaker.weights-and-capacities")

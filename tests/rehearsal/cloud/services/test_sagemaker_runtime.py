@@ -205,6 +205,21 @@ def test_a_holding_variant_is_in_service_and_answers_503(inference: Inference, t
     assert (refused["Error"]["Code"], refused["OriginalStatusCode"]) == ("ModelError", 503)
 
 
+def test_an_endpoint_of_another_region_answers_and_is_measured_there(
+    cloud: LocalCloud, image: str, role_arn: str
+) -> None:
+    there = Inference(cloud, "eu-central-1", image, role_arn)
+    metrics = cloud.client("cloudwatch", region_name="eu-central-1")
+    name = there.endpoint(there.configuration({"VariantName": "blue", "ModelName": there.model()}))
+    with pytest.raises(ClientError):
+        there.runtime.invoke_endpoint(EndpointName=name, Body=b"{}", ContentType=JSON)
+    wanted = {"Namespace": "AWS/SageMaker", "Dimensions": [{"Name": "EndpointName", "Value": name}]}
+    until(lambda: metrics.list_metrics(**wanted)["Metrics"], bool)
+    assert not cloud.client("cloudwatch").list_metrics(**wanted)["Metrics"]
+    assert f":sagemaker:eu-central-1:{cloud.account_id}:endpoint/{name}" in str(cloud.inventory()["sagemaker"])
+    there.close()
+
+
 def test_a_body_that_looks_like_a_form_reaches_the_model_whole(invoke: Invoke) -> None:
     refused = error(invoke, Body=b"key=value&other=1", ContentType="application/x-www-form-urlencoded")
     assert refused["OriginalStatusCode"] == 415
