@@ -22,6 +22,7 @@ from components.internet_access import InternetAccess
 from components.live_state import LiveState
 from components.mlflow_server import MlflowServer
 from components.mlflow_task import MlflowTask
+from components.mlflow_users import MlflowUsers
 from components.model_endpoint import ModelEndpoint
 from components.network import Network
 from components.private_bucket import PrivateBucket
@@ -244,6 +245,9 @@ EXAMPLES: Mapping[str, Example] = {
             "subnet_ids": SUBNETS,
             "encryption_key_arn": late_key(name),
         },
+    ),
+    "MlflowUsers": Example(
+        MlflowUsers, "interlock:tracking:MlflowUsers", lambda name: {"encryption_key_arn": late_key(name)}
     ),
     "MlflowTask": Example(
         MlflowTask,
