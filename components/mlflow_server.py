@@ -13,6 +13,7 @@ from components.egress import allow_services
 from components.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.internal_load_balancer import InternalLoadBalancer
 from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask
+from components.mlflow_users import MlflowUsers
 from components.service_scaling import ServiceScaling
 from components.validation import checked
 from interlock.sizes import ServerSize
@@ -69,6 +70,8 @@ class MlflowServer(pulumi.ComponentResource):
     uri: pulumi.Output[str]
     admin_secret_arn: pulumi.Output[str]
     """Its secret holds JSON {"username", "password"}."""
+    user_secret_arns: pulumi.Output[dict[str, str]]
+    """By duty; each as the administrator's."""
     cluster_name: pulumi.Output[str]
     service_name: pulumi.Output[str]
     load_balancer_arn: pulumi.Output[str]
@@ -102,13 +105,22 @@ class MlflowServer(pulumi.ComponentResource):
         admin = GeneratedSecret(
             f"{name}-admin", {**secret, "description": "MLflow's first administrator", "username": ADMIN_NAME}, kept
         )
+        users = MlflowUsers(
+            f"{name}-user",
+            {
+                "encryption_key_arn": args["encryption_key_arn"],
+                "recovery_window_days": args.get("secret_recovery_days", 30),
+            },
+            kept,
+        )
+        self.user_secret_arns = users.secret_arns
         cluster_arn = self._cluster(name, args)
         self.cluster_name = cluster_arn.apply(lambda arn: arn.rpartition("/")[2])
         service = aws.ecs.Service(
             f"{name}-service",
             cluster=cluster_arn,
             launch_type="FARGATE",
-            task_definition=self._task(name, args, front, admin, flask).task_definition_arn,
+            task_definition=self._task(name, args, front, admin, flask, users).task_definition_arn,
             desired_count=args.get("task_count", 2),
             deployment_minimum_healthy_percent=100,
             deployment_maximum_percent=200,
@@ -149,6 +161,7 @@ class MlflowServer(pulumi.ComponentResource):
             {
                 "uri": self.uri,
                 "adminSecretArn": self.admin_secret_arn,
+                "userSecretArns": self.user_secret_arns,
                 "clusterName": self.cluster_name,
                 "serviceName": self.service_name,
                 "loadBalancerArn": self.load_balancer_arn,
@@ -188,6 +201,7 @@ class MlflowServer(pulumi.ComponentResource):
         front: InternalLoadBalancer,
         admin: GeneratedSecret,
         flask: GeneratedSecret,
+        users: MlflowUsers,
     ) -> MlflowTask:
         return MlflowTask(
             f"{name}-task",
@@ -204,6 +218,7 @@ class MlflowServer(pulumi.ComponentResource):
                 "database_secret_arn": args["database_secret_arn"],
                 "admin_secret_arn": admin.secret_arn,
                 "flask_secret_arn": flask.secret_arn,
+                "user_secret_arns": users.secret_arns,
                 "artifact_bucket_name": args["artifact_bucket_name"],
                 "artifact_bucket_arn": args["artifact_bucket_arn"],
                 "encryption_key_arn": args["encryption_key_arn"],

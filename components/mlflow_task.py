@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, TypedDict
+from typing import Any, Final, NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -52,6 +52,8 @@ class MlflowTaskArgs(TypedDict):
     """A secret with JSON {"username", "password"}, as is the administrator's."""
     admin_secret_arn: pulumi.Input[str]
     flask_secret_arn: pulumi.Input[str]
+    user_secret_arns: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """By duty: a secret with JSON {"username", "password"} of its user; no users but the administrator unless given."""
     artifact_bucket_name: pulumi.Input[str]
     artifact_bucket_arn: pulumi.Input[str]
     encryption_key_arn: pulumi.Input[str]
@@ -74,10 +76,13 @@ class MlflowTask(pulumi.ComponentResource):
             retention_in_days=args["log_retention_days"],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        secrets = _secrets(args)
-        start = pulumi.Output.all(args["image"], logs.arn, secrets, args["encryption_key_arn"]).apply(
+        secrets, passwords = _secrets(args), _passwords(args)
+        start = pulumi.Output.all(args["image"], logs.arn, secrets, args["encryption_key_arn"], passwords).apply(
             lambda known: task_start_policy(
-                repository_arn(known[0]), known[1], [_secret_of(one) for one in known[2].values()], [known[3]]
+                repository_arn(known[0]),
+                known[1],
+                [_secret_of(one) for one in {**known[2], **known[4]}.values()],
+                [known[3]],
             )
         )
         run = pulumi.Output.all(args["artifact_bucket_arn"], args["encryption_key_arn"]).apply(
@@ -100,6 +105,7 @@ class MlflowTask(pulumi.ComponentResource):
                 image=args["image"],
                 command=_command(args, size.workers),
                 secrets=secrets,
+                passwords=passwords,
                 region=args["region"],
                 log_group=logs.name,
             ).apply(lambda known: json.dumps(_containers(**known))),
@@ -158,25 +164,44 @@ def _secrets(args: MlflowTaskArgs) -> pulumi.Output[dict[str, str]]:
     )
 
 
+def _passwords(args: MlflowTaskArgs) -> pulumi.Output[dict[str, str]]:
+    """Return the references to the users' passwords by the variable that the step `upgrade` takes them from."""
+    return pulumi.Output.from_input(args.get("user_secret_arns", {})).apply(
+        lambda arns: {f"PASSWORD_OF_{duty.upper()}": f"{arn}:password::" for duty, arn in arns.items()}
+    )
+
+
 def _secret_of(reference: str) -> str:
     return ":".join(reference.split(":")[:7])
 
 
 def _containers(
-    image: str, command: list[str], secrets: Mapping[str, str], region: str, log_group: str
+    image: str,
+    command: list[str],
+    secrets: Mapping[str, str],
+    passwords: Mapping[str, str],
+    region: str,
+    log_group: str,
 ) -> list[dict[str, Any]]:
     """Return the containers: one that upgrades the databases and ends, and the server, which waits for that."""
     common = {
         "image": image,
         "environment": [{"name": "AWS_REGION", "value": region}],
-        "secrets": [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())],
+        "secrets": _given(secrets),
         "linuxParameters": {"initProcessEnabled": True},
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {"awslogs-group": log_group, "awslogs-region": region, "awslogs-stream-prefix": CONTAINER_NAME},
         },
     }
-    upgrade = {**common, "name": UPGRADE_NAME, "essential": False, "command": ["upgrade", *command]}
+    upgrade = {
+        **common,
+        "name": UPGRADE_NAME,
+        "essential": False,
+        "command": ["upgrade", *command],
+        # The server itself knows its users from its database alone.
+        "secrets": _given({**secrets, **passwords}),
+    }
     server = {
         **common,
         "name": CONTAINER_NAME,
@@ -193,6 +218,10 @@ def _containers(
         },
     }
     return [server, upgrade]
+
+
+def _given(secrets: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"name": key, "valueFrom": value} for key, value in sorted(secrets.items())]
 
 
 _RULES: Final = {

@@ -77,6 +77,8 @@ class TrackingPart(Part):
     uri: str
     domain: str
     admin_secret_arn: str
+    user_secret_arns: Mapping[str, str] = Field(default_factory=dict)
+    """By duty, each as the administrator's; empty for a server that was there already."""
     database: DatabasePart | None = None
     cluster: str | None = None
     """Name of the ECS cluster."""

@@ -21,6 +21,7 @@ import psycopg
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import schema
+import users
 from access import TRACKING, USERS, DatabaseAccess, NoCredentials, Server, uri
 
 SECRETS = ("ADMIN_USERNAME", "ADMIN_PASSWORD", "FLASK_SECRET_KEY")
@@ -44,7 +45,7 @@ class WrongUse(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the server is told; `secrets` holds the variables of `SECRETS`."""
+    """What the server is told; `secrets` holds the variables of `SECRETS`, `passwords` those of the duties' users."""
 
     step: str
     host: str
@@ -61,6 +62,7 @@ class Settings:
     allowed_hosts: str
     database_ca: str
     secrets: Mapping[str, str]
+    passwords: Mapping[str, str]
 
     @property
     def server(self) -> Server:
@@ -74,6 +76,11 @@ def read_settings(arguments: list[str], environment: Mapping[str, str]) -> Setti
     options = _parser().parse_args(arguments)
     ca = environment.get("DATABASE_CA", "")
     problems = [f"{name}: not set; it comes from a secret" for name in SECRETS if not environment.get(name)]
+    passwords: Mapping[str, str] = {}
+    try:
+        passwords = users.passwords_of(environment)
+    except ValueError as problem:
+        problems.append(str(problem))
     if not os.path.isfile(ca):
         problems.append(f"DATABASE_CA: {ca!r} is no file; it must hold the authorities of the database's certificate")
     if not re.fullmatch(_REFERENCE, options.database_secret):
@@ -88,7 +95,8 @@ def read_settings(arguments: list[str], environment: Mapping[str, str]) -> Setti
         problems.append(f"--auth-database-name: {options.auth_database_name!r} is the database of runs as well")
     if problems:
         raise WrongUse("\n".join(problems))
-    return Settings(database_ca=ca, secrets={name: environment[name] for name in SECRETS}, **vars(options))
+    secrets = {name: environment[name] for name in SECRETS}
+    return Settings(database_ca=ca, secrets=secrets, passwords=passwords, **vars(options))
 
 
 def server_environment(
@@ -152,7 +160,8 @@ def main() -> None:
         access.refresh()
         if settings.step == "upgrade":
             with schema.only_one(settings.database_seconds):
-                schema.upgrade(settings.secrets["ADMIN_USERNAME"], settings.secrets["ADMIN_PASSWORD"])
+                administrator = settings.secrets["ADMIN_USERNAME"], settings.secrets["ADMIN_PASSWORD"]
+                schema.upgrade(*administrator, settings.passwords)
             return
         schema.connect(settings.database_seconds).close()
     except (psycopg.OperationalError, NoCredentials) as problem:

@@ -1,13 +1,14 @@
-"""Brings the databases to this version's schema, and the administrator's password to the secret's."""
+"""Brings the databases to this version's schema, and the users to what the secrets say."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 from access import TRACKING, USERS, uri
+from users import settle
 
 # Any number does, as long as every task of the service locks the same one.
 _LOCK = 5_000_317_002
@@ -33,8 +34,8 @@ def only_one(seconds: float) -> Iterator[None]:
         yield
 
 
-def upgrade(administrator: str, password: str) -> None:
-    """Migrate both databases; make the administrator, or give it its password."""
+def upgrade(administrator: str, password: str, passwords: Mapping[str, str]) -> None:
+    """Migrate both databases; make the administrator, or give it its password, and settle the duties' users."""
     # MLflow reads its configuration while it is imported, hence not at the top.
     from mlflow.db import commands
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
@@ -46,4 +47,5 @@ def upgrade(administrator: str, password: str) -> None:
         users.create_user(administrator, password, is_admin=True)
     elif not users.authenticate_user(administrator, password):
         users.update_user(administrator, password=password)
+    settle(users, passwords)
     users.engine.dispose()

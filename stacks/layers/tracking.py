@@ -79,6 +79,7 @@ def provision_tracking(
             "uri": server.uri,
             "domain": chosen.domain,
             "admin_secret_arn": server.admin_secret_arn,
+            "user_secret_arns": server.user_secret_arns,
             "database": {
                 "identifier": database.identifier,
                 "address": database.address,

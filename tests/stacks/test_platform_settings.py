@@ -101,7 +101,7 @@ def test_an_mlflow_server_that_there_is_already_takes_the_place_of_server_databa
     assert [one.name for one in recording.of_type("aws:s3/bucket:Bucket") if one.name.startswith("artifacts")] == []
     stored = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "manifest-document")
     manifest = read_manifest(json.loads(stored.inputs["content"]))
-    assert manifest.tracking.model_dump(exclude_none=True) == {**EXISTING_TRACKING, "domain": "mlflow.example.com"}
+    assert manifest.tracking.model_dump(exclude_defaults=True) == {**EXISTING_TRACKING, "domain": "mlflow.example.com"}
     assert manifest.artifact_store is None
     assert set(manifest.endpoints) == {"credit"}
 
