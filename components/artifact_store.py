@@ -124,10 +124,17 @@ def _unmixed(subject: str, args: ArtifactStoreArgs) -> None:
         raise ArgumentError(subject, [Problem(f"{subject}.{name}", "a value", accepted) for name in given])
 
 
+_REPLICA_RULES: Final = {
+    "provider": validation.provider,
+    "account_id": validation.account_id,
+    "encryption_key_arn": validation.key_arn,
+    "bucket_name": validation.bucket_name,
+}
 _RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "cold_storage_days": validation.integer(30, 3650, "days"),
     "force_destroy": validation.boolean,
     "bucket_name": validation.bucket_name,
     "existing_bucket_name": validation.bucket_name,
+    "replica": validation.section(ArtifactReplica, _REPLICA_RULES),
 }

@@ -100,6 +100,7 @@ _RULES: Final = {
         r"[\w .-]{1,100}", "up to 100 letters, digits, spaces, hyphens, underscores and periods"
     ),
     "monthly_usd": validation.integer(1, 10_000_000, "US dollars"),
+    "cost_centre": validation.tag_value,
     "encryption_key_arn": validation.key_arn,
     "existing_topic_arn": validation.topic_arn,
     "emails": validation.Rule(

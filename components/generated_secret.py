@@ -62,8 +62,8 @@ class GeneratedSecret(pulumi.ComponentResource):
 
 
 _RULES = {
+    "description": validation.description,
     "encryption_key_arn": validation.key_arn,
-    "recovery_window_days": validation.Rule(
-        "0 or a whole number from 7 to 30 days", lambda value: value == 0 or validation.integer(7, 30).holds(value)
-    ),
+    "username": validation.user_name,
+    "recovery_window_days": validation.secret_recovery_days,
 }

@@ -90,4 +90,8 @@ class InternetAccess(pulumi.ComponentResource):
         return nat.id
 
 
-_RULES: Final = {"vpc_id": validation.vpc_id, "public_subnets": validation.subnets(1)}
+_RULES: Final = {
+    "vpc_id": validation.vpc_id,
+    "public_subnets": validation.subnets(1),
+    "route_table_ids": validation.any_of(validation.zone, validation.route_table_id),
+}

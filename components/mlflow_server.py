@@ -239,7 +239,10 @@ _RULES: Final = {
     "domain": validation.domain,
     "certificate_arn": validation.certificate_arn,
     "image": validation.image,
+    "database_address": validation.host,
     "database_port": validation.integer(1, 65535),
+    "database_name": validation.database_name,
+    "auth_database_name": validation.database_name,
     "database_secret_arn": validation.secret_arn,
     "database_client_security_group_id": validation.security_group_id,
     "artifact_bucket_name": validation.bucket_name,
@@ -252,4 +255,5 @@ _RULES: Final = {
     "existing_cluster_arn": validation.cluster_arn,
     "log_retention_days": validation.log_retention_days,
     "deletion_protection": validation.boolean,
+    "secret_recovery_days": validation.secret_recovery_days,
 }

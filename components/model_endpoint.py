@@ -290,4 +290,5 @@ _RULES: Final = {
     "data_capture_percent": validation.integer(1, 100, "percent"),
     "capture_force_destroy": validation.boolean,
     "log_retention_days": validation.log_retention_days,
+    "tags": validation.any_of(validation.tag_key, validation.tag_value),
 }

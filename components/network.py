@@ -62,9 +62,7 @@ class Network(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(NetworkArgs, f"Network {name}", args, _RULES)
-        existing: Mapping[str, Any] = {}
-        if "existing" in args:
-            existing = checked(ExistingNetwork, f"Network {name}.existing", args["existing"], _EXISTING_RULES)
+        existing: Mapping[str, Any] = args.get("existing", {})
         problems = list(_contradictions(f"Network {name}", args, existing))
         if problems:
             raise ArgumentError(f"Network {name}", problems)
@@ -213,6 +211,12 @@ def _contradictions(subject: str, args: NetworkArgs, existing: Mapping[str, Any]
         yield Problem(f"{subject}.internet_access", validation.shown(public), accepted)
 
 
+_EXISTING_RULES: Final = {
+    "vpc_id": validation.vpc_id,
+    "private_subnet_ids": validation.some(validation.subnet_id, at_least=2),
+    "route_table_ids": validation.some(validation.route_table_id),
+    "storage_prefix_list_id": validation.prefix_list_id,
+}
 _RULES: Final = {
     "account_id": validation.account_id,
     "region": validation.region,
@@ -225,10 +229,5 @@ _RULES: Final = {
     "protect": validation.boolean,
     "log_key_arn": validation.key_arn,
     "log_retention_days": validation.log_retention_days,
-}
-_EXISTING_RULES: Final = {
-    "vpc_id": validation.vpc_id,
-    "private_subnet_ids": validation.some(validation.subnet_id, at_least=2),
-    "route_table_ids": validation.some(validation.route_table_id),
-    "storage_prefix_list_id": validation.prefix_list_id,
+    "existing": validation.section(ExistingNetwork, _EXISTING_RULES),
 }

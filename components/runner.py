@@ -78,11 +78,7 @@ class Runner(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RunnerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(RunnerArgs, f"Runner {name}", args, _RULES)
-        database: Mapping[str, Any] = {}
-        if "database" in args:
-            database = checked(DatabaseTarget, f"Runner {name}.database", args["database"], _DATABASE_RULES)
-        for target, chosen in args.get("http_targets", {}).items():
-            checked(HttpTarget, f"Runner {name}.http_targets.{target}", chosen, _HTTP_RULES)
+        database: Mapping[str, Any] = args.get("database", {})
         super().__init__("interlock:runner:Runner", name, {}, opts)
         inside = pulumi.ResourceOptions(parent=self)
 
@@ -207,6 +203,14 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+_DATABASE_RULES: Final = {
+    "address": validation.host,
+    "port": validation.integer(1, 65535),
+    "names": validation.some(validation.database_name),
+    "secret_arn": validation.secret_arn,
+    "client_security_group_id": validation.security_group_id,
+}
+_HTTP_RULES: Final = {"address": validation.host, "server_name": validation.domain}
 _RULES: Final = {
     "account_id": validation.account_id,
     "region": validation.region,
@@ -216,13 +220,9 @@ _RULES: Final = {
     "storage_prefix_list_id": validation.prefix_list_id,
     "image": validation.image,
     "encryption_key_arn": validation.key_arn,
+    "database": validation.section(DatabaseTarget, _DATABASE_RULES),
+    "http_targets": validation.section(HttpTarget, _HTTP_RULES, names=validation.name),
     "log_retention_days": validation.log_retention_days,
     "cluster_name": validation.cluster_name,
     "existing_cluster_arn": validation.cluster_arn,
 }
-_DATABASE_RULES: Final = {
-    "port": validation.integer(1, 65535),
-    "secret_arn": validation.secret_arn,
-    "client_security_group_id": validation.security_group_id,
-}
-_HTTP_RULES: Final = {"server_name": validation.domain}

@@ -92,6 +92,7 @@ _RULES = {
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
     "subnet_ids": validation.some(validation.subnet_id),
+    "route_table_ids": validation.some(validation.route_table_id),
     "storage_account_ids": validation.some(validation.account_id),
     "interface_services": validation.some(validation.service),
 }

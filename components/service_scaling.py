@@ -92,6 +92,7 @@ def _ordered(subject: str, args: ServiceScalingArgs) -> None:
 
 _RULES: Final = {
     "cluster_name": validation.cluster_name,
+    "service_name": validation.service_name,
     "min_task_count": validation.integer(1, 100),
     "max_task_count": validation.integer(1, 100),
     "request_label": validation.text(

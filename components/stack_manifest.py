@@ -71,4 +71,8 @@ class StackManifest(pulumi.ComponentResource):
         )
 
 
-_RULES: Final = {"stack": validation.stack, "bucket_name": validation.bucket_name}
+_RULES: Final = {
+    "stack": validation.stack,
+    "bucket_name": validation.bucket_name,
+    "document": validation.Rule("a stack manifest's parts by name", lambda value: isinstance(value, Mapping)),
+}

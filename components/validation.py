@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, ForwardRef, TypeVar, cast
 
 import pulumi
@@ -28,6 +29,32 @@ class ArgumentError(pulumi.RunError):
         super().__init__("\n".join([f"{subject}: {count}", *(f"  {problem}" for problem in problems)]))
 
 
+@dataclass(frozen=True)
+class Section(Rule):
+    """A TypedDict of its own inside of a component's arguments, or several by name."""
+
+    kind: type[Mapping[str, Any]]
+    rules: Mapping[str, Rule]
+    names: Rule | None
+
+    def parts(self, value: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """Return the sections that `value` is or has, by the path from it."""
+        return {"": value} if self.names is None else {f".{name}": one for name, one in value.items()}
+
+
+def section(kind: type[Mapping[str, Any]], rules: Mapping[str, Rule], *, names: Rule | None = None) -> Section:
+    """Accept a `kind`, or a mapping from `names` to such; what is in it is held to `rules` together with the rest."""
+
+    def holds(value: Any) -> bool:
+        if not isinstance(value, Mapping):
+            return False
+        return names is None or all(names.holds(name) and isinstance(one, Mapping) for name, one in value.items())
+
+    within = "a section with " + ", ".join(kind.__annotations__)
+    accepted = within if names is None else f"a mapping from {names.accepted} to {within}"
+    return Section(accepted, holds, kind, rules, names)
+
+
 def checked(kind: type[_Args], subject: str, args: _Args, rules: Mapping[str, Rule]) -> _Args:
     """Return `args` with every value held to its rule.
 
@@ -35,6 +62,15 @@ def checked(kind: type[_Args], subject: str, args: _Args, rules: Mapping[str, Ru
     unknown ones, values that break their rule. A value that is an output is held to its rule when it becomes known,
     and fails the deployment then.
     """
+    problems = _all_problems(kind, subject, args, rules)
+    if problems:
+        raise ArgumentError(subject, problems)
+    return cast(_Args, _held_later(subject, args, rules))
+
+
+def _all_problems(
+    kind: type[Mapping[str, Any]], subject: str, args: Mapping[str, Any], rules: Mapping[str, Rule]
+) -> list[Problem]:
     hints = {name: _written(hint) for name, hint in kind.__annotations__.items()}
     required = {name for name, hint in hints.items() if not hint.startswith("NotRequired[")}
     problems = [
@@ -46,16 +82,28 @@ def checked(kind: type[_Args], subject: str, args: _Args, rules: Mapping[str, Ru
     ]
     for name, value in args.items():
         rule = rules.get(name)
-        if rule is not None and not isinstance(value, pulumi.Output):
-            problems += _problems(f"{subject}.{name}", value, rule)
-    if problems:
-        raise ArgumentError(subject, problems)
-    later = {
-        name: _when_known(subject, name, value, rules[name])
-        for name, value in args.items()
-        if isinstance(value, pulumi.Output) and name in rules
-    }
-    return cast(_Args, {**args, **later})
+        if rule is None or isinstance(value, pulumi.Output):
+            continue
+        path = f"{subject}.{name}"
+        own = _problems(path, value, rule)
+        problems += own
+        if isinstance(rule, Section) and not own:
+            for inner, part in rule.parts(value).items():
+                problems += _all_problems(rule.kind, path + inner, part, rule.rules)
+    return problems
+
+
+def _held_later(subject: str, args: Mapping[str, Any], rules: Mapping[str, Rule]) -> dict[str, Any]:
+    """Return `args` with every output in it held to its rule when it becomes known."""
+    held = dict(args)
+    for name, rule in rules.items():
+        value, path = args.get(name), f"{subject}.{name}"
+        if isinstance(value, pulumi.Output):
+            held[name] = _when_known(subject, name, value, rule)
+        elif isinstance(rule, Section) and value is not None:
+            parts = {inner: _held_later(path + inner, part, rule.rules) for inner, part in rule.parts(value).items()}
+            held[name] = parts[""] if rule.names is None else {inner[1:]: part for inner, part in parts.items()}
+    return held
 
 
 def _written(hint: object) -> str:

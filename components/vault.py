@@ -69,8 +69,6 @@ class Vault(pulumi.ComponentResource):
     def __init__(self, name: str, args: VaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(VaultArgs, f"Vault {name}", args, _RULES)
         other = args.get("recovery")
-        if other is not None:
-            other = checked(VaultRecovery, f"Vault {name}.recovery", other, _RECOVERY_RULES)
         super().__init__("interlock:storage:Vault", name, {}, opts)
 
         # What the vault waits for must outlive it: its keys stay as long as a locked object keeps a bucket.
@@ -181,6 +179,12 @@ class VaultHalf:
 
 
 _NAME_RULES: Final = {"bucket_name": validation.bucket_name, "staging_bucket_name": validation.bucket_name}
+_RECOVERY_RULES: Final = {
+    **_NAME_RULES,
+    "provider": validation.provider,
+    "account_id": validation.account_id,
+    "encryption_key_arn": validation.key_arn,
+}
 _RULES: Final = {
     **_NAME_RULES,
     "encryption_key_arn": validation.key_arn,
@@ -188,11 +192,5 @@ _RULES: Final = {
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
     "staging_force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
-    "recovery": validation.section("a recovery region: provider, account_id, encryption_key_arn"),
-}
-_RECOVERY_RULES: Final = {
-    **_NAME_RULES,
-    "provider": validation.provider,
-    "account_id": validation.account_id,
-    "encryption_key_arn": validation.key_arn,
+    "recovery": validation.section(VaultRecovery, _RECOVERY_RULES),
 }

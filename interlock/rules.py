@@ -107,11 +107,6 @@ def mapping(keys: Sequence[str], rule: Rule) -> Rule:
     return Rule(f"a mapping from any of {', '.join(keys)} to {rule.accepted}", holds)
 
 
-def section(accepted: str) -> Rule:
-    """Accept mappings, whose own values are held to rules of their own."""
-    return Rule(accepted, lambda value: isinstance(value, Mapping))
-
-
 def any_of(names: Rule, rule: Rule) -> Rule:
     """Accept mappings from any keys that satisfy `names` to values that satisfy `rule`; unknown values pass."""
 
@@ -173,6 +168,11 @@ log_retention_days: Final = Rule(
     "one of " + ", ".join(map(str, LOG_RETENTION_DAYS)) + " days",
     lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value in LOG_RETENTION_DAYS,
 )
+secret_recovery_days: Final = Rule(
+    "0 or a whole number from 7 to 30 days", lambda value: value == 0 or integer(7, 30).holds(value)
+)
+"""Source: Secrets Manager API Reference, DeleteSecret, RecoveryWindowInDays; 0 is a deletion without recovery."""
+
 boolean: Final = Rule("true or false", lambda value: isinstance(value, bool))
 cidr_block: Final = Rule("a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr)
 client_cidr_block: Final = Rule("an IPv4 CIDR block of /8 to /32, such as 10.90.0.0/16", _is_client_cidr)
@@ -185,6 +185,7 @@ table_name: Final = text(r"[\w.-]{3,255}", "3 to 255 letters, digits, underscore
 table_arn: Final = arn("dynamodb", r"table/[\w.-]{3,255}", "arn:aws:dynamodb:eu-west-1:111122223333:table/name")
 topic_arn: Final = arn("sns", r"[\w-]{1,256}", "arn:aws:sns:eu-west-1:111122223333:name")
 cluster_name: Final = text(r"[\w-]{1,255}", "up to 255 letters, digits, underscores and hyphens")
+service_name: Final = text(r"[\w-]{1,255}", "up to 255 letters, digits, underscores and hyphens")
 cluster_arn: Final = arn("ecs", r"cluster/[\w-]{1,255}", "arn:aws:ecs:eu-west-1:111122223333:cluster/name")
 bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
 bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
@@ -231,6 +232,19 @@ https_uri: Final = text(
     r"https://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[!-~]*)?",
     "an HTTPS address such as https://mlflow.example.com",
 )
+host: Final = text(
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", "a host's name or address, such as db.example.internal"
+)
+hosts: Final = text(
+    r"[A-Za-z0-9*.:-]+(,[A-Za-z0-9*.:-]+)*", "hosts separated by commas, such as mlflow.example.com,localhost:5000"
+)
+database_name: Final = text(
+    r"[a-z_][a-z0-9_]{0,62}", "a database's name: up to 63 small letters, digits and underscores, no digit first"
+)
+user_name: Final = text(r"[A-Za-z_][\w.-]{0,62}", "a user's name: up to 63 letters, digits, and . _ -, a letter first")
+description: Final = text(r"(?s).{1,2048}", "up to 2,048 characters")
+tag_key: Final = text(r"(?!aws:)[\w .:/=+@-]{1,128}", "a tag's key: up to 128 letters, digits, spaces and _.:/=+-@")
+tag_value: Final = text(r"[\w .:/=+@-]{0,256}", "a tag's value: up to 256 letters, digits, spaces and _.:/=+-@")
 domain: Final = text(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a DNS name such as mlflow.example.com"
 )

@@ -113,6 +113,9 @@ def _run(program: Callable[[], None], monitor: _Monitor, preview: bool, stack: s
         )
     )
     loop = asyncio.new_event_loop()
+    # Of a program that fails, nobody retrieves what else failed with it; asyncio would report that from amid a
+    # garbage collection, whenever one comes.
+    loop.set_exception_handler(lambda *_: None)
     try:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(run_in_stack(program))
