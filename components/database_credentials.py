@@ -219,7 +219,10 @@ class DatabaseCredentials(pulumi.ComponentResource):
 _RULES: Final = {
     "account_id": validation.account_id,
     "region": validation.region,
+    "identifier": validation.instance_identifier,
+    "address": validation.host,
     "port": validation.integer(1, 65535),
+    "database_names": validation.some(validation.database_name),
     "first_secret_arn": validation.secret_arn,
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
@@ -228,9 +231,7 @@ _RULES: Final = {
     "image": validation.image,
     "encryption_key_arn": validation.key_arn,
     "rotation_days": validation.integer(1, 1000, "days"),
-    "recovery_window_days": validation.Rule(
-        "0 or a whole number from 7 to 30 days", lambda value: value == 0 or validation.integer(7, 30).holds(value)
-    ),
+    "recovery_window_days": validation.secret_recovery_days,
     "log_retention_days": validation.log_retention_days,
     "replica_region": validation.region,
     "replica_key_arn": validation.key_arn,

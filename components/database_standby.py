@@ -102,9 +102,7 @@ class DatabaseStandby(pulumi.ComponentResource):
 
 _RULES: Final = {
     "source_arn": validation.arn("rds", r"db:[a-z][a-z0-9-]*", "arn:aws:rds:eu-west-1:111122223333:db:name"),
-    "identifier": validation.text(
-        r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
-    ),
+    "identifier": validation.instance_identifier,
     "vpc_id": validation.vpc_id,
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,

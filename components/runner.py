@@ -210,6 +210,9 @@ _DATABASE_RULES: Final = {
     "secret_arn": validation.secret_arn,
     "client_security_group_id": validation.security_group_id,
 }
+_TARGET_NAME: Final = validation.text(
+    r"[a-z][a-z0-9-]{0,39}", "up to 40 small letters, digits and hyphens, a letter first"
+)
 _HTTP_RULES: Final = {"address": validation.host, "server_name": validation.domain}
 _RULES: Final = {
     "account_id": validation.account_id,
@@ -221,7 +224,7 @@ _RULES: Final = {
     "image": validation.image,
     "encryption_key_arn": validation.key_arn,
     "database": validation.section(DatabaseTarget, _DATABASE_RULES),
-    "http_targets": validation.section(HttpTarget, _HTTP_RULES, names=validation.name),
+    "http_targets": validation.section(HttpTarget, _HTTP_RULES, names=_TARGET_NAME),
     "log_retention_days": validation.log_retention_days,
     "cluster_name": validation.cluster_name,
     "existing_cluster_arn": validation.cluster_arn,

@@ -112,7 +112,7 @@ class TrackingDatabase(pulumi.ComponentResource):
 
         self.standby = self.standby_secret_arn = self.standby_master_secret_arn = None
         if "existing" in args:
-            self._use(checked(ExistingDatabase, f"TrackingDatabase {name}.existing", args["existing"], _EXISTING_RULES))
+            self._use(args["existing"])
         else:
             self._provision(name, args)
         self.register_outputs(
@@ -231,7 +231,7 @@ class TrackingDatabase(pulumi.ComponentResource):
         return DatabaseCredentials(f"{name}-credentials", wanted, pulumi.ResourceOptions(parent=self))
 
     def _follow(self, name: str, args: TrackingDatabaseArgs, source_arn: pulumi.Output[str]) -> DatabaseStandby:
-        place = checked(StandbyPlace, f"TrackingDatabase {name}.standby", args["standby"], _STANDBY_RULES)
+        place = args["standby"]
         wanted: DatabaseStandbyArgs = {
             "source_arn": source_arn,
             "identifier": pulumi.Output.from_input(args["identifier"]).apply(lambda own: f"{own[:55]}-standby"),
@@ -266,19 +266,33 @@ def in_region(secret_arn: str, region: str) -> str:
     return ":".join([*parts[:3], region, *parts[4:]])
 
 
+_EXISTING_RULES: Final = {
+    "identifier": validation.instance_identifier,
+    "address": validation.host,
+    "port": validation.integer(1, 65535),
+    "secret_arn": validation.secret_arn,
+    "client_security_group_id": validation.security_group_id,
+    "master_secret_arn": validation.secret_arn,
+    "database_name": validation.database_name,
+    "auth_database_name": validation.database_name,
+}
+_STANDBY_RULES: Final = {
+    "provider": validation.provider,
+    "region": validation.region,
+    "vpc_id": validation.vpc_id,
+    "subnet_ids": validation.some(validation.subnet_id, at_least=2),
+    "encryption_key_arn": validation.key_arn,
+    "instance_class": validation.instance_class,
+}
 _RULES: Final = {
-    "identifier": validation.text(
-        r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
-    ),
+    "identifier": validation.instance_identifier,
     "account_id": validation.account_id,
     "region": validation.region,
     "vpc_id": validation.vpc_id,
     "cidr_block": validation.cidr_block,
     "rotation_image": validation.image,
     "rotation_days": validation.integer(1, 1000, "days"),
-    "secret_recovery_days": validation.Rule(
-        "0 or a whole number from 7 to 30 days", lambda value: value == 0 or validation.integer(7, 30).holds(value)
-    ),
+    "secret_recovery_days": validation.secret_recovery_days,
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,
     "instance_class": validation.instance_class,
@@ -289,18 +303,6 @@ _RULES: Final = {
     "deletion_protection": validation.boolean,
     "skip_final_snapshot": validation.boolean,
     "log_retention_days": validation.log_retention_days,
-}
-_EXISTING_RULES: Final = {
-    "identifier": _RULES["identifier"],
-    "port": validation.integer(1, 65535),
-    "secret_arn": validation.secret_arn,
-    "client_security_group_id": validation.security_group_id,
-    "master_secret_arn": validation.secret_arn,
-}
-_STANDBY_RULES: Final = {
-    "region": validation.region,
-    "vpc_id": validation.vpc_id,
-    "subnet_ids": validation.some(validation.subnet_id, at_least=2),
-    "encryption_key_arn": validation.key_arn,
-    "instance_class": validation.instance_class,
+    "standby": validation.section(StandbyPlace, _STANDBY_RULES),
+    "existing": validation.section(ExistingDatabase, _EXISTING_RULES),
 }

@@ -211,6 +211,9 @@ region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1"
 service: Final = text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "the last part of a service's endpoint name, such as ecr.api")
 zone: Final = text(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone such as eu-west-1a")
 instance_class: Final = text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "an RDS instance class such as db.m7g.large")
+instance_identifier: Final = text(
+    r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
+)
 instance_type: Final = text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.m5.large")
 alias: Final = text(r"(?!alias/|aws/)[\w/-]{1,240}", "letters, digits, _, / and -, without a leading alias/ or aws/")
 principal: Final = text(

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
-from tests.components.programs import KEY, SUBNETS
+from tests.components.programs import KEY, SECRET, SUBNETS
 
 REPLICA = f"arn:aws:kms:{RECOVERY_REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"
 CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shared"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/shared"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:shared"
 VPC = "vpc-0123456789abcdef9"
+
+DATABASE: Mapping[str, Any] = {
+    "identifier": "database-before",
+    "address": "before.example.internal",
+    "port": 5432,
+    "secret_arn": SECRET,
+    "client_security_group_id": "sg-0123456789abcdef0",
+}
 
 
 class Adoption(NamedTuple):
@@ -74,6 +82,24 @@ ADOPTIONS: Mapping[tuple[str, str], Adoption] = {
     ),
     ("Runner", "existing_cluster_arn"): Adoption(
         CLUSTER, (("aws:ecs/cluster:Cluster", "one-cluster"),), {"clusterArn": CLUSTER, "clusterName": "shared"}
+    ),
+    ("TrackingDatabase", "existing"): Adoption(
+        DATABASE,
+        (
+            ("aws:rds/instance:Instance", "one-postgres"),
+            ("aws:rds/parameterGroup:ParameterGroup", "one-parameters"),
+            ("interlock:tracking:DatabaseCredentials", "one-credentials"),
+        ),
+        {
+            "identifier": "database-before",
+            "address": "before.example.internal",
+            "port": 5432,
+            "databaseName": "mlflow",
+            "authDatabaseName": "mlflow_auth",
+            "secretArn": SECRET,
+            "masterSecretArn": SECRET,
+            "clientSecurityGroupId": "sg-0123456789abcdef0",
+        },
     ),
     ("MlflowServer", "existing_cluster_arn"): Adoption(
         CLUSTER, (("aws:ecs/cluster:Cluster", "one-cluster"),), {"clusterName": "shared"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from components.validation import Rule, Section
-from tests.components.answers import ACCOUNT
-from tests.components.programs import EXAMPLES, INSIDE, RECOVERY_KEY, SUBNETS, elsewhere
+from tests.components.answers import ACCOUNT, RECOVERY_REGION
+from tests.components.programs import EXAMPLES, INSIDE, RECOVERY_KEY, SECRET, SUBNETS, elsewhere
 
 WRONG = ("?!", -1.5)
 """No rule accepts both."""
@@ -21,8 +21,24 @@ SECTIONS: Mapping[tuple[str, str], dict[str, Any]] = {
         "route_table_ids": ["rtb-0123456789abcdef0"],
         "storage_prefix_list_id": "pl-6da54004",
     },
+    ("TrackingDatabase", "standby"): {
+        "region": RECOVERY_REGION,
+        "vpc_id": INSIDE["vpc_id"],
+        "subnet_ids": SUBNETS,
+        "encryption_key_arn": RECOVERY_KEY,
+    },
+    ("TrackingDatabase", "existing"): {
+        "identifier": "database-before",
+        "address": "before.example.internal",
+        "port": 5432,
+        "secret_arn": SECRET,
+        "client_security_group_id": "sg-0123456789abcdef0",
+    },
 }
-"""Sections that the examples do without; a provider is added."""
+"""Sections that the examples do without."""
+
+PLACED = ("replica", "standby")
+"""Sections with a provider, which is made anew for each program."""
 
 
 class Argument(NamedTuple):
@@ -59,7 +75,7 @@ def section_of(kind: str, section: str, name: str) -> dict[str, Any]:
     if (kind, section) not in SECTIONS:
         return dict(EXAMPLES[kind].arguments(name)[section])
     found = SECTIONS[kind, section]
-    return {**found, "provider": elsewhere(name)} if section == "replica" else found
+    return {**found, "provider": elsewhere(name)} if section in PLACED else found
 
 
 def wrong_for(rule: Rule) -> Any:

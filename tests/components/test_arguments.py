@@ -141,7 +141,8 @@ def test_values_that_are_known_only_later_are_accepted_and_arrive(kind: str) -> 
     def program() -> None:
         accepted = EXAMPLES[kind].arguments("one")
         late = {one.path[0] for one in LATE if one.kind == kind}
-        make(kind, **{name: _later(value) for name, value in accepted.items() if name in late})
+        changed: dict[str, Any] = {name: _later(value) for name, value in accepted.items() if name in late}
+        make(kind, **changed)
 
     for preview in (True, False):
         assert record(program, preview=preview).of_type(EXAMPLES[kind].type)
