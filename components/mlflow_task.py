@@ -237,6 +237,7 @@ _RULES: Final = {
     "database_secret_arn": validation.secret_arn,
     "admin_secret_arn": validation.secret_arn,
     "flask_secret_arn": validation.secret_arn,
+    "user_secret_arns": validation.any_of(validation.user_name, validation.secret_arn),
     "artifact_bucket_name": validation.bucket_name,
     "artifact_bucket_arn": validation.bucket_arn,
     "encryption_key_arn": validation.key_arn,

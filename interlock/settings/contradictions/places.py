@@ -34,13 +34,13 @@ def _zones_of(where: str, network: Any, region: str | None, written: Written) ->
         accepted = f"{'three' if minimum == 3 else 'two'} or more availability zones, each with a CIDR block"
         yield Problem(f"{PREFIX}{where}.subnets", shown(subnets), accepted)
     for zone in subnets:
-        if region is not None and isinstance(zone, str) and zone[:-1] != region:
+        if region is not None and rules.region.holds(region) and isinstance(zone, str) and zone[:-1] != region:
             yield Problem(f"{PREFIX}{where}.subnets.{zone}", repr(zone), f"an availability zone of {region}")
 
 
 def _one_region_twice(written: Written) -> Iterator[Problem]:
     region, other = text_at(written, "region"), text_at(written, "recovery.region")
-    if region is not None and region == other:
+    if region is not None and rules.region.holds(region) and region == other:
         accepted = f"a region other than {region}, which is the primary"
         yield Problem(f"{PREFIX}recovery.region", repr(other), accepted)
 

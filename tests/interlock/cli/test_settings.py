@@ -10,7 +10,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
+from components.validation import ArgumentError
 from interlock.cli.main import app
+from stacks.program import provision
+from tests.components.recording import record
 from tests.stacks.configurations import local, prod
 from tests.stacks.test_settings import WRONG, WRONG_IN_PROD
 
@@ -44,6 +47,75 @@ def test_each_kind_of_wrong_setting_ends_with_exit_code_2_and_its_path(what: str
 
 def test_there_are_more_kinds_than_anyone_would_try() -> None:
     assert len(KINDS) >= 50
+
+
+MANY: dict[str, Any] = {
+    "environment": "prod",
+    "account_id": "12345",
+    "region": "mars",
+    "role_arn": "arn:aws:iam::123456789012:user/a",
+    "layers": ["foundation", "platform", "cellar"],
+    "disposable": "true",
+    "colour": "red",
+    "tags": {"owner": "", "tier": "top", "data_class": "restricted", "cost_center": "4714"},
+    "accounts": {"evidence": {"account_id": "123"}},
+    "recovery": ...,
+    "administrators": ["arn:aws:s3:::bucket"],
+    "approvers": [{"name": "ana", "source_identity": "aws:ana"}, {"name": "ana", "source_identity": "ben"}],
+    "signers": {"cook": ["arn:aws:iam::123456789012:role/cook"]},
+    "vault": {"retention_days": 7},
+    "log_retention_days": "31",
+    "network": {"cidr_block": "8.8.0.0/16", "subnets": {"eu-west-1a": "10.70.0.0/20"}},
+    "tracking": {
+        "domain": "no_domain",
+        "certificate_arn": "certificate",
+        "image": "nginx:latest",
+        "size": "huge",
+        "task_count": 0,
+        "database": {
+            "instance_class": "ml.m5.large",
+            "storage_gib": {"min": 200, "max": 100},
+            "multi_az": "perhaps",
+            "backup_retention_days": 0,
+        },
+    },
+    "runner": {},
+    "budget": {"monthly_usd": -1},
+    "endpoints": [
+        {
+            "name": "credit",
+            "image": "nginx",
+            "instance_type": "m5.large",
+            "instances": {"min": 3, "max": 2},
+            "p99_latency_limit_ms": "fast",
+        }
+    ],
+}
+WRONG_PATHS = {
+    "account_id", "region", "role_arn", "layers[2]", "disposable", "colour", "tags.owner", "tags.tier",
+    "tags.cost_center", "tags.cost_centre", "accounts.evidence.account_id", "recovery", "administrators", "approvers",
+    "approvers[0].source_identity", "signers.cook", "vault.retention_days", "log_retention_days",
+    "network.cidr_block", "network.subnets", "tracking.domain", "tracking.certificate_arn", "tracking.image",
+    "tracking.size", "tracking.task_count", "tracking.database.instance_class",
+    "tracking.database.storage_gib.max", "tracking.database.multi_az", "tracking.database.backup_retention_days",
+    "runner.image", "budget.monthly_usd", "endpoints[0].image", "endpoints[0].instance_type",
+    "endpoints[0].instances.max", "endpoints[0].p99_latency_limit_ms",
+}  # fmt: skip
+
+
+def test_many_kinds_of_mistakes_in_one_file_are_all_told_at_once(tmp_path: Path) -> None:
+    result = run("check", written(tmp_path, prod(**MANY)))
+    assert result.exit_code == 2
+    told = {line.strip().partition(": ")[0] for line in result.output.splitlines() if ": received " in line}
+    assert told == {f"interlock:{path}" for path in WRONG_PATHS}
+    assert "Traceback" not in result.output
+
+
+def test_a_run_of_the_program_tells_them_as_the_check_does(tmp_path: Path) -> None:
+    checked = run("check", written(tmp_path, prod(**MANY)))
+    with pytest.raises(ArgumentError) as caught:
+        record(lambda: provision(prod(**MANY)), preview=True, stack="one-stack")
+    assert str(caught.value).splitlines()[1:] == checked.output.splitlines()[1:]
 
 
 def test_all_that_is_wrong_is_one_document_for_programs(tmp_path: Path) -> None:
