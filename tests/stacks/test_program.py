@@ -56,18 +56,32 @@ def test_a_disposable_stack_protects_nothing(recording: Recording) -> None:
 
 HOLDING = (
     "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance",
-    "aws:dynamodb/table:Table", "aws:ecr/repository:Repository",
+    "aws:dynamodb/table:Table", "aws:ecr/repository:Repository", "aws:secretsmanager/secret:Secret",
+    "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet",
 )  # fmt: skip
-"""What holds what cannot be made again."""
+"""What holds what cannot be made again, and the addresses that all of it stands on."""
 
 
 def test_a_stack_that_stays_protects_all_that_holds_something() -> None:
     recording = record(lambda: provision(prod()), preview=False, stack="prod")
     assert {one.type for one in recording.resources if one.type in HOLDING} == set(HOLDING)
     assert [one.urn for one in recording.resources if one.type in HOLDING and not one.protected] == []
-    database = recording.one("aws:rds/instance:Instance", "database-postgres").inputs
-    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
+    databases = recording.of_type("aws:rds/instance:Instance")
+    assert {one.name for one in databases} == {"database-postgres", "database-standby-postgres"}
+    assert all(one.inputs["deletionProtection"] for one in databases)
+    # RDS takes no final snapshot of a replica.
+    assert recording.one("aws:rds/instance:Instance", "database-postgres").inputs["skipFinalSnapshot"] is False
+    assert all(one.inputs["deletionProtectionEnabled"] for one in recording.of_type("aws:dynamodb/table:Table"))
     assert not any(one.inputs["forceDestroy"] for one in recording.of_type("aws:s3/bucket:Bucket"))
+    assert not any(one.inputs["forceDelete"] for one in recording.of_type("aws:ecr/repository:Repository"))
+    assert all(
+        one.inputs["deletionWindowInDays"] == 30
+        for one in recording.resources
+        if "kms/" in one.type and "deletionWindowInDays" in one.inputs
+    )
+    assert all(
+        one.inputs["recoveryWindowInDays"] == 30 for one in recording.of_type("aws:secretsmanager/secret:Secret")
+    )
 
 
 def test_a_destroy_comes_to_the_vault_only_when_the_platform_is_gone(recording: Recording) -> None:
