@@ -25,7 +25,7 @@ class DatabaseStandbyArgs(TypedDict):
     multi_az: NotRequired[pulumi.Input[bool]]
     """False unless given."""
     backup_retention_days: NotRequired[pulumi.Input[int]]
-    """7 unless given: promoted, it is backed up at once."""
+    """7 unless given: promoted, it is backed up at once. 0 for none."""
     deletion_protection: NotRequired[pulumi.Input[bool]]
     """True unless given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
@@ -108,7 +108,7 @@ _RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "instance_class": validation.instance_class,
     "multi_az": validation.boolean,
-    "backup_retention_days": validation.integer(1, 35, "days"),
+    "backup_retention_days": validation.integer(0, 35, "days"),
     "deletion_protection": validation.boolean,
     "log_retention_days": validation.log_retention_days,
 }

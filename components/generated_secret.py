@@ -15,7 +15,7 @@ from components.validation import checked
 class GeneratedSecretArgs(TypedDict):
     description: str
     encryption_key_arn: pulumi.Input[str]
-    username: NotRequired[str]
+    username: NotRequired[pulumi.Input[str]]
     """With it the secret is JSON {"username", "password"}; without it, the bare value."""
     recovery_window_days: NotRequired[pulumi.Input[int]]
     """How long a deleted secret can be restored: 0 (not at all) or 7 to 30; 30 unless given."""
@@ -43,10 +43,9 @@ class GeneratedSecret(pulumi.ComponentResource):
         drawn = aws.secretsmanager.get_random_password_output(
             password_length=40, exclude_punctuation=True, opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        username = args.get("username")
-        value = pulumi.Output.secret(drawn.random_password).apply(
-            lambda password: password if username is None else json.dumps({"username": username, "password": password})
-        )
+        value = pulumi.Output.secret(drawn.random_password)
+        if "username" in args:
+            value = pulumi.Output.all(username=args["username"], password=value).apply(json.dumps)
         version = aws.secretsmanager.SecretVersion(
             f"{name}-value",
             secret_id=secret.id,

@@ -48,12 +48,16 @@ class StandbyPlace(TypedDict):
     encryption_key_arn: pulumi.Input[str]
     instance_class: NotRequired[pulumi.Input[str]]
     """The instance's own unless given."""
+    backup_retention_days: NotRequired[pulumi.Input[int]]
+    """Of the standby's own backups; 7 unless given, 0 for none."""
 
 
 class TrackingDatabaseArgs(TypedDict):
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     identifier: pulumi.Input[str]
+    master_username: NotRequired[pulumi.Input[str]]
+    """`interlock` unless given; AWS cannot rename it, so an instance that is adopted keeps its own."""
     vpc_id: pulumi.Input[str]
     cidr_block: pulumi.Input[str]
     """Where the endpoints of AWS's services are, for the function that rotates the users' passwords."""
@@ -146,7 +150,7 @@ class TrackingDatabase(pulumi.ComponentResource):
             {
                 "description": "The administrator's first password, of use until its first rotation",
                 "encryption_key_arn": args["encryption_key_arn"],
-                "username": MASTER_USERNAME,
+                "username": args.get("master_username", MASTER_USERNAME),
                 "recovery_window_days": args.get("secret_recovery_days", 30),
             },
             pulumi.ResourceOptions(parent=self),
@@ -181,7 +185,7 @@ class TrackingDatabase(pulumi.ComponentResource):
             instance_class=args.get("instance_class", "db.m7g.large"),
             db_name=DATABASE_NAME,
             port=PORT,
-            username=MASTER_USERNAME,
+            username=args.get("master_username", MASTER_USERNAME),
             password=first.value.apply(lambda value: str(json.loads(value)["password"])),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[admission.group_id],
@@ -239,6 +243,7 @@ class TrackingDatabase(pulumi.ComponentResource):
             "subnet_ids": place["subnet_ids"],
             "encryption_key_arn": place["encryption_key_arn"],
             "instance_class": place.get("instance_class", args.get("instance_class", "db.m7g.large")),
+            "backup_retention_days": place.get("backup_retention_days", 7),
             "deletion_protection": args.get("deletion_protection", True),
             "log_retention_days": args.get("log_retention_days", 365),
         }
@@ -277,6 +282,7 @@ _EXISTING_RULES: Final = {
     "auth_database_name": validation.database_name,
 }
 _STANDBY_RULES: Final = {
+    "backup_retention_days": validation.integer(0, 35, "days"),
     "provider": validation.provider,
     "region": validation.region,
     "vpc_id": validation.vpc_id,
@@ -286,6 +292,7 @@ _STANDBY_RULES: Final = {
 }
 _RULES: Final = {
     "identifier": validation.instance_identifier,
+    "master_username": validation.master_username,
     "account_id": validation.account_id,
     "region": validation.region,
     "vpc_id": validation.vpc_id,

@@ -33,7 +33,9 @@ from interlock.release.verification import Verification, verify_release
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_ecs import ECSClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
@@ -57,6 +59,18 @@ class StackClients:
     @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3")
+
+    def s3_in(self, region: str | None) -> S3Client:
+        """Return a client of S3 in `region`, the stack's primary one unless given."""
+        return self._session.client("s3", region_name=region)
+
+    def ecs(self, region: str | None = None) -> ECSClient:
+        """Return a client of ECS in `region`, the stack's primary one unless given."""
+        return self._session.client("ecs", region_name=region)
+
+    def logs(self, region: str | None = None) -> CloudWatchLogsClient:
+        """Return a client of CloudWatch Logs in `region`, the stack's primary one unless given."""
+        return self._session.client("logs", region_name=region)
 
     @cached_property
     def kms(self) -> KMSClient:

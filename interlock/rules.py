@@ -186,6 +186,10 @@ table_arn: Final = arn("dynamodb", r"table/[\w.-]{3,255}", "arn:aws:dynamodb:eu-
 topic_arn: Final = arn("sns", r"[\w-]{1,256}", "arn:aws:sns:eu-west-1:111122223333:name")
 cluster_name: Final = text(r"[\w-]{1,255}", "up to 255 letters, digits, underscores and hyphens")
 service_name: Final = text(r"[\w-]{1,255}", "up to 255 letters, digits, underscores and hyphens")
+master_username: Final = text(
+    r"(?!rdsadmin$|rdsrepladmin$|admin$)[A-Za-z]\w{0,62}",
+    "1 to 63 letters, digits and _, a letter first, and no reserved name",
+)
 cluster_arn: Final = arn("ecs", r"cluster/[\w-]{1,255}", "arn:aws:ecs:eu-west-1:111122223333:cluster/name")
 bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
 bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")

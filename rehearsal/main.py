@@ -24,13 +24,14 @@ def main(arguments: Sequence[str]) -> int:
     """Tell the story below a warden; the exit code."""
     parser = argparse.ArgumentParser(prog="scripts/rehearse")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--destroy", action="store_true")
     parser.add_argument("--report", type=Path)
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     tools = Tools.from_environment() or prepare(Progress(), Path(sys.executable))
     session = Session(Path(os.environ[RUN]) / "session", tools)
     try:
-        code = story.tell(session, options.report, options.keep)
+        code = story.tell(session, options.report, destroy=options.destroy)
         if code == 0 and options.keep:
             return keep(session)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ DESCRIPTION = """\
 Bring the whole platform up on this machine, put a model into it, and watch it answer.
 
 Without flags: prepare the machine, start a local cloud, provision the stack with the real Pulumi engine, tell the
-story, and take everything down again. Needs Python >= 3.11 and git; the first time takes some minutes.
+story, and end it all again. Needs Python >= 3.11 and git; the first time takes some minutes.
 """
 EPILOG = """\
 exit codes: 0 done, 1 refused or a step failed, 2 wrong usage, 3 the outside world failed, 130 interrupted
@@ -45,6 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--keep", action="store_true", help="leave the local cloud running and say how to use it")
+    modes.add_argument(
+        "--destroy", action="store_true", help="at the end, destroy the stack and see what stays; some minutes more"
+    )
     modes.add_argument("--env", action="store_true", help="print the variables that put a shell on a kept rehearsal")
     modes.add_argument("--down", action="store_true", help="end a kept rehearsal")
     parser.add_argument("--report", metavar="DIR", type=Path, help="write rehearsal.json and index.html there")
@@ -57,15 +60,15 @@ def main(arguments: Sequence[str]) -> int:
         _env()
     if options.down:
         return _down()
-    return _rehearse(options.keep, options.report)
+    return _rehearse(options.keep, options.destroy, options.report)
 
 
-def _rehearse(keep: bool, report: Path | None) -> int:
+def _rehearse(keep: bool, destroy: bool, report: Path | None) -> int:
     running = kept.find(CHECKOUT) if keep else None
     if running:
         print(f"A rehearsal is kept already ({running.run}); end it with  scripts/rehearse --down", file=sys.stderr)
         return REFUSED
-    arguments = ["--keep"] if keep else []
+    arguments = ["--keep"] if keep else ["--destroy"] if destroy else []
     if report:
         arguments += ["--report", str(report.absolute())]
     return run_prepared("rehearsal.main", arguments)

@@ -55,6 +55,18 @@ class DatabaseSettings(Section):
     backup_retention_days: Annotated[
         int, Must(rules.integer(1, 35, "days")), Means("days that the database can be taken back to")
     ] = 35
+    standby_backup_retention_days: Annotated[
+        int, Must(rules.integer(0, 35, "days")), Means("days that the standby can be taken back to by itself")
+    ] = 7
+    """0 for none: then it has its first backup when it is promoted."""
+    identifier: Annotated[
+        Annotated[str, Must(rules.instance_identifier)] | None, Means("the name of the database's instance")
+    ] = None
+    """`interlock-<stack>-tracking` unless given."""
+    master_username: Annotated[
+        Annotated[str, Must(rules.master_username)] | None, Means("the database's administrator")
+    ] = None
+    """Named for an instance that is adopted: AWS can rename neither."""
 
 
 class ExistingTrackingSettings(Section):

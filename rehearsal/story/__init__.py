@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rehearsal.report import write_report
-from rehearsal.story import pinning, provisioning, registration, serving, traffic
+from rehearsal.story import pinning, provisioning, recovery, registration, serving, traffic
 from rehearsal.story.context import Context, StorySession, own_environment
 from rehearsal.story.document import report_document
 from rehearsal.story.runner import run_steps
@@ -26,6 +26,10 @@ STEPS: tuple[Step, ...] = (
     Step("log and register", registration.register, (UP, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
+    Step("read from the standby", recovery.read_from_standby, ("log and register",)),
+    Step("knock at the databases", recovery.refused_outside, ("read from the standby",)),
+    Step("replicate the vault both ways", recovery.replicate, ("pin and sign",)),
+    Step("rotate under load", recovery.rotate, ("read from the standby", "pin and sign")),
     Step("attack the vault", pinning.attack, ("pin and sign",)),
     # After the refresh, because a deployment is a change that it would find.
     Step("deploy as blue", serving.deploy_blue, ("pin and sign", "preview and refresh")),
@@ -42,19 +46,23 @@ STEPS: tuple[Step, ...] = (
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
 )
 
-DESTROY = Step("destroy", provisioning.take_down, ("what CloudWatch counted", "attack the vault"))
+DESTROY = Step(
+    "destroy",
+    provisioning.take_down,
+    ("what CloudWatch counted", "attack the vault", "rotate under load", "knock at the databases"),
+)
 
 
-def tell(session: StorySession, report: Path | None, keep: bool) -> int:
+def tell(session: StorySession, report: Path | None, *, destroy: bool) -> int:
     """Tell the story on a session that is not started yet, and return 0, or 1 if a step failed.
 
-    With `keep` the stack is left up. The report, if one is wanted, is written whatever happens, an interruption
-    included.
+    With `destroy` the stack is taken down at the end, else left up. The report, if one is wanted, is written
+    whatever happens, an interruption included.
     """
     begun_at, begun = datetime.now(UTC), time.monotonic()
     checkout = Path(__file__).resolve().parents[2]
     context = Context(session=session, checkout=checkout, say=_say)
-    steps: Sequence[Step] = STEPS if keep else (*STEPS, DESTROY)
+    steps: Sequence[Step] = (*STEPS, DESTROY) if destroy else STEPS
     records: list[StepRecord] = []
     with own_environment():
         try:

@@ -19,8 +19,11 @@ from rehearsal.story.step import Seen, Unexpected
 
 UP = "pulumi up"
 
-KEPT_TYPES = ("aws:s3/", "aws:kms/")
-"""What may remain while the vault holds locked objects: its bucket with the guards, and keys."""
+KEPT_TYPES = ("aws:s3/", "aws:kms/", "aws:iam/")
+"""What may remain while the vault holds locked objects: its two halves with their guards, keys, and the roles by which
+S3 goes on replicating them."""
+
+KEPT_SERVICES = ("s3", "kms", "iam")
 
 
 def start(context: Context) -> Seen:
@@ -141,23 +144,23 @@ def take_down(context: Context) -> Seen:
     result = destroy(PULUMI_STACK, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
     strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
     if strangers:
-        raise Unexpected("only the vault and its keys to remain", ", ".join(strangers))
-    bucket = result.bucket_names[0]
+        raise Unexpected("only the vault and what belongs to it to remain", ", ".join(strangers))
     left = {service: list(map(str, arns)) for service, arns in context.inventory().items() if arns}
-    others = [
-        arn for service, arns in left.items() if service != "kms" for arn in arns if arn != f"arn:aws:s3:::{bucket}"
-    ]
-    if others or "s3" not in left:
+    buckets = {f"arn:aws:s3:::{name}" for name in result.bucket_names}
+    others = [arn for service, arns in left.items() if service not in KEPT_SERVICES for arn in arns]
+    if others or set(left.get("s3", ())) != buckets:
         raise Unexpected(
-            f"the cloud to hold the bucket {bucket} and keys, and nothing else", "\n".join(others) or "no bucket"
+            f"the cloud to hold {', '.join(sorted(buckets))}, keys and roles, and nothing else",
+            "\n".join([*others, *left.get("s3", ())]) or "nothing",
         )
     until = result.deletable_from
     if until is None:
         raise OutsideFailure("the vault holds no locked object, although releases were pinned")
     kinds = Counter(one.kind for one in result.remaining)
     return Seen(
-        f"all gone but the vault {bucket} with {len(result.locked)} locked objects, "
-        f"and {kinds['aws:kms/key:Key']} keys; the last lock ends {until:%Y-%m-%d %H:%M} UTC",
+        f"all gone but the vault {', '.join(result.bucket_names)} with {len(result.locked)} locked objects, "
+        f"{kinds['aws:kms/key:Key']} keys and {kinds['aws:kms/replicaKey:ReplicaKey']} replicas of keys, and "
+        f"{kinds['aws:iam/role:Role']} roles that replicate; the last lock ends {until:%Y-%m-%d %H:%M} UTC",
         {
             "locked": [{"key": one.key, "until": one.lock.until.isoformat()} for one in result.locked],
             "remaining": [{"type": one.kind, "id": one.identifier} for one in result.remaining],

@@ -59,7 +59,7 @@ def register(context: Context) -> Seen:
     assert context.manifest is not None
     assert context.data is not None
     uri = context.manifest.tracking.uri
-    with _credentials(context.clients.tracking_credentials()):
+    with as_administrator(context):
         import mlflow
 
         waited = _wait_until_healthy(context, uri)
@@ -148,6 +148,13 @@ def refused(context: Context) -> Seen:
     if wrong:
         raise Unexpected("401, not authenticated", str(wrong))
     return Seen("MLflow answers 401 without credentials and with a wrong password", {"answers": answers})
+
+
+@contextlib.contextmanager
+def as_administrator(context: Context) -> Iterator[None]:
+    """Let MLflow's client be the server's administrator."""
+    with _credentials(context.clients.tracking_credentials()):
+        yield
 
 
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ def provision_tracking(
 def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformRegion | None) -> TrackingDatabase:
     settings, keep = region.settings, not region.settings.disposable
     args: TrackingDatabaseArgs = {
-        "identifier": f"interlock-{region.stack}-tracking",
+        "identifier": chosen.database.identifier or f"interlock-{region.stack}-tracking",
         "account_id": region.place.account_id,
         "region": region.place.region,
         "vpc_id": region.network.vpc_id,
@@ -129,6 +129,8 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
         "skip_final_snapshot": not keep,
         "log_retention_days": settings.log_retention_days,
     }
+    if chosen.database.master_username is not None:
+        args["master_username"] = chosen.database.master_username
     if there is not None:
         args["standby"] = {
             "provider": there.place.provider,
@@ -136,6 +138,7 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
             "vpc_id": there.network.vpc_id,
             "subnet_ids": there.network.private_subnet_ids,
             "encryption_key_arn": there.key.key_arn,
+            "backup_retention_days": chosen.database.standby_backup_retention_days,
         }
     return TrackingDatabase("database", args, region.stateful)
 

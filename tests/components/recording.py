@@ -41,6 +41,8 @@ class Registration:
     custom: bool
     secrets: frozenset[str]
     """Names of the inputs that are secret."""
+    former: tuple[tuple[str, str], ...] = ()
+    """Name and parent's URN of each alias; what an alias leaves open is as it is now."""
 
 
 UNKNOWN = "<unknown>"
@@ -170,6 +172,11 @@ class _Monitor(MockMonitor):
             ignored_changes=tuple(request.ignoreChanges),
             custom=request.custom,
             secrets=frozenset(key for key, value in inputs.items() if rpc.is_rpc_secret(value)),
+            former=tuple(
+                (alias.spec.name or request.name, "" if alias.spec.noParent else alias.spec.parentUrn or request.parent)
+                for alias in request.aliases
+                if alias.HasField("spec")
+            ),
         )
         with self._lock:
             self.recording.resources.append(registration)

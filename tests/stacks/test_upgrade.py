@@ -11,17 +11,10 @@ from typing import Any
 import pytest
 
 from rehearsal.session import Session
+from tests.stacks.stateful import STATEFUL
 
 RECORDED = Path(__file__).parent / "first_light"
 """The state of stack local as the first version left it, without source positions, and its settings."""
-
-STATEFUL = (
-    "aws:rds/instance:Instance", "aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:secretsmanager/secret:Secret",
-    "aws:secretsmanager/secretVersion:SecretVersion", "aws:dynamodb/table:Table", "aws:ec2/vpc:Vpc",
-    "aws:ec2/subnet:Subnet", "aws:sagemaker/endpoint:Endpoint", "aws:cloudwatch/logGroup:LogGroup",
-    "aws:ecs/cluster:Cluster", "aws:lb/loadBalancer:LoadBalancer", "aws:kms/alias:Alias", "aws:ssm/parameter:Parameter",
-)  # fmt: skip
-"""What holds data, or is known to others by a name or address that it would lose."""
 
 KEEPING = ("same", "update", "create", "refresh", "read")
 """Steps of the engine that leave what exists where it is."""

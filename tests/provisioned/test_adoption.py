@@ -1,0 +1,139 @@
+"""docs/adopting.md, carried out: an MLflow stack made by hand becomes a stack's own, and nothing of it is replaced."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.adoption import Adoption, adopt
+from interlock.failures import BadInput, Refusal
+from rehearsal.session import Session
+from tests.provisioned.projects import lay_out, local_config
+
+BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
+SINGLE_REGION = ("recovery", "accounts", "approvers", "keys")
+"""What stack local has beyond what somebody's first MLflow server had."""
+
+
+@dataclass(frozen=True)
+class HandMade:
+    """What somebody made without any program: its ids by the names that the program has for it."""
+
+    identifiers: Mapping[str, str]
+    bucket: str
+    database: str
+
+
+@pytest.fixture(scope="module")
+def hand_made(session: Session) -> HandMade:
+    """A network, a key, a bucket with a model in it, and a database, as an AWS client makes them."""
+    ec2, s3, rds = session.client("ec2"), session.client("s3"), session.client("rds")
+    mark = uuid.uuid4().hex[:8]
+    vpc = ec2.create_vpc(CidrBlock="10.44.0.0/16")["Vpc"]["VpcId"]
+    subnets = {
+        zone: ec2.create_subnet(VpcId=vpc, AvailabilityZone=zone, CidrBlock=block)["Subnet"]["SubnetId"]
+        for zone, block in BLOCKS.items()
+    }
+    key = session.client("kms").create_key(Description="MLflow's data")["KeyMetadata"]
+    bucket, database = f"our-mlflow-{mark}", f"our-mlflow-{mark}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": session.cloud.region})
+    s3.put_object(Bucket=bucket, Key="1/model/MLmodel", Body=b"flavors: {}\n")
+    rds.create_db_subnet_group(
+        DBSubnetGroupName=database, DBSubnetGroupDescription="MLflow", SubnetIds=list(subnets.values())
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier=database, Engine="postgres", EngineVersion="16", DBInstanceClass="db.t3.medium",
+        AllocatedStorage=20, DBName="mlflow", MasterUsername="postgres", MasterUserPassword=uuid.uuid4().hex,
+        DBSubnetGroupName=database, StorageEncrypted=True, KmsKeyId=key["Arn"],
+    )  # fmt: skip
+    rds.get_waiter("db_instance_available").wait(
+        DBInstanceIdentifier=database, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
+    return HandMade(
+        {
+            "network-vpc": vpc,
+            **{f"network-private-{zone}": subnet for zone, subnet in subnets.items()},
+            "platform-key-key": key["KeyId"],
+            "artifacts-store-bucket": bucket,
+            "database-postgres": database,
+        },
+        bucket,
+        database,
+    )
+
+
+class Adopting:
+    """One stack of the program, to which what was made by hand is given."""
+
+    def __init__(
+        self, session: Session, directory: Path, config: Mapping[str, Any], patches: pytest.MonkeyPatch
+    ) -> None:
+        self.stack = f"adopted-{uuid.uuid4().hex[:6]}"
+        self.directory = lay_out(directory, self.stack, config)
+        self.session = session
+        session.provide_certificate(config["interlock:tracking"]["domain"])
+        session.pulumi("stack", "init", self.stack, directory=self.directory)
+        for name, value in session.environment.items():
+            patches.setenv(name, value)
+
+    def adopt(self, identifiers: Mapping[str, str]) -> Adoption:
+        return adopt(self.stack, identifiers, directory=self.directory)
+
+    def state(self) -> dict[str, str]:
+        """Return the ids of the state's resources by name; of a database, its instance's name."""
+        exported = self.session.pulumi("stack", "export", "--stack", self.stack, directory=self.directory).stdout
+        found = json.loads(exported)["deployment"].get("resources") or []
+        return {
+            one["urn"].rpartition("::")[2]: one["outputs"].get("identifier") or one["id"]
+            for one in found
+            if one.get("id")
+        }
+
+
+def config_for(hand_made: HandMade, **database: Any) -> dict[str, Any]:
+    """Return settings that name what cannot be renamed: the bucket, the database and its user."""
+    left_out = {f"interlock:{name}" for name in SINGLE_REGION}
+    config = {key: value for key, value in local_config().items() if key not in left_out}
+    tracking = config["interlock:tracking"]
+    named = {"identifier": hand_made.database, "master_username": "postgres"}
+    return config | {
+        "interlock:network": {"cidr_block": "10.44.0.0/16", "subnets": BLOCKS},
+        "interlock:artifacts": {"bucket_name": hand_made.bucket},
+        "interlock:tracking": {**tracking, "database": {**tracking["database"], **named, **database}},
+    }
+
+
+def test_what_was_made_by_hand_is_adopted_and_nothing_of_it_replaced(
+    session: Session, hand_made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopting = Adopting(session, tmp_path / "project", config_for(hand_made), monkeypatch)
+    with pytest.raises(BadInput) as unknown:
+        adopting.adopt({"network-vcp": hand_made.identifiers["network-vpc"]})
+    assert "did you mean 'network-vpc'?" in str(unknown.value)
+    assert adopting.state() == {}
+
+    result = adopting.adopt(hand_made.identifiers)
+    assert set(result.imported) == set(hand_made.identifiers)
+    assert {one.operation for one in result.changes} == {"update"}
+    assert hand_made.identifiers.items() <= adopting.state().items()
+    assert adopting.adopt(hand_made.identifiers).already == tuple(hand_made.identifiers)
+
+    found = session.client("s3").get_object(Bucket=hand_made.bucket, Key="1/model/MLmodel")["Body"].read()
+    assert found == b"flavors: {}\n"
+
+
+def test_what_an_update_would_replace_is_refused_with_the_reason(
+    session: Session, hand_made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_for(hand_made)
+    del config["interlock:artifacts"]
+    adopting = Adopting(session, tmp_path / "project", config, monkeypatch)
+    with pytest.raises(Refusal) as refused:
+        adopting.adopt({"artifacts-store-bucket": hand_made.bucket})
+    assert "artifacts-store-bucket: replace because of bucket" in str(refused.value)
