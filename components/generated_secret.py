@@ -43,9 +43,10 @@ class GeneratedSecret(pulumi.ComponentResource):
         drawn = aws.secretsmanager.get_random_password_output(
             password_length=40, exclude_punctuation=True, opts=pulumi.InvokeOutputOptions(parent=self)
         )
-        value = pulumi.Output.secret(drawn.random_password)
+        value: pulumi.Output[str] = pulumi.Output.secret(drawn.random_password)
         if "username" in args:
-            value = pulumi.Output.all(username=args["username"], password=value).apply(json.dumps)
+            pair: pulumi.Output[dict[str, str]] = pulumi.Output.all(username=args["username"], password=value)
+            value = pair.apply(lambda known: json.dumps(known))
         version = aws.secretsmanager.SecretVersion(
             f"{name}-value",
             secret_id=secret.id,

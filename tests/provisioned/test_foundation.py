@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,34 +11,7 @@ import botocore.exceptions
 import pytest
 
 from rehearsal.session import Session
-from tests.provisioned.projects import foundation_config, lay_out
-
-
-class Project:
-    """One stack of the program, in a project folder of its own."""
-
-    def __init__(self, session: Session, directory: Path, config: Mapping[str, Any]) -> None:
-        self.session = session
-        self.stack = f"evidence-{uuid.uuid4().hex[:8]}"
-        self.directory = lay_out(directory, self.stack, config)
-        self.pulumi("stack", "init", self.stack)
-
-    def pulumi(self, *arguments: str, check: bool = True) -> Any:
-        return self.session.pulumi(*arguments, directory=self.directory, check=check)
-
-    def inventory(self) -> dict[str, list[str]]:
-        """Return what lies in the cloud, service by service."""
-        return {service: list(arns) for service, arns in self.session.ask("inventory").items()}
-
-    def foundation(self) -> dict[str, Any]:
-        """Return what the layer `foundation` gives to a platform."""
-        outputs: dict[str, Any] = json.loads(self.pulumi("stack", "output", "--json").stdout)["foundation"]
-        return outputs
-
-
-def added(before: Mapping[str, list[str]], after: Mapping[str, list[str]]) -> dict[str, set[str]]:
-    found = {service: set(arns) - set(before.get(service, [])) for service, arns in after.items()}
-    return {service: arns for service, arns in found.items() if arns}
+from tests.provisioned.projects import Project, added, foundation_config
 
 
 def up_and_down(project: Project, use: Callable[[Project], None]) -> Any:

@@ -1,0 +1,89 @@
+"""Evidence in prod outlives mistakes: a destroy, and edits of the program that would lose what holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from rehearsal.session import Session
+from tests.provisioned.projects import Project, added, config_of
+
+PLATFORM = ("network", "tracking", "endpoints", "runner", "budget")
+
+EDITED = """
+import pulumi
+import pulumi_aws as aws
+
+original = aws.s3.Bucket.__init__
+
+
+def edited(self, name, *args, **options):
+    if name == "vault-bucket":
+        {edit}
+    original(self, name, *args, **options)
+
+
+aws.s3.Bucket.__init__ = edited
+"""
+EDITS = {
+    "renamed": 'name = "vault-store"',
+    "moved": 'options["opts"] = pulumi.ResourceOptions.merge(options["opts"], pulumi.ResourceOptions(parent=None));'
+    ' options["opts"].parent = None',
+}
+
+
+@pytest.fixture(scope="module")
+def standing(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The foundation of prod, in two regions and accounts, as its settings in the repository have it."""
+    left_out = {f"interlock:{name}" for name in PLATFORM}
+    config = {key: value for key, value in config_of("prod").items() if key not in left_out}
+    made = Project(session, tmp_path_factory.mktemp("prod") / "project", config | {"interlock:layers": ["foundation"]})
+    made.pulumi("up", "--yes", "--skip-preview")
+    return made
+
+
+def refused(standing: Project, before: Mapping[str, list[str]], *arguments: str) -> str:
+    """Run an operation that must be refused and have changed nothing; return what it said."""
+    answer = standing.pulumi(*arguments, "--yes", check=False)
+    assert answer.returncode != 0
+    after = standing.inventory()
+    assert added(before, after) == {}
+    assert added(after, before) == {}
+    said: str = answer.stdout + answer.stderr
+    return said
+
+
+def test_a_destroy_of_prod_changes_nothing_before_the_protection_is_lifted(standing: Project) -> None:
+    said = refused(standing, standing.inventory(), "destroy")
+    assert "protect" in said
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_an_edit_that_would_replace_the_vault_is_stopped(standing: Project, edit: str) -> None:
+    program = standing.directory / "stacks" / "__main__.py"
+    whole = program.read_text()
+    program.write_text(EDITED.format(edit=edit) + whole)
+    try:
+        said = refused(standing, standing.inventory(), "up")
+    finally:
+        program.write_text(whole)
+    assert "vault-bucket" in said
+    assert "protect" in said
+
+
+def test_a_key_that_is_declared_no_more_stays(standing: Project) -> None:
+    file = Path(standing.directory / "stacks" / f"Pulumi.{standing.stack}.yaml")
+    whole = file.read_text()
+    settings: dict[str, Any] = yaml.safe_load(whole)
+    gone = settings["config"]["interlock:approvers"].pop()
+    file.write_text(yaml.safe_dump(settings))
+    try:
+        said = refused(standing, standing.inventory(), "up")
+    finally:
+        file.write_text(whole)
+    assert gone["name"] in said
+    assert "protect" in said
