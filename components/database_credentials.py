@@ -162,7 +162,7 @@ class DatabaseCredentials(pulumi.ComponentResource):
     def _admitted_group(self) -> pulumi.Output[str]:
         name, args, inside = self._name, self._args, pulumi.ResourceOptions(parent=self)
         group = aws.ec2.SecurityGroup(
-            f"{name}-group", vpc_id=args["vpc_id"], description="The rotation of the database's users", opts=inside
+            f"{name}-group", vpc_id=args["vpc_id"], description="The rotation of users of the database", opts=inside
         )
         aws.vpc.SecurityGroupEgressRule(
             f"{name}-to-endpoints",

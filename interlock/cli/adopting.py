@@ -41,7 +41,7 @@ def read_identifiers(file: Path) -> dict[str, str]:
         document: Any = yaml.safe_load(file.read_text())
     except OSError as error:
         raise BadInput(f"file: {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"file: {file} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not document:
         raise BadInput(f"file: received {type(document).__name__} in {file}; accepted is {FORM}")

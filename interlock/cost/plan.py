@@ -145,6 +145,8 @@ def read_preview(document: Any) -> Plan:
     if not urns:
         raise PreviewError("the preview holds no resource; accepted is that of a stack with something in it")
     config = document.get("config") or {}
+    if not isinstance(config, Mapping):
+        raise PreviewError(f"received the config {config!r:.80}; accepted is a mapping")
     return Plan(
         stack=urns[0].split("::")[0].rpartition(":")[2],
         environment=str(config.get("interlock:environment", "")),
@@ -174,6 +176,8 @@ def _planned(
     urn: str, state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]], config: Mapping[str, Any]
 ) -> Planned:
     inputs = state.get("inputs") or {}
+    if not isinstance(inputs, Mapping):
+        raise PreviewError(f"received the inputs {inputs!r:.80} of {urn}; accepted is a mapping")
     return Planned(
         urn=urn,
         type=str(state.get("type")),

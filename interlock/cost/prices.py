@@ -109,7 +109,7 @@ def parse(text: str, source: str) -> Any:
     """Return what YAML (JSON is some of it) holds. Raises DocumentError."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where is not None else ""
         raise DocumentError([Problem(source, f"text that cannot be read{line}", "YAML or JSON")]) from None

@@ -111,7 +111,7 @@ class Usage(Section):
         own = self.of.get(name)
         if own is None:
             return self
-        sections: Mapping[str, Any] = self.model_dump(exclude={"of"})
+        sections: Mapping[str, Any] = self.model_dump(exclude={"of", "schema_version"})
         merged = {**sections, **{part: {**sections.get(part, {}), **values} for part, values in own.items()}}
         changed: Usage = read_document(Usage, merged, f"of.{name}")
         return changed

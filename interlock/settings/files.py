@@ -91,6 +91,9 @@ def _parsed(path: Path) -> Mapping[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
         raise SettingsFileError(f"{path} is no YAML: {where}{getattr(error, 'problem', error)}") from None
+    except (ValueError, RecursionError) as error:
+        # PyYAML lets through what a date or a number that is none makes Python say.
+        raise SettingsFileError(f"{path} is no YAML: {error}") from None
     if not isinstance(document, Mapping):
         raise SettingsFileError(f"{path}: received {document!r}; accepted is a mapping with a section config")
     return document
@@ -103,4 +106,7 @@ def _as_handed_over(path: Path, key: str, value: Any) -> str:
         return value
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, int | float) else json.dumps(value, default=str)
+    try:
+        return str(value) if isinstance(value, int | float) else json.dumps(value, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SettingsFileError(f"{path}: {key} cannot be handed to a program as JSON: {error}") from None
