@@ -115,12 +115,12 @@ def adopt(
         with tempfile.TemporaryDirectory() as scratch:
             document = Path(scratch) / "import.json"
             engine.run("preview", "--import-file", str(document))
-            entries = chosen(json.loads(document.read_text())["resources"], missing)
+            entries = chosen(json.loads(document.read_text()).get("resources") or [], missing)
             document.write_text(json.dumps({"resources": entries}))
             progress(f"import {len(missing)} resources")
             engine.run("import", "--file", str(document), "--yes", "--generate-code=false")
     progress("preview what would change")
-    changes = changes_of(json.loads(engine.run("preview", "--json", "--diff"))["steps"], list(identifiers))
+    changes = changes_of(json.loads(engine.run("preview", "--json", "--diff")).get("steps") or [], list(identifiers))
     lost = [one for one in changes if one.operation in LOSING]
     if lost:
         raise Refusal(
