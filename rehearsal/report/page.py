@@ -55,7 +55,7 @@ def _head(report: Report) -> Markup:
         tag(
             "p",
             "One stack, really provisioned by Pulumi on a local AWS: a model of real loan applications goes from "
-            "training to traffic, and the stack goes again.",
+            "training to traffic, over two regions and three accounts.",
             class_="soft",
         ),
         tag("p", f"Started {started:%Y-%m-%d %H:%M:%S} UTC", class_="soft"),
@@ -128,6 +128,7 @@ def _parts(report: Report) -> list[Markup]:
         parts.append(_traffic(phases))
     parts += [_latency(one["latencies"]) for one in _details(report, "latencies")]
     parts += [_releases(one["releases"]) for one in _details(report, "releases")]
+    parts += _standing_by(report)
     parts += [_attacks(one["attempts"]) for one in _details(report, "attempts")]
     parts += [_resources(one["resources"]) for one in _details(report, "resources")]
     parts += [_remains(one) for one in _details(report, "remaining")]
@@ -231,6 +232,15 @@ def _releases(releases: Sequence[Mapping[str, Any]]) -> Markup:
             numeric=(2, 3),
         ),
     )
+
+
+def _standing_by(report: Report) -> list[Markup]:
+    """What was seen of the second region and of a secret's rotation: each step's own words."""
+    seen = [step for step in report["steps"] if "standing_by" in step["details"]]
+    if not seen:
+        return []
+    rows = ((step["details"]["standing_by"], step["summary"]) for step in seen)
+    return [card("What stands by", table(("what", "seen"), rows))]
 
 
 def _attacks(attempts: Sequence[Mapping[str, Any]]) -> Markup:

@@ -49,7 +49,7 @@ def read_from_standby(context: Context) -> Seen:
     return Seen(
         f"the standby in {recovery.region} has {REGISTERED_MODEL}; it replayed its last write "
         f"{float(answer['lag_seconds']):.1f} s ago",
-        {"region": recovery.region, "answer": answer},
+        {"standing_by": "the database's standby", "region": recovery.region, "answer": answer},
     )
 
 
@@ -68,7 +68,10 @@ def refused_outside(context: Context) -> Seen:
                 raise Unexpected(f"nobody to answer at the {name} database", str(refusal)) from refusal
         else:
             raise Unexpected(f"nobody to answer at the {name} database", "a connection")
-    return Seen(f"no answer from {' or '.join(doors)} to whoever is outside of the networks", {"doors": sorted(doors)})
+    return Seen(
+        f"no answer from {' or '.join(doors)} to whoever is outside of the networks",
+        {"standing_by": "the databases' doors", "doors": sorted(doors)},
+    )
 
 
 def replicate(context: Context) -> Seen:
@@ -84,7 +87,7 @@ def replicate(context: Context) -> Seen:
     return Seen(
         f"{len(pinned)} objects in {there.bucket_name}, locked, the last after {seconds:.1f} s more; "
         f"one written there was in {here.bucket_name} after {back:.1f} s",
-        {"objects": len(pinned), "seconds": seconds, "seconds_back": back},
+        {"standing_by": "the vault's other half", "objects": len(pinned), "seconds": seconds, "seconds_back": back},
     )
 
 
@@ -131,7 +134,7 @@ def rotate(context: Context) -> Seen:
     names = [name for _, name in users]
     return Seen(
         f"{load.answered} requests to MLflow beside two rotations, none failed; its user went {' → '.join(names)}",
-        {"answered": load.answered, "users": names},
+        {"standing_by": "the database's other user", "answered": load.answered, "users": names},
     )
 
 

@@ -110,6 +110,8 @@ def passed() -> dict[str, Any]:
             step("pin and sign", 140.5, 3.9, "signed", releases=[
                 {"version": "1", "digest": "b" * 64, "files": 5, "bytes": 12345, "signed_by": ["builder"],
                  "locked_until": "2026-12-21T12:02:40+00:00"}]),
+            step("read from the standby", 144.0, 2.4, "the standby in eu-central-1 has credit",
+                 standing_by="the database's standby", region="eu-central-1"),
             step("attack the vault", 144.5, 1.2, "14 of 14 attempts refused", attempts=[
                 {"attempt": "delete the version", "answer": "403 AccessDenied: explicit deny"}]),
             step("deploy as blue", 144.5, 7.4, "in service", variant="blue", state={"variants": {}}),

@@ -64,6 +64,7 @@ def test_every_step_and_every_part_of_the_story_is_shown() -> None:
         "Traffic follows the weights",
         "Latency, counted twice",
         "Releases in the vault",
+        "What stands by",
         "Attacks on the vault, all refused",
         "What was provisioned",
         "What remains after the destruction",
