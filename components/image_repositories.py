@@ -13,8 +13,10 @@ from components import validation
 from components.validation import checked
 from interlock.duties.repository_policy import repository_policy
 
-IMAGES: Final = ("mlflow", "serving", "runner", "controller")
+IMAGES: Final = ("mlflow", "serving", "runner", "rotation", "controller")
 """What there are images for."""
+FUNCTIONS: Final = ("rotation",)
+"""Images that AWS Lambda runs, which pulls them itself."""
 
 
 class ImageRepositoriesArgs(TypedDict):
@@ -82,7 +84,7 @@ class ImageRepositories(pulumi.ComponentResource):
             repository=repository.name,
             policy=pulumi.Output.all(
                 args["administrators"], args.get("shared_with", []), args.get("publishers", [])
-            ).apply(lambda of: repository_policy(of[0], of[1], of[2])),
+            ).apply(lambda of: repository_policy(of[0], of[1], of[2], for_functions=image in FUNCTIONS)),
             opts=inside,
         )
         aws.ecr.LifecyclePolicy(

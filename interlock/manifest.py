@@ -52,7 +52,7 @@ class StackManifest(Part):
     approver_keys: Mapping[str, ApproverKeyPart] = Field(default_factory=dict)
     """By the approver's name."""
     images: Mapping[str, ImageRepositoryPart] = Field(default_factory=dict)
-    """By what the images are for: `mlflow`, `serving`, `runner`, `controller`."""
+    """By what the images are for: `mlflow`, `serving`, `runner`, `rotation`, `controller`."""
     network: NetworkPart
     data_key_arn: str | None = None
     """Encrypts what the platform keeps in the primary region."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from interlock.duties.documents import account_roots, document, statement
+from interlock.duties.documents import Statement, account_roots, document, statement
 
 PULLING: Final = (
     "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:DescribeImages",
@@ -13,24 +13,38 @@ PULLING: Final = (
 PUSHING: Final = (
     "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
 )  # fmt: skip
+PULLING_FUNCTIONS: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 """What makes a tag mean another image, or takes away one that serves."""
 
 
-def repository_policy(administrators: Sequence[str], shared_with: Sequence[str], publishers: Sequence[str]) -> str:
+def repository_policy(
+    administrators: Sequence[str], shared_with: Sequence[str], publishers: Sequence[str], *, for_functions: bool = False
+) -> str:
     """Return the policy of a repository whose images the accounts `shared_with` pull, as their IAM policies say.
 
     `publishers` are ARNs of the principals of other accounts who alone push; without them, the IAM policies of those
     accounts decide. `administrators` are ARNs (patterns with *) of the only principals who may delete images or let
-    tags move. The lifecycle of untagged images is ECR's own and needs no permission.
-    Source: Amazon ECR User Guide, "Private repository policies".
+    tags move. The lifecycle of untagged images is ECR's own and needs no permission. With `for_functions`, AWS Lambda
+    pulls for the functions of the accounts `shared_with`: it does so in its own name.
+    Sources: Amazon ECR User Guide, "Private repository policies"; AWS Lambda Developer Guide, "Amazon ECR cross-account
+    permissions".
     """
     pushers = {"AWS": list(publishers)} if publishers else account_roots(shared_with) if shared_with else None
     return document(
         *([statement("ShareImages", "Allow", PULLING, principal=account_roots(shared_with))] if shared_with else []),
         *([statement("Publish", "Allow", PUSHING, principal=pushers)] if pushers else []),
+        *([_pulled_by_functions(shared_with)] if for_functions and shared_with else []),
         statement(
             "DenyUnfastening", "Deny", UNFASTENING,
             principal="*", conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},
         ),
+    )  # fmt: skip
+
+
+def _pulled_by_functions(account_ids: Sequence[str]) -> Statement:
+    functions = [f"arn:aws:lambda:*:{account_id}:function:*" for account_id in account_ids]
+    return statement(
+        "PullForFunctions", "Allow", PULLING_FUNCTIONS,
+        principal={"Service": "lambda.amazonaws.com"}, conditions={"ArnLike": {"aws:SourceArn": functions}},
     )  # fmt: skip

@@ -24,6 +24,7 @@ class ImageUse(StrEnum):
     MLFLOW = "mlflow"
     SERVING = "serving"
     RUNNER = "runner"
+    ROTATION = "rotation"
     CONTROLLER = "controller"
 
 

@@ -207,7 +207,9 @@ class _Provisioning:
         }
         if other is not None:
             args["replicate_to"] = other.region
-        return ImageRepositories(name, args, self._options(place)).repositories
+        # The vault goes last: a destroy that stops at its locked objects has taken the repositories away by then.
+        last = pulumi.ResourceOptions(depends_on=[vault.bucket])
+        return ImageRepositories(name, args, pulumi.ResourceOptions.merge(self._options(place), last)).repositories
 
     def _evidence(
         self,

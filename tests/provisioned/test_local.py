@@ -35,7 +35,8 @@ def test_nothing_is_left_to_change_after_an_up(session: Session, provisioned: Pr
 
 ONE_CHANGE = {
     "database-postgres": ("tracking", ["database", "backup_retention_days"], 2, {"backupRetentionPeriod"}),
-    "tracking-service": ("tracking", ["task_count"], 2, {"desiredCount"}),
+    # The service's own count is the autoscaling's, which begins with as many.
+    "tracking-scaling-target": ("tracking", ["task_count"], 2, {"minCapacity"}),
 }
 
 

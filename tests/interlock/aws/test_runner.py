@@ -56,7 +56,34 @@ def region_of(cloud: LocalCloud, name: str) -> Region:
     # The test itself writes into the database, from outside of the network.
     here = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": "127.0.0.1/32"}]}
     ec2.authorize_security_group_ingress(GroupId=database, IpPermissions=[pair, here])
-    return Region(cloud, name, vpc, tuple(one["Subnet"]["SubnetId"] for one in subnets), database, client)
+    subnet_ids = tuple(one["Subnet"]["SubnetId"] for one in subnets)
+    _lead_to_services(ec2, name, vpc, subnet_ids)
+    return Region(cloud, name, vpc, subnet_ids, database, client)
+
+
+def _lead_to_services(ec2: Any, region: str, vpc: str, subnet_ids: tuple[str, ...]) -> None:
+    """Make the endpoints that a task needs to be started where there is no way to the internet."""
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    group = ec2.create_security_group(GroupName=f"services-{uuid.uuid4().hex[:8]}", Description="services", VpcId=vpc)
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.31.0.0/16"}]}
+    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[https])
+    for service in ("ecr.api", "ecr.dkr", "logs", "secretsmanager"):
+        ec2.create_vpc_endpoint(
+            VpcEndpointType="Interface",
+            VpcId=vpc,
+            ServiceName=f"com.amazonaws.{region}.{service}",
+            SubnetIds=list(subnet_ids),
+            SecurityGroupIds=[group["GroupId"]],
+            PrivateDnsEnabled=True,
+        )
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_vpc_endpoint(
+        VpcEndpointType="Gateway",
+        VpcId=vpc,
+        ServiceName=f"com.amazonaws.{region}.s3",
+        RouteTableIds=[one["RouteTableId"] for one in tables],
+    )
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,7 @@ def manifest(
             "stack": "test",
             "environment": "local",
             "account_id": cloud.context.account_id,
+            "accounts": dict.fromkeys(("workload", "evidence", "audit"), cloud.context.account_id),
             "region": cloud.context.region,
             "vault": {
                 "bucket_name": vault, "bucket_arn": f"arn:aws:s3:::{vault}", "retention_days": 30,

@@ -128,3 +128,11 @@ def test_named_publishers_alone_push() -> None:
     found = statements(repository_policy([FOUNDATION], [WORKLOAD], [publisher]))
     assert found["Publish"]["Principal"] == {"AWS": [publisher]}
     assert found["ShareImages"]["Principal"] == OTHER
+
+
+def test_lambda_pulls_an_image_for_functions_of_the_sharing_accounts_alone() -> None:
+    found = statements(repository_policy([FOUNDATION], [WORKLOAD], [], for_functions=True))["PullForFunctions"]
+    assert found["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert found["Condition"] == {"ArnLike": {"aws:SourceArn": [f"arn:aws:lambda:*:{WORKLOAD}:function:*"]}}
+    assert "PullForFunctions" not in statements(repository_policy([FOUNDATION], [], [], for_functions=True))
+    assert "PullForFunctions" not in statements(repository_policy([FOUNDATION], [WORKLOAD], []))

@@ -55,7 +55,8 @@ def test_a_redirect_keeps_what_it_does_not_name() -> None:
 
 
 def group(*usable: str, algorithm: str = "round_robin") -> dict[str, Any]:
-    return {"scheme": "http", "algorithm": algorithm, "usable": list(usable), "draining": []}
+    places = {target: target for target in usable}
+    return {"scheme": "http", "algorithm": algorithm, "usable": list(usable), "places": places, "draining": []}
 
 
 def test_targets_take_turns_or_the_least_busy_one_is_taken() -> None:

@@ -42,7 +42,7 @@ class SecretRotation(Service):
         """Begin no rotation any more."""
         self._rotations.close()
 
-    @correction("secretsmanager.rotation", f"{_API}/API_RotateSecret.html")
+    @correction("secretsmanager-rotation.rotation", f"{_API}/API_RotateSecret.html")
     def _rotate(self, patches: Patches) -> None:
         """A rotation invokes the function's four steps in the background; a failure leaves the pending version."""
 
@@ -81,7 +81,7 @@ class SecretRotation(Service):
 
         patches.replace(SecretsManagerBackend, "rotate_secret", rotate_secret)
 
-    @correction("secretsmanager.rotation-described", f"{_API}/API_DescribeSecret.html")
+    @correction("secretsmanager-rotation.rotation-described", f"{_API}/API_DescribeSecret.html")
     def _describe(self, patches: Patches) -> None:
         """A secret tells all rules of its rotation, and when it was and will be rotated."""
         describe: Any = None
@@ -96,7 +96,7 @@ class SecretRotation(Service):
 
         describe = patches.replace(FakeSecret, "to_dict", to_dict)
 
-    @correction("secretsmanager.current-version", f"{_GUIDE}/rotate-secrets_lambda-functions.html")
+    @correction("secretsmanager-rotation.current-version", f"{_GUIDE}/rotate-secrets_lambda-functions.html")
     def _move_stages(self, patches: Patches) -> None:
         """The version that AWSCURRENT is moved to is what callers get, and is pending no longer."""
         move: Any = None
@@ -116,7 +116,7 @@ class SecretRotation(Service):
 
         move = patches.replace(SecretsManagerBackend, "update_secret_version_stage", update_secret_version_stage)
 
-    @correction("secretsmanager.pending-version", f"{_API}/API_PutSecretValue.html")
+    @correction("secretsmanager-rotation.pending-version", f"{_API}/API_PutSecretValue.html")
     def _keep_values(self, patches: Patches) -> None:
         """A version that has a value keeps it, pending or not."""
         put: Any = None

@@ -113,7 +113,7 @@ def rotated(secrets: Any, secret: str) -> dict[str, Any]:
     return until(lambda: secrets.describe_secret(SecretId=secret), lambda seen: "LastRotatedDate" in seen, 30)
 
 
-@pytest.mark.corrects("secretsmanager.rotation", "secretsmanager.current-version")
+@pytest.mark.corrects("secretsmanager-rotation.rotation", "secretsmanager-rotation.current-version")
 def test_a_rotation_runs_its_steps_in_the_background_and_moves_the_stages(
     cloud: LocalCloud, secrets: Any, secret: str, function: str
 ) -> None:
@@ -198,7 +198,7 @@ def test_a_function_that_does_not_admit_secrets_manager_is_refused(
     assert "grants access to the principal secretsmanager.amazonaws.com" in message
 
 
-@pytest.mark.corrects("secretsmanager.rotation-described")
+@pytest.mark.corrects("secretsmanager-rotation.rotation-described")
 def test_the_rules_are_told_and_put_off_the_rotation(
     cloud: LocalCloud, secrets: Any, secret: str, function: str
 ) -> None:
@@ -250,7 +250,7 @@ def test_a_cancelled_rotation_comes_no_more(
     assert secrets.get_secret_value(SecretId=secret)["SecretString"] == "value"
 
 
-@pytest.mark.corrects("secretsmanager.pending-version")
+@pytest.mark.corrects("secretsmanager-rotation.pending-version")
 def test_a_pending_version_keeps_its_value(cloud: LocalCloud, secrets: Any, secret: str) -> None:
     token = str(uuid.uuid4())
     put = {"SecretId": secret, "ClientRequestToken": token, "VersionStages": ["AWSPENDING"]}

@@ -211,7 +211,7 @@ def test_new_default_tags_change_the_resources_that_have_them(open_caller: OpenC
 
 
 def test_an_instance_that_assumes_a_role_acts_in_the_role_s_account(open_caller: OpenCaller) -> None:
-    roles = [{"roleArn": "arn:aws:iam::210987654321:role/deployer", "sessionName": "rehearsal"}]
+    roles = [{"roleArn": "arn:aws:iam::210987654321:role/OrganizationAccountAccessRole", "sessionName": "rehearsal"}]
     caller = open_caller({"assumeRoles": json.dumps(roles)})
     identity = caller.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})
     assert identity["accountId"] == "210987654321"
