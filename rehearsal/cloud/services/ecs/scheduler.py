@@ -167,7 +167,10 @@ class Scheduler:
                     return self._unhealthy(service, task, reason, event)
         task.found_unhealthy = ""
         is_checked = any(one.definition.get("healthCheck") for one in task.containers if one.is_essential)
-        has_settled = task.health == "HEALTHY" if is_checked else now - task.in_service_since > _SETTLING_SECONDS
+        # What a load balancer finds healthy is believed at once: it may serve already.
+        has_settled = (
+            task.health == "HEALTHY" if is_checked else bool(states) or now - task.in_service_since > _SETTLING_SECONDS
+        )
         is_ready = task.was_ready or (has_settled and all(state == "healthy" for _, state, _ in states))
         if is_ready and not task.was_ready:
             task.was_ready = True
