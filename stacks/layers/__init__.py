@@ -1,1 +1,1 @@
-"""The two layers of a stack, one module each."""
+"""The two layers of a stack: `foundation`, and `platform` with a module for each of its concerns."""
