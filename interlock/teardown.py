@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from interlock.failures import OutsideFailure
 BUCKET_TYPE = "aws:s3/bucket:Bucket"
 VAULT_TYPE = "interlock:storage:Vault"
 _STACK_TYPE = "pulumi:pulumi:Stack"
+_DELETION = re.compile(r"aws:\S+ (?P<name>\S+) (?P<state>deleting|deleted|\*\*deleting failed\*\*)")
 _PROVIDER_PREFIX = "pulumi:providers:"
 
 
@@ -99,6 +101,22 @@ def _sweep(session: boto3.Session, stack: str, regions: set[str]) -> Swept:
     )
 
 
+class Waiting:
+    """What a destruction waits for, told from the engine's lines such as `-  aws:kms:Key keys-log deleting (0s)`."""
+
+    def __init__(self) -> None:
+        self._deleting: dict[str, None] = {}
+
+    def after(self, line: str) -> str:
+        """Return what to say once the engine has printed `line`: the resources under way, or the line itself."""
+        found = _DELETION.search(line)
+        if found and found["state"] == "deleting":
+            self._deleting[found["name"]] = None
+        elif found:
+            self._deleting.pop(found["name"], None)
+        return f"waiting for {', '.join(self._deleting)}" if self._deleting else line.strip()
+
+
 class _PulumiStack:
     """The engine's command, for one stack of the project in `directory` (the working directory if none is given)."""
 
@@ -129,6 +147,7 @@ class _PulumiStack:
         options = [option for urn in excluded for option in ("--exclude", urn)]
         command = ["pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", self._name, *options]
         tail: list[str] = []
+        waiting = Waiting()
         try:
             with subprocess.Popen(
                 command, cwd=self._directory, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -136,7 +155,7 @@ class _PulumiStack:
                 assert process.stdout is not None
                 for line in process.stdout:
                     tail = [*tail[-40:], line.rstrip()]
-                    progress(line.strip())
+                    progress(waiting.after(line))
         except FileNotFoundError as error:
             raise OutsideFailure("there is no `pulumi` on PATH to destroy the stack with") from error
         if process.returncode != 0:

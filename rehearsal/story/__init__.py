@@ -22,7 +22,9 @@ STEPS: tuple[Step, ...] = (
     Step("start the local cloud", provisioning.start),
     Step("train two models", registration.train),
     Step(UP, provisioning.up, ("start the local cloud",)),
-    Step("preview and refresh", provisioning.unchanged, (UP,)),
+    Step("pulumi refresh", provisioning.refresh, (UP,)),
+    # After the refresh, because one stack is worked on by one engine at a time.
+    Step("pulumi preview", provisioning.preview, ("pulumi refresh",)),
     Step("log and register", registration.register, (UP, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
@@ -32,7 +34,7 @@ STEPS: tuple[Step, ...] = (
     Step("rotate under load", recovery.rotate, ("read from the standby", "pin and sign")),
     Step("attack the vault", pinning.attack, ("pin and sign",)),
     # After the refresh, because a deployment is a change that it would find.
-    Step("deploy as blue", serving.deploy_blue, ("pin and sign", "preview and refresh")),
+    Step("deploy as blue", serving.deploy_blue, ("pin and sign", "pulumi refresh")),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
     # Beside the comparison, because a deployment must not disturb what serves.
     Step("deploy as green, at weight 0", serving.deploy_green, ("deploy as blue",)),
@@ -49,7 +51,7 @@ STEPS: tuple[Step, ...] = (
 DESTROY = Step(
     "destroy",
     provisioning.take_down,
-    ("what CloudWatch counted", "attack the vault", "rotate under load", "knock at the databases"),
+    ("pulumi preview", "what CloudWatch counted", "attack the vault", "rotate under load", "knock at the databases"),
 )
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from interlock.teardown import VAULT_TYPE, Resource, kept_for_locks
+from interlock.teardown import VAULT_TYPE, Resource, Waiting, kept_for_locks
 
 
 def test_the_vaults_bucket_and_guards_are_kept_and_its_staging_bucket_is_not() -> None:
@@ -11,3 +11,12 @@ def test_the_vaults_bucket_and_guards_are_kept_and_its_staging_bucket_is_not() -
     inner = Resource("urn:inner", "aws:s3/bucket:Bucket", "s", custom=True, parent=staging.urn)
     other = Resource("urn:other", "aws:s3/bucket:Bucket", "o", custom=True, parent="urn:stack")
     assert kept_for_locks([vault, staging, bucket, policy, inner, other]) == ["urn:bucket", "urn:policy"]
+
+
+def test_a_destruction_says_what_it_waits_for_and_not_what_has_gone_already() -> None:
+    waiting = Waiting()
+    assert waiting.after("Destroying (local):\n") == "Destroying (local):"
+    assert waiting.after(" -  aws:rds:Instance database deleting (0s) ") == "waiting for database"
+    assert waiting.after(" -  aws:kms:Key key deleting (0s) ") == "waiting for database, key"
+    assert waiting.after(" -  aws:kms:Key key deleted (0.65s) ") == "waiting for database"
+    assert waiting.after(" -  aws:rds:Instance database **deleting failed** error: in use") != "waiting for database"

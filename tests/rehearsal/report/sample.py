@@ -105,7 +105,7 @@ def passed() -> dict[str, Any]:
             step("start the local cloud", 0.1, 6.2, "AWS answers at http://127.0.0.1:4566"),
             step("train two models", 0.1, 4.0, "logistic regression: AUC 0.890; boosted trees: AUC 0.895"),
             step("pulumi up", 6.3, 121.0, "74 AWS resources", resources=resources),
-            step("preview and refresh", 127.4, 14.1, "no change found"),
+            step("pulumi refresh", 127.4, 14.1, "no change found"),
             step("log and register", 127.4, 13.0, "credit/1, 2"),
             step("pin and sign", 140.5, 3.9, "signed", releases=[
                 {"version": "1", "digest": "b" * 64, "files": 5, "bytes": 12345, "signed_by": ["builder"],
