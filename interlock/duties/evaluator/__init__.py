@@ -1,0 +1,1 @@
+"""What AWS answers to one request, decided from the policy documents alone. Pure."""
