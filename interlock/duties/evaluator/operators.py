@@ -58,7 +58,6 @@ OPERATORS: Final = {
     **{name: Operator(_FAMILIES[base], base, negated=True) for name, base in _NEGATED.items()},
 }
 """Every operator by its plain name."""
-_WITH_VARIABLES: Final = ("String", "Arn")
 
 
 def number(text: str) -> Decimal:
@@ -130,14 +129,16 @@ def read_condition(operator: str, key: str, values: tuple[Template, ...], path: 
         refuse(name, path, key, "accepted is a condition key with its service, such as aws:SourceIp")
     if known.family in READERS:
         _check_values(values, known.family, f"{path}.{key}", name)
-    elif known.family not in _WITH_VARIABLES:
-        raise AssertionError(f"family {known.family} has no reader")
     return Condition(base, key.lower(), values, Qualifier(qualifier) if colon else None, rest != base)
 
 
 def _check_values(values: tuple[Template, ...], family: str, path: str, name: str) -> None:
     reader, accepted = READERS[family]
     for value in values:
+        if value.variables:
+            raise NotModelled(
+                f"{name}: {path}: the variable in {value.written!r} is not modelled; accepted is {accepted}"
+            )
         try:
             reader(value.written)
         except ValueError:

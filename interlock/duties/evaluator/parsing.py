@@ -16,6 +16,7 @@ from interlock.duties.evaluator.policy import (
     Condition,
     Effect,
     NamedPrincipal,
+    NotModelled,
     Policy,
     PolicyKind,
     PolicyStatement,
@@ -127,11 +128,15 @@ def _principals(written: Any, path: str, name: str) -> tuple[NamedPrincipal, ...
     if written == "*":
         return (NamedPrincipal(PrincipalType.AWS, "*"),)
     if not isinstance(written, Mapping) or not written:
-        refuse(name, path, written, 'accepted is "*" or an object of AWS, Service, Federated or CanonicalUser')
+        refuse(name, path, written, 'accepted is "*" or an object of AWS, Service or Federated')
     found = []
     for key, value in written.items():
+        if key == "CanonicalUser":
+            raise NotModelled(
+                f"{name}: {path}.{key}: canonical user ids are not modelled; accepted is an account under AWS"
+            )
         if key not in tuple(PrincipalType):
-            refuse(name, f"{path}.{key}", value, f"accepted are {', '.join(PrincipalType)}")
+            refuse(name, f"{path}.{key}", value, "accepted are AWS, Service and Federated")
         found += [NamedPrincipal(PrincipalType(key), text) for text in _texts(value, f"{path}.{key}", name)]
     return tuple(found)
 

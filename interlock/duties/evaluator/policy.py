@@ -48,7 +48,6 @@ class PrincipalType(StrEnum):
     AWS = "AWS"
     SERVICE = "Service"
     FEDERATED = "Federated"
-    CANONICAL_USER = "CanonicalUser"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""In what services differ: whose resource policy is required, and which of them heed resource control policies."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from interlock.duties.evaluator.request import Request
+
+UNCONTROLLED: Final = frozenset({"sts:getcalleridentity"})
+"""Actions that no policy can allow or deny.
+
+Source: AWS STS API Reference, GetCallerIdentity.
+"""
+TRUSTED_ACTIONS: Final = frozenset(
+    {
+        "sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity",
+        "sts:setsourceidentity", "sts:tagsession",
+    }
+)  # fmt: skip
+"""What a role's trust policy decides about.
+
+Source: IAM User Guide, "Monitor and control actions taken with assumed roles" and "Pass session tags in AWS STS".
+"""
+HEEDS_RESOURCE_CONTROL: Final = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"})
+"""The services whose resources are subject to resource control policies.
+
+Source: Organizations User Guide, "Resource control policies (RCPs)", "List of AWS services that support RCPs".
+"""
+_EXEMPT_FROM_RESOURCE_CONTROL: Final = frozenset({"kms:retiregrant"})
+_KEY: Final = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")
+_ROLE: Final = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
+
+
+def requires_resource_policy(request: Request) -> bool:
+    """Say whether the resource's own policy must allow: a key's and a role's trust policy, even in one account.
+
+    Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access".
+    """
+    return is_on_key(request) or is_about_trust(request)
+
+
+def is_on_key(request: Request) -> bool:
+    return request.service == "kms" and _KEY.fullmatch(request.resource) is not None
+
+
+def is_about_trust(request: Request) -> bool:
+    return request.action.lower() in TRUSTED_ACTIONS and _ROLE.fullmatch(request.resource) is not None
+
+
+def heeds_resource_control(request: Request) -> bool:
+    """Say whether resource control policies restrict an action on its resource.
+
+    A service that is not listed heeds none: a guardrail that AWS does not enforce must not be relied upon.
+    """
+    return request.service in HEEDS_RESOURCE_CONTROL and request.action.lower() not in _EXEMPT_FROM_RESOURCE_CONTROL
