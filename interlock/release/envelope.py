@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -56,14 +57,46 @@ def signed_digest(payload_type: str, payload: bytes) -> Sha256:
     return sha256(pre_authentication_encoding(payload_type, payload))
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """What an envelope holds, decoded; nothing of it is believed before `signers` has named who signed."""
+
+    payload_type: str
+    payload: bytes
+    signatures: tuple[EcdsaSignature, ...]
+
+    def signers(self, keys: Mapping[str, PublicKey]) -> frozenset[str]:
+        """Return the names of those `keys` that signed."""
+        digest = signed_digest(self.payload_type, self.payload)
+        return frozenset(
+            name for name, key in keys.items() if any(key.verifies(digest, one) for one in self.signatures)
+        )
+
+
+def sign_payload(payload_type: str, payload: bytes, signer: Signer) -> Signature:
+    """Return `signer`'s signature over a payload of a type."""
+    made = signer.sign(signed_digest(payload_type, payload))
+    return Signature(keyid=signer.key_id, sig=base64.b64encode(made).decode())
+
+
+def enclose(payload_type: str, payload: bytes, signatures: Sequence[Signature]) -> Envelope:
+    """Return the envelope of a payload and its signatures, one at least."""
+    return Envelope(payload=base64.b64encode(payload).decode(), payloadType=payload_type, signatures=tuple(signatures))
+
+
 def seal(statement: Statement, signer: Signer) -> Envelope:
     """Return `statement` signed by `signer`."""
     payload = statement.content
-    signature = signer.sign(signed_digest(PAYLOAD_TYPE, payload))
-    return Envelope(
-        payload=base64.b64encode(payload).decode(),
-        payloadType=PAYLOAD_TYPE,
-        signatures=(Signature(keyid=signer.key_id, sig=base64.b64encode(signature).decode()),),
+    return enclose(PAYLOAD_TYPE, payload, [sign_payload(PAYLOAD_TYPE, payload, signer)])
+
+
+def read_sealed(content: bytes) -> Sealed:
+    """Return what the envelope in `content` holds. Raises InvalidEnvelope."""
+    envelope = parse_envelope(content)
+    return Sealed(
+        envelope.payload_type,
+        _decoded("payload", envelope.payload),
+        tuple(EcdsaSignature(_decoded("signature", one.sig)) for one in envelope.signatures),
     )
 
 
@@ -72,28 +105,26 @@ def open_envelope(content: bytes, keys: Mapping[str, PublicKey]) -> tuple[Statem
 
     Needs no network. Raises InvalidEnvelope if none did, or if `content` is not an envelope around a statement.
     """
-    envelope = _parse(content)
-    payload = _decoded("payload", envelope.payload)
-    digest = signed_digest(envelope.payload_type, payload)
-    signatures = [EcdsaSignature(_decoded("signature", signature.sig)) for signature in envelope.signatures]
-    signers = frozenset(name for name, key in keys.items() if any(key.verifies(digest, one) for one in signatures))
+    sealed = read_sealed(content)
+    signers = sealed.signers(keys)
     if not signers:
         known = ", ".join(sorted(keys)) or "none given"
         raise InvalidEnvelope(f"no signature was made by a known key ({known})")
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise InvalidEnvelope(f"the payload is of type {envelope.payload_type!r}, not {PAYLOAD_TYPE!r}")
+    if sealed.payload_type != PAYLOAD_TYPE:
+        raise InvalidEnvelope(f"the payload is of type {sealed.payload_type!r}, not {PAYLOAD_TYPE!r}")
     try:
-        return parse_statement(payload), signers
+        return parse_statement(sealed.payload), signers
     except InvalidStatement as error:
         raise InvalidEnvelope(f"the payload is not a statement: {error}") from error
 
 
 def payload_digest(content: bytes) -> str:
     """Return the SHA-256 of an envelope's payload in hexadecimal digits. Raises InvalidEnvelope."""
-    return sha256(_decoded("payload", _parse(content).payload)).hex()
+    return sha256(read_sealed(content).payload).hex()
 
 
-def _parse(content: bytes) -> Envelope:
+def parse_envelope(content: bytes) -> Envelope:
+    """Return the envelope in `content` as it is written. Raises InvalidEnvelope."""
     try:
         return Envelope.model_validate_json(content)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NewType, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -52,6 +53,12 @@ class PublicKey:
         encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         return self._key.public_bytes(encoding, form).decode()
 
+    @property
+    def key_id(self) -> str:
+        """The SHA-256 of the key's DER SubjectPublicKeyInfo, in hexadecimal digits."""
+        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        return hashlib.sha256(self._key.public_bytes(encoding, form)).hexdigest()
+
     def verifies(self, digest: Sha256, signature: EcdsaSignature) -> bool:
         """Say whether the private half of this key made `signature` over `digest`."""
         try:
@@ -59,3 +66,30 @@ class PublicKey:
         except InvalidSignature:
             return False
         return True
+
+
+class PrivateKeySigner:
+    """Signs with a private key in memory: for those whose key lies in a file, and not in KMS."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+        self._public_key = PublicKey(key.public_key())
+        self.key_id = self._public_key.key_id
+
+    @classmethod
+    def from_pem(cls, content: bytes, passphrase: bytes) -> PrivateKeySigner:
+        """Read an encrypted PEM private key. Raises ValueError, also if it is not encrypted."""
+        if b"ENCRYPTED" not in content:
+            raise ValueError("it holds no encrypted key; a private key in the open is not used")
+        key = serialization.load_pem_private_key(content, passphrase)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError(f"the key is of type {type(key).__name__}; signatures are made on P-256 (secp256r1)")
+        return cls(key)
+
+    def public_key(self) -> PublicKey:
+        """Return the public half of the key."""
+        return self._public_key
+
+    def sign(self, digest: Sha256) -> EcdsaSignature:
+        """Return the key's signature over `digest`."""
+        return EcdsaSignature(self._key.sign(digest, ec.ECDSA(utils.Prehashed(hashes.SHA256()))))

@@ -1,0 +1,1 @@
+"""The trust root: which keys are believed, for what and from when to when, and how that may change."""
