@@ -17,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,14 @@ _NO_TLS_CHECK.check_hostname = False
 _NO_TLS_CHECK.verify_mode = ssl.CERT_NONE
 
 
+@dataclass
+class _Listening:
+    listener: Listener
+    runner: web.ServerRunner
+    shows: tuple[Any, ...]
+    """What of its configuration a client sees before its first request."""
+
+
 class Proxy:
     """One load balancer, as configured by the last `apply`."""
 
@@ -59,38 +68,41 @@ class Proxy:
         self._configuration: dict[str, Any] = {"version": 0, "address": "", "idle_timeout": 60, "listeners": []}
         self._rules: dict[int, dict[str, Any]] = {}
         self._targets = Targets()
-        self._listening: dict[str, tuple[Listener, web.ServerRunner]] = {}
+        self._listening: dict[int, _Listening] = {}
         self._refused: dict[str, str] = {}
         self._in_flight: Counter[str] = Counter()
         self._session: ClientSession | None = None
 
     async def apply(self, configuration: dict[str, Any]) -> None:
-        """Listen and route as `configuration` says, leaving listeners that it does not change alone."""
+        """Listen and route as `configuration` says; a port that stays never refuses meanwhile, whatever changes."""
         self._configuration = configuration
         self._targets.replace(configuration["target_groups"])
         self._rules = {int(listener["port"]): listener for listener in configuration["listeners"]}
-        wanted = {json.dumps({**listener, "rules": None}): listener for listener in configuration["listeners"]}
-        for key in self._listening.keys() - wanted.keys():
-            await self._end(key)
+        left = [self._listening.pop(port) for port in self._listening.keys() - self._rules.keys()]
+        for one in left:
+            one.listener.close()
         self._refused = {}
-        for key in wanted.keys() - self._listening.keys():
-            await self._listen(key, wanted[key])
+        for port, listener in self._rules.items():
+            if port not in self._listening:
+                await self._listen(port, listener)
+            elif self._listening[port].shows != _shown(listener):
+                self._listening[port].listener.show(_tls(listener))
+                self._listening[port].shows = _shown(listener)
         self._tell()
+        for one in left:
+            await one.runner.cleanup()
 
     async def close(self) -> None:
         """Stop listening."""
-        for key in list(self._listening):
-            await self._end(key)
+        for one in self._listening.values():
+            one.listener.close()
+            await one.runner.cleanup()
+        self._listening.clear()
         if self._session is not None:
             await self._session.close()
 
-    async def _end(self, key: str) -> None:
-        listener, runner = self._listening.pop(key)
-        listener.close()
-        await runner.cleanup()
-
-    async def _listen(self, key: str, listener: Mapping[str, Any]) -> None:
-        port, address = int(listener["port"]), self._configuration["address"]
+    async def _listen(self, port: int, listener: Mapping[str, Any]) -> None:
+        address = self._configuration["address"]
 
         async def serve(request: web.BaseRequest) -> web.StreamResponse:
             return await self._serve(request, port)
@@ -112,7 +124,7 @@ class Proxy:
             self._refused[str(port)] = f"nothing can listen on {address}:{port} here: {problem.strerror or problem}"
             await runner.cleanup()
         else:
-            self._listening[key] = listening, runner
+            self._listening[port] = _Listening(listening, runner, _shown(listener))
 
     async def _serve(self, request: web.BaseRequest, port: int) -> web.StreamResponse:
         host = (
@@ -123,7 +135,9 @@ class Proxy:
         path, _, query = request.raw_path.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         seen = Request(request.method, host, path, query, request.remote or "", headers)
-        listener = self._rules[port]
+        listener = self._rules.get(port)
+        if listener is None:
+            return _failed(503)
         for action in choose(listener["rules"], seen):
             if action["Type"] == "fixed-response":
                 return _fixed(action["FixedResponseConfig"])
@@ -236,6 +250,10 @@ def _failed(status: int) -> web.Response:
     body = f"<html>\r\n{head}\r\n<body>\r\n{heading}\r\n</body>\r\n</html>\r\n"
     headers = {"Server": "awselb/2.0", "Content-Type": "text/html"}
     return web.Response(status=status, reason=_REASONS[status], body=body.encode(), headers=headers)
+
+
+def _shown(listener: Mapping[str, Any]) -> tuple[Any, ...]:
+    return listener["scheme"], listener["certificates"], listener["minimum_tls"]
 
 
 def _tls(listener: Mapping[str, Any]) -> ssl.SSLContext | None:

@@ -40,6 +40,10 @@ class Listener:
         self._socket.setblocking(False)
         self._begin(self._accept(self._socket))
 
+    def show(self, context: ssl.SSLContext | None) -> None:
+        """Meet connections to come with another certificate, or none; those that are admitted go on with theirs."""
+        self._context = context
+
     def close(self) -> None:
         """Stop listening and drop those that wait in vain; connections that were admitted go on."""
         for task in self._tasks:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from rehearsal.cloud.server import LocalCloud
+from rehearsal.cloud.services.ecs import running
+from rehearsal.cloud.services.ecs.health import settings_of
+from rehearsal.cloud.services.elbv2 import balancers
+from rehearsal.cloud.services.elbv2.configuration import check_of
+from tests.rehearsal.cloud.balancing import Balancer, Target
+from tests.rehearsal.cloud.waiting import at_most
 
 _PARAMETER = "left_out_correction"
 
@@ -40,9 +48,42 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         return (yield)
     cloud = pyfuncitem.funcargs["cloud"]
     assert isinstance(cloud, LocalCloud)
-    with cloud.without(name):
+    # What moto does, it does at once.
+    with cloud.without(name), at_most(3.0):
         try:
             yield
         except (Exception, pytest.fail.Exception):
             return True
     pytest.fail(f"the test passes without the correction {name}")
+
+
+@pytest.fixture(scope="module")
+def quick_checks() -> Iterator[None]:
+    """Have health checks follow each other in a tenth of the intervals that AWS allows to declare."""
+
+    def of_target(group: Any, target_port: int) -> Any:
+        check = check_of(group, target_port)
+        return replace(check, interval=check.interval / 10)
+
+    def of_container(declared: Any) -> Any:
+        settings = settings_of(declared)
+        return settings and replace(settings, interval=settings.interval / 10)
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(balancers, "check_of", of_target)
+        patches.setattr(running, "settings_of", of_container)
+        yield
+
+
+@pytest.fixture
+def balancer(cloud: LocalCloud) -> Iterator[Balancer]:
+    balancer = Balancer(cloud)
+    yield balancer
+    balancer.delete()
+
+
+@pytest.fixture
+def target(cloud: LocalCloud) -> Iterator[Target]:
+    target = Target(cloud)
+    yield target
+    target.close()

@@ -64,6 +64,11 @@ class _Balancer:
         status = self.status
         return status.get("version") == self.version and target not in status["in_flight"]
 
+    def sends_to(self, key: TargetKey) -> bool:
+        """Return whether the proxy listens, and a target is among those that it sends requests to."""
+        group = self.configuration.get("target_groups", {}).get(key[0], {})
+        return f"{key[1]}:{key[2]}" in group.get("usable", ()) and self.status.get("version") == self.version
+
 
 class Balancers:
     """All load balancers and targets of one cloud, looked after by one thread; moto's records are what is declared."""
@@ -72,6 +77,8 @@ class Balancers:
         self._cloud = cloud
         self._balancers: dict[str, _Balancer] = {}
         self._health: dict[TargetKey, Health] = {}
+        self._shown: dict[TargetKey, Health] = {}
+        """Health as it is described: a target is healthy when requests come to it, not when its checks pass."""
         self._checking: set[TargetKey] = set()
         self._told: set[TargetKey] = set()
         """The draining targets that every proxy's configuration, if not yet the proxy, leaves out."""
@@ -105,7 +112,11 @@ class Balancers:
 
     def health(self, key: TargetKey) -> Health | None:
         """Return how a target stands, None if it is neither registered nor draining."""
-        return self._health.get(key)
+        health = self._health.get(key)
+        if health is None or not health.is_usable:
+            return health
+        shown = self._shown.get(key)
+        return shown if shown and shown.state in {State.HEALTHY, State.UNHEALTHY} else Health()
 
     def draining(self, group: str) -> list[TargetKey]:
         """Return a target group's targets that are being drained."""
@@ -133,10 +144,11 @@ class Balancers:
             groups = {arn: group for backend in backends for arn, group in backend.target_groups.items()}
             records = {arn: record for backend in backends for arn, record in backend.load_balancers.items()}
             wanted = {arn: record for arn, record in records.items() if arn in self._balancers}
-            sources: dict[str, list[str]] = {}
+            users: dict[str, list[_Balancer]] = {}
             for arn, record in wanted.items():
                 for group in groups_of(record):
-                    sources.setdefault(group, []).append(self._balancers[arn].address)
+                    users.setdefault(group, []).append(self._balancers[arn])
+            sources = {group: [balancer.address for balancer in using] for group, using in users.items()}
             self._follow_targets(groups, sources, now)
             leaving = {key for key, health in self._health.items() if health.state is State.DRAINING}
             gone = [arn for arn in self._balancers if arn not in wanted]
@@ -157,6 +169,7 @@ class Balancers:
             self._configure(self._balancers[arn], plan)
             self._report(wanted[arn], self._balancers[arn])
         self._told = leaving
+        self._show(users)
 
     def _reach(self, source: str, address: str, port: int) -> str | None:
         problem = self._cloud.network.obstacle(source, address, port)
@@ -183,6 +196,14 @@ class Balancers:
             self._checking.update(key for key, _ in due)
         for key, check in due:
             self._checks.submit(self._check, key, check, sources[key[0]])
+
+    def _show(self, users: Mapping[str, Sequence[_Balancer]]) -> None:
+        with self._lock:
+            for key, health in self._health.items():
+                if not health.is_usable or all(balancer.sends_to(key) for balancer in users.get(key[0], ())):
+                    self._shown[key] = health
+            for key in self._shown.keys() - self._health.keys():
+                del self._shown[key]
 
     def _follow_use(self, key: TargetKey, is_used: bool) -> None:
         health = self._health[key]

@@ -233,7 +233,7 @@ class Site:
             seen = self.ecs.describe_services(cluster=self.name, services=["web"])["services"][0]
             return [one["id"] for one in seen["deployments"]]
 
-        until(deployments, lambda seen: seen == [wanted], 60)
+        until(deployments, lambda seen: seen == [wanted])
 
     def delete(self) -> None:
         self.elb.delete_load_balancer(LoadBalancerArn=self.balancer)
@@ -244,11 +244,11 @@ def test_a_load_balancer_s_targets_have_to_let_it_in(cloud: LocalCloud, tmp_path
     balancer_group = security_group(cloud, from_block("127.0.0.1/32", 8080))
     task_group = security_group(cloud)
     site = Site(cloud, balancer_group, task_group)
-    until(site.health, lambda seen: seen == ("unhealthy", "Target.Timeout"), 30)
+    until(site.health, lambda seen: seen == ("unhealthy", "Target.Timeout"))
 
     permission = from_group(balancer_group, 8000)
     cloud.client("ec2").authorize_security_group_ingress(GroupId=task_group, IpPermissions=[permission])
-    until(site.health, lambda seen: seen[0] == "healthy", 60)
+    until(site.health, lambda seen: seen[0] == "healthy")
     with urllib.request.urlopen(f"http://{site.address}:8080/", timeout=5) as answer:
         assert answer.read() == b"ok"
 
@@ -269,7 +269,7 @@ def test_a_load_balancer_s_targets_have_to_let_it_in(cloud: LocalCloud, tmp_path
 def test_a_new_deployment_costs_the_load_balancer_s_clients_no_request(cloud: LocalCloud) -> None:
     group = security_group(cloud, from_block("0.0.0.0/0"))
     site = Site(cloud, group, group)
-    until(site.status, lambda status: status == 200, 60)
+    until(site.status, lambda status: status == 200)
     failed: list[int] = []
     finished = threading.Event()
 
@@ -294,7 +294,7 @@ def test_a_new_deployment_costs_the_load_balancer_s_clients_no_request(cloud: Lo
 def test_a_server_that_ends_closes_the_connections_that_were_let_in(cloud: LocalCloud) -> None:
     group = security_group(cloud, from_block("0.0.0.0/0"))
     site = Site(cloud, group, group)
-    until(site.health, lambda seen: seen[0] == "healthy", 60)
+    until(site.health, lambda seen: seen[0] == "healthy")
     with socket.create_connection((site.task_address(), 8000), timeout=30) as connection:
         site.delete()
         assert connection.recv(1) == b""

@@ -59,7 +59,7 @@ def test_the_process_that_connected_is_found(peers: Peers, listening: socket.soc
 
 def test_what_a_process_started_is_traced_back_to_it(peers: Peers, listening: socket.socket) -> None:
     child, peer, local = connected_by(listening, "grandchild")
-    holder = until(lambda: peers.holder(peer, local), lambda seen: seen not in {None, child.pid}, 10)
+    holder = until(lambda: peers.holder(peer, local), lambda seen: seen not in {None, child.pid})
     assert holder is not None
     assert child.pid in list(lineage(holder))
     assert os.getpid() in list(lineage(holder))

@@ -248,7 +248,7 @@ def test_an_alarm_begins_without_data_and_goes_off_when_its_metric_breaches(
     assert state(cloudwatch, name) == "INSUFFICIENT_DATA"
     datum = {"MetricName": "M", "Value": 9.0, "StorageResolution": 1}
     cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
-    until(lambda: state(cloudwatch, name), lambda seen: seen == "ALARM", seconds=25)
+    until(lambda: state(cloudwatch, name), lambda seen: seen == "ALARM")
 
     items = cloudwatch.describe_alarm_history(AlarmName=name)["AlarmHistoryItems"]
     assert [item["HistoryItemType"] for item in items] == ["Action", "StateUpdate", "ConfigurationUpdate"]
@@ -291,7 +291,7 @@ def test_a_composite_alarm_follows_its_rule_and_is_described_only_when_asked_for
         code, _ = refused(cloudwatch.set_alarm_state, AlarmName=one, StateValue="LOUD", StateReason="a test")
         assert code == "ValidationError"
         cloudwatch.set_alarm_state(AlarmName=one, StateValue="ALARM", StateReason="a test")
-        until(lambda: state(cloudwatch, name), lambda seen: seen == "ALARM", seconds=10)
+        until(lambda: state(cloudwatch, name), lambda seen: seen == "ALARM")
         kinds = [
             item["HistoryItemType"] for item in cloudwatch.describe_alarm_history(AlarmName=one)["AlarmHistoryItems"]
         ]

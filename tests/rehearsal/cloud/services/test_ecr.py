@@ -65,7 +65,7 @@ def _settled(ecr: Any, name: str, tag: str) -> dict[str, Any]:
         answer = ecr.describe_image_replication_status(repositoryName=name, imageId={"imageTag": tag})
         return dict(answer["replicationStatuses"][0])
 
-    return until(look, lambda seen: seen["status"] != "IN_PROGRESS", 10)
+    return until(look, lambda seen: seen["status"] != "IN_PROGRESS")
 
 
 @pytest.mark.corrects("ecr.digests")

@@ -48,7 +48,7 @@ def _status(home: Any, name: str, wanted: str = "InSync") -> dict[str, Any]:
     def look() -> dict[str, Any]:
         return dict(home.describe_secret(SecretId=name)["ReplicationStatus"][0])
 
-    return until(look, lambda seen: seen["Status"] == wanted, 10)
+    return until(look, lambda seen: seen["Status"] == wanted)
 
 
 def _value(away: Any, name: str, **version: Any) -> str | None:

@@ -51,7 +51,7 @@ def test_a_dynamic_parameter_is_in_force_at_once_and_a_static_one_after_a_reboot
     assert database.ask("show work_mem") == "8MB"
 
     set_parameter(cloud, group, "work_mem", "16384")
-    until(lambda: database.ask("show work_mem"), lambda seen: seen == "16MB", 5)
+    until(lambda: database.ask("show work_mem"), lambda seen: seen == "16MB")
     set_parameter(cloud, group, "max_connections", "37", "pending-reboot")
     assert database.describe()["DBParameterGroups"] == [
         {"DBParameterGroupName": group, "ParameterApplyStatus": "pending-reboot"}

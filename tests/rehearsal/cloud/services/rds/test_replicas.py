@@ -238,7 +238,7 @@ def test_a_replica_s_own_parameters_and_settings_change_without_its_source_s(
     replica.available()
     change = {"ParameterName": "work_mem", "ParameterValue": "32768", "ApplyMethod": "immediate"}
     rds.modify_db_parameter_group(DBParameterGroupName=group, Parameters=[change])
-    until(lambda: replica.ask("show work_mem"), lambda seen: seen == "32MB", 5)
+    until(lambda: replica.ask("show work_mem"), lambda seen: seen == "32MB")
     assert source.ask("show work_mem") == "4MB"
 
     rds.modify_db_instance(DBInstanceIdentifier=replica.name, DBPortNumber=6000, ApplyImmediately=True)
