@@ -37,6 +37,13 @@ GUARDS: Final = (
 )  # fmt: skip
 """What changes the vault's own configuration."""
 
+SIDE_DOORS: Final = (
+    "s3:PutInventoryConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutMetricsConfiguration",
+    "s3:PutIntelligentTieringConfiguration", "s3:PutAccelerateConfiguration", "s3:PutBucketRequestPayment",
+    "s3:PutBucketCORS", "s3:PutBucketWebsite", "s3:DeleteBucketWebsite", "s3:PutBucketTagging",
+)  # fmt: skip
+"""What else of a vault's configuration tells of its objects, moves them, or makes reading them cost or fail."""
+
 
 LISTING: Final = (
     "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation",
@@ -116,7 +123,8 @@ def vault_policy(
         statement(
             "DenyChangingGuards",
             "Deny",
-            GUARDS,
+            # As with removal: without administrators the statement stays what it was.
+            (*GUARDS, *SIDE_DOORS) if administrators else GUARDS,
             [bucket_arn],
             principal="*",
             conditions=_unless(administrators),

@@ -19,9 +19,15 @@ READING: Final = ("kms:DescribeKey", "kms:GetPublicKey", "kms:Verify")
 
 TAKING_AWAY: Final = (
     "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:DeleteImportedKeyMaterial",
-    "kms:PutKeyPolicy", "kms:ReplicateKey",
+    "kms:ImportKeyMaterial", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:UpdatePrimaryRegion",
+    "kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias", "kms:UpdateKeyDescription",
+    "kms:TagResource", "kms:UntagResource",
 )  # fmt: skip
-"""What ends a key's use, or could be used to grant the right to end it; a replica has a policy of its own."""
+"""What ends a key's use, lets another key pass for it, or could be used to grant the right to do so.
+
+A replica has a policy of its own; IAM policies may go by a key's aliases and tags.
+"""
+ENDING_GRANTS: Final = ("kms:RevokeGrant", "kms:RetireGrant")
 
 
 def signing_key_policy(
@@ -67,7 +73,7 @@ def _signing(
         statement("Administer", "Allow", ADMINISTRATION, ["*"], principal=account_root(account_id)),
         statement("Read", "Allow", READING, ["*"], principal=account_roots([account_id, *shared_with])),
         *use,
-        _deny_taking_away(administrators),
+        *_deny_taking_away(administrators),
         statement("DenyGrants", "Deny", ["kms:CreateGrant"], ["*"], principal="*"),
     ]
 
@@ -119,7 +125,7 @@ def data_key_policy(
         *([logs] if for_logs else []),
         *([_publish_budgets(account_id)] if for_budgets else []),
         *shared,
-        _deny_taking_away(administrators),
+        *_deny_taking_away(administrators),
     )
 
 
@@ -137,12 +143,13 @@ def _publish_budgets(account_id: str) -> Statement:
     )
 
 
-def _deny_taking_away(administrators: Sequence[str]) -> Statement:
-    return statement(
-        "DenyTakingAway",
-        "Deny",
-        TAKING_AWAY,
-        ["*"],
-        principal="*",
-        conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},
-    )
+def _deny_taking_away(administrators: Sequence[str]) -> Sequence[Statement]:
+    others = {"ArnNotLike": {"aws:PrincipalArn": list(administrators)}}
+    # A database or a function lives on a grant, which its service makes, and ends with it.
+    by_themselves = {"Null": {"kms:ViaService": "true"}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+    return [
+        statement("DenyTakingAway", "Deny", TAKING_AWAY, ["*"], principal="*", conditions=others),
+        statement(
+            "DenyEndingGrants", "Deny", ENDING_GRANTS, ["*"], principal="*", conditions={**others, **by_themselves}
+        ),
+    ]

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from interlock.duties.bucket_policy import GUARDS, REMOVAL, REPLICATION, private_bucket_policy, vault_policy
+from interlock.duties.bucket_policy import (
+    GUARDS,
+    REMOVAL,
+    REPLICATION,
+    private_bucket_policy,
+    vault_policy,
+)
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
 from interlock.duties.replication_role import replication_policy, replication_trust_policy
 from interlock.duties.repository_policy import repository_policy
@@ -156,6 +162,40 @@ def test_with_administrators_they_alone_configure_and_delete_the_vault() -> None
     only = {"ArnNotLike": {"aws:PrincipalArn": [FOUNDATION]}}
     assert found["DenyChangingGuards"]["Condition"] == only
     assert found["DenyDeletion"]["Condition"] == only
+
+
+CONFIGURED = """
+    PutBucketPolicy PutBucketVersioning PutBucketObjectLockConfiguration PutEncryptionConfiguration
+    PutBucketPublicAccessBlock PutBucketAcl PutBucketOwnershipControls PutReplicationConfiguration
+    PutBucketNotification PutBucketLogging PutInventoryConfiguration PutAnalyticsConfiguration
+    PutMetricsConfiguration PutIntelligentTieringConfiguration PutAccelerateConfiguration PutBucketRequestPayment
+    PutBucketCORS PutBucketWebsite DeleteBucketWebsite PutBucketTagging PutLifecycleConfiguration DeleteBucketPolicy
+    DeleteBucket
+"""
+"""What of a bucket can be configured. Source: Service Authorization Reference, "Actions … for Amazon S3"."""
+
+
+@pytest.mark.parametrize("action", CONFIGURED.split())
+def test_nothing_of_an_administered_vault_is_configured_by_others(action: str) -> None:
+    denied = [
+        one
+        for one in json.loads(DOCUMENTS["replicated vault"])["Statement"]
+        if one["Effect"] == "Deny" and f"s3:{action}" in listed(one["Action"]) and BUCKET in listed(one["Resource"])
+    ]
+    assert denied
+    for one in denied:
+        assert one["Principal"] == "*"
+        assert one.get("Condition") in (None, {"ArnNotLike": {"aws:PrincipalArn": [FOUNDATION]}})
+
+
+def test_the_policy_of_a_vault_without_administrators_stays_as_such_vaults_have_it() -> None:
+    """Nobody could put another in its place."""
+    assert statements(vault_policy(BUCKET, 30, []))["DenyChangingGuards"]["Action"] == [
+        "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration",
+        "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock", "s3:PutBucketAcl",
+        "s3:PutBucketOwnershipControls", "s3:PutReplicationConfiguration", "s3:PutBucketNotification",
+        "s3:PutBucketLogging",
+    ]  # fmt: skip
 
 
 def test_a_signing_key_signs_and_makes_no_grants() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from interlock.duties.bucket_policy import private_bucket_policy, vault_policy
-from interlock.duties.key_policy import TAKING_AWAY, approver_key_policy, data_key_policy, signing_key_policy
+from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
 from interlock.duties.repository_policy import repository_policy
 
 EVIDENCE, WORKLOAD = "111122223333", "444455556666"
@@ -112,8 +112,24 @@ def test_an_approvers_key_signs_for_sessions_of_that_person_alone() -> None:
 def test_only_administrators_delete_disable_replicate_or_repolicy_a_key(what: str) -> None:
     denied = statements(SHARED[what])["DenyTakingAway"]
     assert denied["Condition"] == {"ArnNotLike": {"aws:PrincipalArn": [FOUNDATION]}}
-    assert {"kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:ReplicateKey", "kms:PutKeyPolicy"} <= set(TAKING_AWAY)
-    assert denied["Action"] == list(TAKING_AWAY)
+    assert denied["Principal"] == "*"
+    assert {action.removeprefix("kms:") for action in denied["Action"]} == {
+        "ScheduleKeyDeletion", "DisableKey", "DisableKeyRotation", "DeleteImportedKeyMaterial", "ImportKeyMaterial",
+        "PutKeyPolicy", "ReplicateKey", "UpdatePrimaryRegion", "CreateAlias", "UpdateAlias", "DeleteAlias",
+        "UpdateKeyDescription", "TagResource", "UntagResource",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["signing key", "approver key", "data key"])
+def test_only_administrators_and_services_that_use_a_key_end_its_grants(what: str) -> None:
+    denied = statements(SHARED[what])["DenyEndingGrants"]
+    assert set(denied["Action"]) == {"kms:RevokeGrant", "kms:RetireGrant"}
+    assert denied["Principal"] == "*"
+    assert denied["Condition"] == {
+        "ArnNotLike": {"aws:PrincipalArn": [FOUNDATION]},
+        "Null": {"kms:ViaService": "true"},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
 
 
 def test_images_are_pulled_and_published_by_other_accounts_but_deleted_by_none_of_them() -> None:
