@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from interlock.duties.documents import (
@@ -74,6 +74,7 @@ def vault_policy(
     administrators: Sequence[str],
     replicators: Sequence[str] = (),
     shared_with: Sequence[str] = (),
+    writers: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Return the vault's policy: nothing is removed, hidden, overwritten or locked for less than `retention_days`.
 
@@ -86,6 +87,7 @@ def vault_policy(
     come along; with none, nothing is replicated into the vault. Delete markers are replicated by nobody.
     `shared_with` are ids of other accounts, whose IAM policies say who of theirs reads and adds; what is denied to
     everybody they cannot allow.
+    `writers` are by prefix the ARNs of the roles that alone add under it; nobody then adds beside the prefixes.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
@@ -130,8 +132,27 @@ def vault_policy(
             conditions=_unless(administrators),
         ),
         *([_deny_deletion_unless(bucket_arn, administrators)] if administrators else []),
+        *(_each_prefix_its_writers(bucket_arn, writers) if writers else []),
         *_shared(bucket_arn, shared_with, (*READING, *LOCK_READING, *ADDING, "s3:PutObjectRetention")),
     )
+
+
+def _each_prefix_its_writers(bucket_arn: str, writers: Mapping[str, Sequence[str]]) -> Sequence[Statement]:
+    beside = statement("DenyBesidePrefixes", "Deny", ["s3:PutObject"], principal="*")
+    return [
+        *(
+            statement(
+                f"DenyOthersIn{number}",
+                "Deny",
+                ["s3:PutObject"],
+                [f"{bucket_arn}/{prefix}*"],
+                principal="*",
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": list(roles)}},
+            )
+            for number, (prefix, roles) in enumerate(sorted(writers.items()), start=1)
+        ),
+        {**beside, "NotResource": [f"{bucket_arn}/{prefix}*" for prefix in sorted(writers)]},
+    ]
 
 
 def _deny_removal(bucket_arn: str, replicators: Sequence[str]) -> Sequence[Statement]:

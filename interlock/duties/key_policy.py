@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from interlock.duties.documents import Statement, account_root, account_roots, document, statement
+from interlock.duties.documents import Principal, Statement, account_root, account_roots, document, statement
 
 ADMINISTRATION: Final = (
     "kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias", "kms:UpdateKeyDescription",
@@ -31,27 +31,41 @@ ENDING_GRANTS: Final = ("kms:RevokeGrant", "kms:RetireGrant")
 
 
 def signing_key_policy(
-    account_id: str, administrators: Sequence[str], signers: Sequence[str], shared_with: Sequence[str] = ()
+    account_id: str,
+    administrators: Sequence[str],
+    signers: Sequence[str],
+    shared_with: Sequence[str] = (),
+    roles: Sequence[str] = (),
 ) -> str:
     """Return the policy of one duty's signing key.
 
     `administrators` and `signers` are ARNs of IAM principals (patterns with * allowed for administrators). Without
     signers, IAM policies decide who signs: those of the key's account and of the accounts `shared_with`, which may
     verify in any case. Nobody may make grants: a grant is a signature's way around this policy.
+
+    `roles` are the ARNs of the duty's roles, which alone sign in place of both. A condition names them, not a
+    principal: KMS would refuse a role that is not there yet, and forget one that is made anew.
     """
     roots = account_roots([account_id, *shared_with])
-    use = (
-        statement("Sign", "Allow", SIGNING, ["*"], principal={"AWS": list(signers)})
-        if signers
-        else statement("SignByIamPolicy", "Allow", SIGNING, ["*"], principal=roots)
-    )
-    return document(*_signing(account_id, administrators, shared_with, [use]))
+    if roles:
+        use = _signed_by(roles, roots)
+    elif signers:
+        use = [statement("Sign", "Allow", SIGNING, ["*"], principal={"AWS": list(signers)})]
+    else:
+        use = [statement("SignByIamPolicy", "Allow", SIGNING, ["*"], principal=roots)]
+    return document(*_signing(account_id, administrators, shared_with, use))
 
 
 def approver_key_policy(
-    account_id: str, administrators: Sequence[str], source_identity: str, shared_with: Sequence[str] = ()
+    account_id: str,
+    administrators: Sequence[str],
+    source_identity: str,
+    shared_with: Sequence[str] = (),
+    roles: Sequence[str] = (),
 ) -> str:
     """Return the policy of one person's signing key: only sessions that bear their `source_identity` sign.
+
+    With `roles`, the ARNs of the approvers' roles, only sessions of those.
 
     A source identity is set when a role is first assumed, and no later role of the chain can change it.
     Source: IAM User Guide, "Monitor and control actions taken with assumed roles".
@@ -62,8 +76,22 @@ def approver_key_policy(
         statement("SignAsThisPerson", "Allow", SIGNING, ["*"], principal=roots, conditions={"StringEquals": own}),
         # A session without any source identity is another's too: a negated condition holds when the key is missing.
         statement("DenyOthers", "Deny", SIGNING, ["*"], principal="*", conditions={"StringNotEquals": own}),
+        *([_deny_other_roles(roles)] if roles else []),
     ]
     return document(*_signing(account_id, administrators, shared_with, use))
+
+
+def _signed_by(roles: Sequence[str], principal: Principal) -> list[Statement]:
+    own = {"ArnEquals": {"aws:PrincipalArn": list(roles)}}
+    return [
+        statement("SignAsThisDuty", "Allow", SIGNING, ["*"], principal=principal, conditions=own),
+        _deny_other_roles(roles),
+    ]
+
+
+def _deny_other_roles(roles: Sequence[str]) -> Statement:
+    others = {"ArnNotEquals": {"aws:PrincipalArn": list(roles)}}
+    return statement("DenyOtherRoles", "Deny", SIGNING, ["*"], principal="*", conditions=others)
 
 
 def _signing(

@@ -10,6 +10,7 @@ from interlock import rules
 from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS
 from interlock.duties.duty import SigningDuty
 from interlock.settings.accounts import AccountsSettings, ApproverSettings, ImageSettings, KeySettings, RecoverySettings
+from interlock.settings.duties import DutySettings
 from interlock.settings.endpoints import EndpointSettings
 from interlock.settings.network import NetworkSettings
 from interlock.settings.refusals import Must, refuse
@@ -119,6 +120,8 @@ class Settings(Section):
     approvers: Annotated[list[ApproverSettings], Means("a person has a key to approve with")] = Field(
         default_factory=list
     )
+    duties: Annotated[DutySettings | None, Means("every duty has a role, and the people who may assume it")] = None
+    """With it, the layer foundation makes the duties' roles and their boundaries."""
     keys: KeySettings = KeySettings()
     images: ImageSettings = ImageSettings()
     vault: VaultSettings = VaultSettings()

@@ -1,0 +1,127 @@
+"""Rights that several duties have in common."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interlock.duties.bucket_policy import ADDING, LOCK_READING, READING
+from interlock.duties.landscape import MANIFEST_PREFIX
+from interlock.duties.rights import Kind, Never, Right, Task
+
+SEEING_ENDPOINTS: Final = (
+    Right("SeeEndpoints", ("sagemaker:DescribeEndpoint", "sagemaker:ListTags"), Kind.ENDPOINT),
+    Right("SeeConfigurations", ("sagemaker:DescribeEndpointConfig",), Kind.CONFIGURATION),
+    Right("SeeModels", ("sagemaker:DescribeModel",), Kind.MODEL),
+)
+MEASURING: Final = (
+    Right("SeeAlarms", ("cloudwatch:DescribeAlarms",), Kind.ALARM),
+    # Metrics are no resources.
+    Right("Measure", ("cloudwatch:GetMetricData",), Kind.ANY),
+)
+FINDING_THE_STACK: Final = (
+    Right("FindStack", ("ssm:GetParameter",), Kind.PARAMETER),
+    Right("ReadManifest", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, MANIFEST_PREFIX),
+    Right("Decrypt", ("kms:Decrypt",), Kind.EVIDENCE_KEY),
+)
+LIVE_STATE: Final = (
+    Right(
+        "KeepLiveState",
+        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+         "dynamodb:ConditionCheckItem"),
+        Kind.TABLE,
+    ),
+    Right("UseKeyOfLiveState", ("kms:Decrypt",), Kind.PLATFORM_KEY),
+)  # fmt: skip
+
+
+def reading(*prefixes: str) -> tuple[Right, ...]:
+    """Return what reading and verifying takes, of objects of the vault under these prefixes."""
+    return (
+        Right(
+            "ListVault",
+            ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketObjectLockConfiguration"),
+            Kind.VAULT,
+        ),
+        *(Right(f"Read{_word(one)}", (*READING, *LOCK_READING), Kind.OBJECTS, one) for one in prefixes),
+        Right("VerifySignatures", ("kms:GetPublicKey", "kms:DescribeKey", "kms:Verify"), Kind.SIGNING_KEY, "*"),
+    )
+
+
+def writing(*prefixes: str) -> tuple[Right, ...]:
+    """Return what adding objects under these prefixes of the vault takes."""
+    return (
+        *(Right(f"Add{_word(one)}", ADDING, Kind.OBJECTS, one) for one in prefixes),
+        Right("Encrypt", ("kms:GenerateDataKey",), Kind.EVIDENCE_KEY),
+    )
+
+
+def signing(key: str) -> tuple[Right, ...]:
+    """Return what signing with one key takes; `approver-*` is whichever the key's policy gives to the person."""
+    return (Right("Sign", ("kms:Sign",), Kind.SIGNING_KEY, key),)
+
+
+def tracking_user(duty: str) -> tuple[Right, ...]:
+    """Return what reading the password of a duty's user of MLflow takes."""
+    return (
+        Right("ReadTrackingUser", ("secretsmanager:GetSecretValue",), Kind.SECRET, duty),
+        Right("DecryptTrackingUser", ("kms:Decrypt",), Kind.PLATFORM_KEY),
+    )
+
+
+def writing_logs(name: str) -> tuple[Right, ...]:
+    """Return what a function or task takes to write its own log group."""
+    return (Right("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), Kind.LOG_GROUP, name),)
+
+
+SIGN: Final = Never("sign as a duty", ("kms:Sign",), Kind.SIGNING_KEY, "*")
+TAKE_KEYS_AWAY: Final = Never(
+    "take a key away or give one to others",
+    ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy", "kms:CreateGrant", "kms:ReplicateKey"),
+    Kind.SIGNING_KEY, "*",
+)  # fmt: skip
+REMOVE_EVIDENCE: Final = Never(
+    "remove, hide or unlock evidence",
+    ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"),
+    Kind.OBJECTS, "",
+)  # fmt: skip
+MOVE_TRAFFIC: Final = Never(
+    "move traffic", ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"), Kind.ENDPOINT
+)
+CHANGE_DUTIES: Final = Never(
+    "change a duty's role",
+    ("iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePermissionsBoundary",
+     "iam:PutRolePermissionsBoundary", "iam:DeleteRole"),
+    Kind.DUTY_ROLE, "*",
+)  # fmt: skip
+PASS_DUTIES: Final = Never("hand a duty's role to a service", ("iam:PassRole",), Kind.DUTY_ROLE, "*")
+PUSH_IMAGES: Final = Never("push an image that may run", ("ecr:PutImage",), Kind.REPOSITORY)
+EVERYBODYS_NEVERS: Final = (TAKE_KEYS_AWAY, REMOVE_EVIDENCE)
+WRITE_EVIDENCE: Final = Never("write evidence", ("s3:PutObject",), Kind.OBJECTS, "releases/")
+APPROVE: Final = Never("write an approval", ("s3:PutObject",), Kind.OBJECTS, "approvals/")
+APPROVE_BY_KEY: Final = Never("sign as a person", ("kms:Sign",), Kind.SIGNING_KEY, "approver-*")
+WRITE_VAULT: Final = Never("write to the vault", ("s3:PutObject",), Kind.OBJECTS, "")
+
+FIND_STACK: Final = Task("find the stack's manifest", "ssm:GetParameter", Kind.PARAMETER)
+READ_MANIFEST: Final = Task("read the stack's manifest", "s3:GetObjectVersion", Kind.STAGED, MANIFEST_PREFIX)
+
+
+def reads(prefix: str) -> Task:
+    """Return the task of reading an object of the vault."""
+    return Task(f"read {prefix or 'the vault'} by version", "s3:GetObjectVersion", Kind.OBJECTS, prefix)
+
+
+def adds(prefix: str) -> Task:
+    """Return the task of adding an object to the vault, under the conditions that the vault sets."""
+    return Task(
+        f"add to {prefix}", "s3:PutObject", Kind.OBJECTS, prefix,
+        {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)},
+    )  # fmt: skip
+
+
+def signs(key: str) -> Task:
+    """Return the task of signing with a key."""
+    return Task(f"sign as {key}", "kms:Sign", Kind.SIGNING_KEY, key)
+
+
+def _word(prefix: str) -> str:
+    return "".join(part.capitalize() for part in prefix.rstrip("/").split("-")) if prefix else "Vault"

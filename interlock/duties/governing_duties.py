@@ -1,0 +1,70 @@
+"""The rows of those who own and run the platform: foundation and platform."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interlock.duties.bundles import (
+    APPROVE,
+    APPROVE_BY_KEY,
+    CHANGE_DUTIES,
+    MOVE_TRAFFIC,
+    PASS_DUTIES,
+    PUSH_IMAGES,
+    REMOVE_EVIDENCE,
+    SIGN,
+    TAKE_KEYS_AWAY,
+    WRITE_EVIDENCE,
+    WRITE_VAULT,
+    adds,
+    writing,
+)
+from interlock.duties.duty import Duty, Role
+from interlock.duties.foundation_rights import FOUNDATION_RIGHTS
+from interlock.duties.platform_rights import PLATFORM_RIGHTS
+from interlock.duties.prefixes import TRUST
+from interlock.duties.rights import Account, Bearer, Kind, Never, Row, Task
+
+FOUNDATION: Final = Row(
+    Role.FOUNDATION, Duty.FOUNDATION, "owns duties' roles, boundaries, keys, vault, trust root and images: two people",
+    Account.EVIDENCE, Bearer.PEOPLE,
+    rights=(*FOUNDATION_RIGHTS, *writing(TRUST)),
+    tasks=(
+        Task("make a duty's role", "iam:CreateRole", Kind.DUTY_ROLE, Role.BUILDER.value),
+        Task("say what a duty may", "iam:PutRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
+        Task("say who has a duty", "iam:UpdateAssumeRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
+        Task("change a boundary", "iam:CreatePolicyVersion", Kind.BOUNDARY, "platform"),
+        Task("guard the vault", "s3:PutBucketPolicy", Kind.VAULT),
+        Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
+        Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),
+        Task("push an image that may run", "ecr:PutImage", Kind.REPOSITORY),
+        adds(TRUST),
+    ),
+    nevers=(
+        REMOVE_EVIDENCE, SIGN, WRITE_EVIDENCE, APPROVE, MOVE_TRAFFIC, PASS_DUTIES,
+        Never("widen itself", ("iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"),
+              Kind.DUTY_ROLE, Role.FOUNDATION.value),
+    ),
+)  # fmt: skip
+
+PLATFORM: Final = Row(
+    Role.PLATFORM, Duty.PLATFORM, "brings up the layer platform, inside of a boundary that denies the foundation's",
+    Account.WORKLOAD, Bearer.PEOPLE,
+    rights=PLATFORM_RIGHTS,
+    tasks=(
+        Task("make a service's role", "iam:CreateRole", Kind.SERVICE_ROLE),
+        Task("hand a service its role", "iam:PassRole", Kind.SERVICE_ROLE, "",
+             {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)}),
+        Task("publish the stack's manifest", "s3:PutObject", Kind.STAGED, "stacks/"),
+        Task("make a network", "ec2:CreateVpc", Kind.NETWORK),
+        Task("make a database", "rds:CreateDBInstance", Kind.DATABASES),
+        Task("make an endpoint", "sagemaker:CreateEndpoint", Kind.SERVING),
+    ),
+    nevers=(
+        TAKE_KEYS_AWAY, REMOVE_EVIDENCE, CHANGE_DUTIES, PUSH_IMAGES, SIGN, WRITE_VAULT, APPROVE_BY_KEY, MOVE_TRAFFIC,
+        PASS_DUTIES,
+        Never("unbind a service's role", ("iam:DeleteRolePermissionsBoundary",), Kind.SERVICE_ROLE),
+    ),
+)  # fmt: skip
+
+ROWS: Final = (FOUNDATION, PLATFORM)

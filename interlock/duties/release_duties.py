@@ -1,0 +1,196 @@
+"""The rows of those who take a release to production and keep its record: from creator to auditor."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from interlock.duties.bundles import (
+    APPROVE,
+    APPROVE_BY_KEY,
+    CHANGE_DUTIES,
+    EVERYBODYS_NEVERS,
+    FIND_STACK,
+    FINDING_THE_STACK,
+    LIVE_STATE,
+    MEASURING,
+    MOVE_TRAFFIC,
+    PASS_DUTIES,
+    PUSH_IMAGES,
+    READ_MANIFEST,
+    SEEING_ENDPOINTS,
+    SIGN,
+    WRITE_EVIDENCE,
+    WRITE_VAULT,
+    adds,
+    reading,
+    reads,
+    signing,
+    signs,
+    tracking_user,
+    writing,
+    writing_logs,
+)
+from interlock.duties.duty import Duty, Role
+from interlock.duties.prefixes import APPROVALS, DECISIONS, FINDINGS, LEDGER, RELEASES, SUBMISSIONS, WITNESSED
+from interlock.duties.rights import Account, Bearer, Kind, Right, Row, Task
+
+_COMMON: Final = (*EVERYBODYS_NEVERS, CHANGE_DUTIES, PUSH_IMAGES)
+_READS_TRACKING_USER: Final = "read the password of its user of MLflow"
+
+CREATOR: Final = Row(
+    Role.CREATOR, Duty.CREATOR, "logs and registers models, submits a request for release",
+    Account.WORKLOAD, Bearer.PEOPLE,
+    rights=(
+        *FINDING_THE_STACK,
+        *tracking_user("creator"),
+        Right("Submit", ("s3:PutObject",), Kind.STAGED, SUBMISSIONS),
+        Right("EncryptSubmissions", ("kms:GenerateDataKey",), Kind.EVIDENCE_KEY),
+    ),
+    tasks=(
+        FIND_STACK, READ_MANIFEST,
+        Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "creator"),
+        Task("submit a request", "s3:PutObject", Kind.STAGED, SUBMISSIONS),
+    ),
+    nevers=(*_COMMON, SIGN, WRITE_VAULT, MOVE_TRAFFIC, PASS_DUTIES),
+)  # fmt: skip
+
+BUILDER: Final = Row(
+    Role.BUILDER, Duty.BUILDER, "pins bytes, runs gates, writes evidence",
+    Account.WORKLOAD, Bearer.PIPELINE,
+    rights=(
+        *FINDING_THE_STACK,
+        *tracking_user("builder"),
+        *reading(RELEASES, APPROVALS),
+        *writing(RELEASES),
+        *signing("builder"),
+        Right("ReadSubmissions", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, SUBMISSIONS),
+    ),
+    tasks=(
+        FIND_STACK, READ_MANIFEST, reads(RELEASES), adds(RELEASES), signs("builder"),
+        Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "builder"),
+        Task("read a request", "s3:GetObjectVersion", Kind.STAGED, SUBMISSIONS),
+        Task("verify a signature", "kms:GetPublicKey", Kind.SIGNING_KEY, "builder"),
+    ),
+    nevers=(*_COMMON, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
+    signs_with="builder",
+)  # fmt: skip
+
+APPROVER: Final = Row(
+    Role.APPROVER, Duty.APPROVER, "reads everything, approves with a key of their own",
+    Account.EVIDENCE, Bearer.PEOPLE,
+    rights=(*reading(""), *writing(APPROVALS), *signing("approver-*"), FINDING_THE_STACK[2],
+            Right("ReadManifest", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, "stacks/")),
+    tasks=(
+        READ_MANIFEST, reads(RELEASES), reads(LEDGER), adds(APPROVALS), signs("approver-*"),
+        Task("verify a signature", "kms:GetPublicKey", Kind.SIGNING_KEY, "builder"),
+    ),
+    nevers=(*_COMMON, WRITE_EVIDENCE, MOVE_TRAFFIC, PASS_DUTIES),
+    signs_with="approver-*",
+)  # fmt: skip
+
+DEPLOYER: Final = Row(
+    Role.DEPLOYER, Duty.DEPLOYER, "moves traffic to releases that verify: the controller",
+    Account.WORKLOAD, Bearer.SERVICE,
+    rights=(
+        *FINDING_THE_STACK, *tracking_user("deployer"), *reading(RELEASES, APPROVALS, DECISIONS, LEDGER),
+        *writing(DECISIONS), *signing("deployer"), *SEEING_ENDPOINTS, *MEASURING, *LIVE_STATE,
+        *writing_logs("controller"),
+        Right("MakeModels", ("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"), Kind.MODEL),
+        Right(
+            "MakeConfigurations",
+            ("sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpointConfig", "sagemaker:AddTags"),
+            Kind.CONFIGURATION,
+        ),
+        Right(
+            "MoveTraffic",
+            ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"),
+            Kind.ENDPOINT,
+        ),
+        # Update takes the new configuration as a resource too.
+        Right("UseConfigurations", ("sagemaker:UpdateEndpoint",), Kind.CONFIGURATION),
+        Right(
+            "Scale",
+            ("application-autoscaling:RegisterScalableTarget", "application-autoscaling:DeregisterScalableTarget",
+             "application-autoscaling:PutScalingPolicy", "application-autoscaling:DeleteScalingPolicy"),
+            Kind.SCALABLE_TARGET,
+            conditions={"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+        Right(
+            "SeeScaling",
+            ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingPolicies"),
+            Kind.ANY,
+        ),
+        Right(
+            "HandOverServingRole", ("iam:PassRole",), Kind.SERVICE_ROLE,
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+    ),
+    tasks=(
+        FIND_STACK, READ_MANIFEST, reads(RELEASES), reads(APPROVALS), adds(DECISIONS), signs("deployer"),
+        Task("make a model", "sagemaker:CreateModel", Kind.MODEL),
+        Task("make a configuration", "sagemaker:CreateEndpointConfig", Kind.CONFIGURATION),
+        Task("change what an endpoint serves", "sagemaker:UpdateEndpoint", Kind.ENDPOINT),
+        Task("move traffic", "sagemaker:UpdateEndpointWeightsAndCapacities", Kind.ENDPOINT),
+        Task("hold a lease", "dynamodb:PutItem", Kind.TABLE),
+        Task(
+            "hand the serving role to SageMaker", "iam:PassRole", Kind.SERVICE_ROLE, "",
+            {"iam:passedtoservice": ("sagemaker.amazonaws.com",)},
+        ),
+        Task("measure", "cloudwatch:GetMetricData", Kind.ANY),
+    ),
+    nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, PASS_DUTIES),
+    service="ecs-tasks.amazonaws.com",
+    signs_with="deployer",
+)  # fmt: skip
+
+OBSERVER: Final = Row(
+    Role.OBSERVER, Duty.OBSERVER, "watches registry, endpoints and drift, records findings",
+    Account.WORKLOAD, Bearer.SERVICE,
+    rights=(
+        *FINDING_THE_STACK, *tracking_user("observer"), *reading(RELEASES, DECISIONS), *writing(FINDINGS),
+        *signing("observer"), *SEEING_ENDPOINTS, *MEASURING, *writing_logs("observer"),
+    ),
+    tasks=(
+        FIND_STACK, reads(RELEASES), adds(FINDINGS), signs("observer"),
+        Task("look at an endpoint", "sagemaker:DescribeEndpoint", Kind.ENDPOINT),
+        Task("measure", "cloudwatch:GetMetricData", Kind.ANY),
+    ),
+    nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
+    service="ecs-tasks.amazonaws.com",
+    signs_with="observer",
+)  # fmt: skip
+
+SEQUENCER: Final = Row(
+    Role.SEQUENCER, Duty.SEQUENCER, "appends leaves to the ledger, signs checkpoints",
+    Account.EVIDENCE, Bearer.SERVICE,
+    rights=(*reading(""), FINDING_THE_STACK[2], *writing(LEDGER), *signing("log")),
+    tasks=(reads(RELEASES), reads(LEDGER), adds(LEDGER), signs("log")),
+    nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
+    service="lambda.amazonaws.com",
+    signs_with="log",
+)  # fmt: skip
+
+WITNESS: Final = Row(
+    Role.WITNESS, Duty.WITNESS, "co-signs checkpoints from the other region",
+    Account.EVIDENCE, Bearer.SERVICE,
+    rights=(*reading(LEDGER, WITNESSED), FINDING_THE_STACK[2], *writing(WITNESSED), *signing("witness")),
+    tasks=(reads(LEDGER), adds(WITNESSED), signs("witness")),
+    nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
+    service="lambda.amazonaws.com",
+    signs_with="witness",
+)  # fmt: skip
+
+AUDITOR: Final = Row(
+    Role.AUDITOR, Duty.AUDITOR, "reads and exports",
+    Account.WORKLOAD, Bearer.PEOPLE,
+    rights=(*FINDING_THE_STACK, *tracking_user("auditor"), *reading(""), *SEEING_ENDPOINTS, *MEASURING),
+    tasks=(
+        FIND_STACK, READ_MANIFEST, reads(RELEASES), reads(LEDGER),
+        Task("verify a signature", "kms:GetPublicKey", Kind.SIGNING_KEY, "builder"),
+        Task("read a lock", "s3:GetObjectRetention", Kind.OBJECTS, RELEASES),
+        Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "auditor"),
+    ),
+    nevers=(*_COMMON, SIGN, WRITE_VAULT, MOVE_TRAFFIC, PASS_DUTIES),
+)  # fmt: skip
+
+ROWS: Final = (CREATOR, BUILDER, APPROVER, DEPLOYER, OBSERVER, SEQUENCER, WITNESS, AUDITOR)

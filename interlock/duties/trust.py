@@ -1,0 +1,89 @@
+"""Who may assume a duty's role: trust policies that force a person's name upon every session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from interlock.duties.documents import Conditions, Statement, document, statement
+from interlock.duties.duty import Duty
+from interlock.duties.landscape import Landscape
+from interlock.duties.people import Assignments, Person, Pipeline
+from interlock.duties.rights import Account, Bearer, Row
+from interlock.duties.service_roles import trust_policy
+
+LARGEST_TRUST: Final = 2048
+"""Characters of a trust policy without white space. Source: IAM User Guide, "IAM and AWS STS quotas"."""
+EMERGENCY_SECONDS: Final = 3600
+"""How long a session of break-glass lasts at most, and how old the MFA may be that it began with."""
+DUTY_SECONDS: Final = 3600
+
+
+def role_trust_policy(row: Row, land: Landscape, assignments: Assignments, home: Account) -> str:
+    """Return the trust policy of a duty's role in one account.
+
+    A person's session bears their source identity and is named after it, in the record and in every later role of
+    the chain. A role that nobody has been given is assumed by nobody.
+    Source: IAM User Guide, "Monitor and control actions taken with assumed roles", "Create a role for OpenID Connect
+    federation".
+    """
+    if row.service is not None:
+        return trust_policy(row.service, land.account_of(home))
+    people = assignments.people_of(row.duty) if row.bearer is Bearer.PEOPLE else []
+    statements = [
+        *_of_people(people, emergency=row.duty is Duty.BREAK_GLASS),
+        *(_of_pipeline(one, land.account_of(home)) for one in assignments.pipelines_of(row.duty)),
+    ]
+    return document(*(statements or [_NOBODY]))
+
+
+_NOBODY: Final = statement("Nobody", "Deny", ["sts:AssumeRole"], principal="*")
+
+
+def _of_people(people: Sequence[Person], *, emergency: bool) -> list[Statement]:
+    if not people:
+        return []
+    named = statement(
+        "BearTheirName", "Allow", ["sts:SetSourceIdentity"],
+        principal={"AWS": _plain(sorted({one.principal for one in people}))},
+        conditions={"StringEquals": {"sts:SourceIdentity": _plain([one.source_identity for one in people])}},
+    )  # fmt: skip
+    return [*(_of_person(number, one, emergency=emergency) for number, one in enumerate(people)), named]
+
+
+def _of_person(number: int, person: Person, *, emergency: bool) -> Statement:
+    name = {"sts:SourceIdentity": person.source_identity, "sts:RoleSessionName": person.source_identity}
+    who: Conditions = {"StringLike": {"aws:userid": f"*:{person.user_name}"}} if person.user_name else {}
+    proof: Conditions = (
+        {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "NumericLessThan": {"aws:MultiFactorAuthAge": str(EMERGENCY_SECONDS)},
+        }
+        if emergency
+        else {}
+    )
+    return statement(
+        f"Person{number + 1}", "Allow", ["sts:AssumeRole"],
+        principal={"AWS": person.principal}, conditions={"StringEquals": name, **who, **proof},
+    )  # fmt: skip
+
+
+def _of_pipeline(pipeline: Pipeline, account_id: str) -> Statement:
+    issuer = pipeline.issuer
+    return statement(
+        "Pipeline" + "".join(part.capitalize() for part in pipeline.name.split("-")),
+        "Allow",
+        ["sts:AssumeRoleWithWebIdentity"],
+        principal={"Federated": f"arn:aws:iam::{account_id}:oidc-provider/{issuer}"},
+        conditions={
+            "StringEquals": {
+                f"{issuer}:aud": pipeline.audience,
+                f"{issuer}:sub": _plain(pipeline.subjects),
+                "sts:RoleSessionName": pipeline.name,
+            }
+        },
+    )
+
+
+def _plain(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
