@@ -16,7 +16,7 @@ class DataKeyArgs(TypedDict):
     account_id: pulumi.Input[str]
     region: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may disable the key or schedule its deletion."""
+    """ARNs of the only principals who may disable the key or schedule its deletion."""
     alias: pulumi.Input[str]
     """Without the leading `alias/`."""
     deletion_window_days: NotRequired[pulumi.Input[int]]
@@ -72,7 +72,7 @@ class DataKey(pulumi.ComponentResource):
 _RULES = {
     "account_id": validation.account_id,
     "region": validation.region,
-    "administrators": validation.some(validation.principal),
+    "administrators": validation.some(validation.iam_principal),
     "alias": validation.alias,
     "deletion_window_days": validation.integer(7, 30, "days"),
     "for_logs": validation.boolean,

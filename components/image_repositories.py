@@ -26,7 +26,7 @@ class ImageRepositoriesArgs(TypedDict):
     """Repositories are `<prefix>/<image>`."""
     encryption_key_arn: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may delete images or let tags move."""
+    """ARNs of the only principals who may delete images or let tags move."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts that pull, as their IAM policies say; none unless given."""
     publishers: NotRequired[pulumi.Input[list[str]]]
@@ -144,9 +144,9 @@ _RULES: Final = {
     "region": validation.region,
     "name_prefix": validation.repository_prefix,
     "encryption_key_arn": validation.key_arn,
-    "administrators": validation.some(validation.principal),
+    "administrators": validation.some(validation.iam_principal),
     "shared_with": validation.some(validation.account_id, at_least=0),
-    "publishers": validation.some(validation.principal, at_least=0),
+    "publishers": validation.some(validation.iam_principal, at_least=0),
     "untagged_days": validation.integer(1, 3650, "days"),
     "replicate_to": validation.region,
     "force_delete": validation.boolean,

@@ -25,7 +25,7 @@ class KeyHolders(TypedDict):
 
     account_id: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may disable, replicate or schedule to delete a key."""
+    """ARNs of the only principals who may disable, replicate or schedule to delete a key."""
     alias_prefix: pulumi.Input[str]
     """Aliases are `alias/<prefix>-<duty>` and `alias/<prefix>-approver-<name>`."""
     deletion_window_days: NotRequired[pulumi.Input[int]]
@@ -40,10 +40,10 @@ class KeyHolders(TypedDict):
 
 HOLDER_RULES: Final = {
     "account_id": validation.account_id,
-    "administrators": validation.some(validation.principal),
+    "administrators": validation.some(validation.iam_principal),
     "alias_prefix": validation.alias,
     "deletion_window_days": validation.integer(7, 30, "days"),
-    "signers": validation.mapping(DUTIES, validation.some(validation.principal)),
+    "signers": validation.mapping(DUTIES, validation.some(validation.iam_principal)),
     "approvers": validation.any_of(validation.name, validation.source_identity),
     "shared_with": validation.some(validation.account_id, at_least=0),
 }

@@ -117,7 +117,7 @@ def _accepted(rules: Mapping[str, Rule], name: str) -> str:
 
 
 def _problems(path: str, value: object, rule: Rule) -> list[Problem]:
-    return [] if rule.holds(value) else [Problem(path, shown(value), rule.accepted)]
+    return [] if rule.holds(value) else [Problem(path, shown(value), rule.told(value))]
 
 
 def _when_known(subject: str, name: str, value: pulumi.Output[Any], rule: Rule) -> pulumi.Output[Any]:

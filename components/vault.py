@@ -36,7 +36,7 @@ class VaultRecovery(VaultNames):
 class VaultArgs(VaultNames):
     encryption_key_arn: pulumi.Input[str]
     administrators: pulumi.Input[list[str]]
-    """ARNs (patterns with * allowed) of the only principals who may configure the bucket, once its policy stands.
+    """ARNs of the only principals who may configure the bucket, once its policy stands.
 
     With none nobody may, whoever made it included; on AWS, the account's root user alone can then still replace
     the policy.
@@ -188,7 +188,7 @@ _RECOVERY_RULES: Final = {
 _RULES: Final = {
     **_NAME_RULES,
     "encryption_key_arn": validation.key_arn,
-    "administrators": validation.some(validation.principal, at_least=0),
+    "administrators": validation.some(validation.iam_principal, at_least=0),
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
     "staging_force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),

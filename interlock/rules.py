@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
@@ -34,12 +34,23 @@ def shown(value: object) -> str:
     return words if len(words) <= 120 else words[:117] + "…"
 
 
+def _no_hint(_: Any) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Rule:
     """What an argument must be: `accepted` says it in words, `holds` decides for a known value."""
 
     accepted: str
     holds: Callable[[Any], bool]
+    hint: Callable[[Any], str | None] = field(default=_no_hint, kw_only=True)
+    """What a refused value was probably meant to be, in words, where that can be told."""
+
+    def told(self, value: object) -> str:
+        """Return what would be accepted in place of the refused `value`."""
+        hint = self.hint(value)
+        return f"{self.accepted}; {hint}" if hint else self.accepted
 
 
 def text(pattern: str, accepted: str) -> Rule:
@@ -83,7 +94,11 @@ def some(rule: Rule, at_least: int = 1) -> Rule:
         known = [one for one in value if is_known(one)]
         return all(rule.holds(one) for one in known) and len(set(map(repr, known))) == len(known)
 
-    return Rule(f"{at_least} or more different values, each {rule.accepted}", holds)
+    def hint(value: Any) -> str | None:
+        wrong = [one for one in value if not rule.holds(one)] if isinstance(value, list | tuple) else []
+        return next((hint for one in wrong if (hint := rule.hint(one))), None)
+
+    return Rule(f"{at_least} or more different values, each {rule.accepted}", holds, hint=hint)
 
 
 def at_most(count: int) -> Rule:
@@ -134,6 +149,35 @@ def _is_client_cidr(value: Any) -> bool:
     return isinstance(value, str) and network.prefixlen >= 8
 
 
+def _without_host_bits(value: Any) -> str | None:
+    if not isinstance(value, str) or "/" not in value:
+        return None
+    try:
+        block = ipaddress.IPv4Network(value, strict=False)
+    except ValueError:
+        return None
+    return None if str(block) == value else f"{value} names a host in the block {block}"
+
+
+def _role_of_session(value: Any) -> str | None:
+    found = _SESSION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    return f"name the role of that session, arn:{found['partition']}:iam::{found['account']}:role/{found['role']}"
+
+
+_SESSION: Final = re.compile(r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that `region` belongs to, as ARNs name it."""
+    return next((one for start, one in PARTITIONS.items() if region.startswith(start)), "aws")
+
+
+PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""By how its regions' names begin. Source: IAM User Guide, "Amazon Resource Names", partition."""
+
+
 def overlapping(blocks: Sequence[str]) -> list[tuple[str, str]]:
     """Return the pairs of CIDR blocks that share an address."""
     networks = [ipaddress.ip_network(block, strict=False) for block in blocks]
@@ -159,6 +203,9 @@ def subnets(at_least: int) -> Rule:
     return Rule(f"{at_least} or more availability zones, each with a private CIDR block of its own", holds)
 
 
+CONTENT_TAG: Final = "src-"
+"""How the tag of an image begins that is named after what the image was built from."""
+
 LOG_RETENTION_DAYS: Final = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
@@ -174,8 +221,12 @@ secret_recovery_days: Final = Rule(
 """Source: Secrets Manager API Reference, DeleteSecret, RecoveryWindowInDays; 0 is a deletion without recovery."""
 
 boolean: Final = Rule("true or false", lambda value: isinstance(value, bool))
-cidr_block: Final = Rule("a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr)
-client_cidr_block: Final = Rule("an IPv4 CIDR block of /8 to /32, such as 10.90.0.0/16", _is_client_cidr)
+cidr_block: Final = Rule(
+    "a private IPv4 CIDR block of /16 to /28, such as 10.20.0.0/16", _is_private_cidr, hint=_without_host_bits
+)
+client_cidr_block: Final = Rule(
+    "an IPv4 CIDR block of /8 to /32, such as 10.90.0.0/16", _is_client_cidr, hint=_without_host_bits
+)
 key_arn: Final = arn("kms", r"key/[A-Za-z0-9-]+", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…")
 multi_region_key_arn: Final = arn("kms", r"key/mrk-[0-9a-f]+", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd…")
 role_arn: Final = arn("iam", r"role/[\w+=,.@/-]+", "arn:aws:iam::111122223333:role/name")
@@ -192,7 +243,12 @@ master_username: Final = text(
 )
 cluster_arn: Final = arn("ecs", r"cluster/[\w-]{1,255}", "arn:aws:ecs:eu-west-1:111122223333:cluster/name")
 bucket_arn: Final = arn("s3", r"[a-z0-9.-]{3,63}", "arn:aws:s3:::name")
-bucket_name: Final = text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
+bucket_name: Final = text(
+    r"(?!xn--|sthree-|amzn-s3-demo-|(\d{1,3}\.){3}\d{1,3}$)(?!.*(\.\.|-s3alias$|--ol-s3$|\.mrap$|--x-s3$|--table-s3$))"
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    "a bucket's name: 3 to 63 small letters, digits, hyphens and single periods, a letter or digit first and last",
+)
+"""Source: Amazon S3 User Guide, "General purpose bucket naming rules"."""
 vpc_id: Final = text(r"vpc-[0-9a-f]{8,17}", "a VPC's id, such as vpc-0123456789abcdef0")
 subnet_id: Final = text(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as subnet-0123456789abcdef0")
 route_table_id: Final = text(r"rtb-[0-9a-f]{8,17}", "a route table's id, such as rtb-0123456789abcdef0")
@@ -220,10 +276,12 @@ instance_identifier: Final = text(
 )
 instance_type: Final = text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.m5.large")
 alias: Final = text(r"(?!alias/|aws/)[\w/-]{1,240}", "letters, digits, _, / and -, without a leading alias/ or aws/")
-principal: Final = text(
-    r"arn:aws[a-z-]*:(iam|sts)::(\d{12}|\*):.+", "an IAM principal's ARN (with * as a pattern), such as "
-    "arn:aws:iam::111122223333:role/foundation"
-)  # fmt: skip
+_principal: Final = text(
+    r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
+    "an IAM principal's ARN: of one role or user, without *, such as arn:aws:iam::111122223333:role/foundation",
+)
+iam_principal: Final = Rule(_principal.accepted, _principal.holds, hint=_role_of_session)
+"""Of whoever is named to do what others may not: a pattern, an account or a session would name more or other people."""
 email: Final = text(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z]{2,63}", "an e-mail address such as owner@example.com")
 source_identity: Final = text(
     r"(?!aws:)[\w+=,.@-]{2,64}", "2 to 64 letters, digits and _+=,.@- as STS takes a source identity"

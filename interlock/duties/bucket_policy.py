@@ -80,7 +80,7 @@ def vault_policy(
 
     Whoever names a retention names one that is still `retention_days` long when the request arrives; who names none
     gets the bucket's default. The first parts of a multipart upload carry no condition, its completion must.
-    `administrators` are ARNs (patterns with *) of those who may configure the bucket itself or delete it once it is
+    `administrators` are ARNs of those who may configure the bucket itself or delete it once it is
     empty; objects they cannot remove either. With none, nobody may configure it, whoever made it included: only the
     account's root user, whom AWS never lets a bucket policy lock out, could still replace the policy.
     `replicators` are the ARNs of the roles with which S3 brings objects from vaults of the same policy, whose locks

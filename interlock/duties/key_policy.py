@@ -39,7 +39,7 @@ def signing_key_policy(
 ) -> str:
     """Return the policy of one duty's signing key.
 
-    `administrators` and `signers` are ARNs of IAM principals (patterns with * allowed for administrators). Without
+    `administrators` and `signers` are ARNs of IAM principals. Without
     signers, IAM policies decide who signs: those of the key's account and of the accounts `shared_with`, which may
     verify in any case. Nobody may make grants: a grant is a signature's way around this policy.
 

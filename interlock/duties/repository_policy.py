@@ -24,7 +24,7 @@ def repository_policy(
     """Return the policy of a repository whose images the accounts `shared_with` pull, as their IAM policies say.
 
     `publishers` are ARNs of the principals of other accounts who alone push; without them, the IAM policies of those
-    accounts decide. `administrators` are ARNs (patterns with *) of the only principals who may delete images or let
+    accounts decide. `administrators` are ARNs of the only principals who may delete images or let
     tags move. The lifecycle of untagged images is ECR's own and needs no permission. With `for_functions`, AWS Lambda
     pulls for the functions of the accounts `shared_with`: it does so in its own name.
     Sources: Amazon ECR User Guide, "Private repository policies"; AWS Lambda Developer Guide, "Amazon ECR cross-account

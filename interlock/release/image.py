@@ -14,6 +14,7 @@ from interlock.release.digests import canonical_json, sha256
 from interlock.release.envelope import InvalidEnvelope, open_envelope, payload_digest
 from interlock.release.signing import PublicKey
 from interlock.release.statement import DigestSet, Statement, Subject
+from interlock.rules import CONTENT_TAG
 
 IMAGE_PREDICATE: Final = "urn:interlock:predicate:image:v1"
 IMAGES: Final = "images/"
@@ -55,7 +56,7 @@ class ImageSource:
     @property
     def tag(self) -> str:
         """The tag of an image built from these files: the same files, the same tag."""
-        return f"src-{self.digest[:_TAG_DIGITS]}"
+        return f"{CONTENT_TAG}{self.digest[:_TAG_DIGITS]}"
 
 
 def image_statement(reference: ImageReference, source: ImageSource) -> Statement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,23 @@ _HEAD, _TAIL = "Pulumi.", ".yaml"
 
 class SettingsFileError(ValueError):
     """A file that cannot be read as the configuration of a stack, or is not there; the text says why."""
+
+
+class _OnceLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Refuses a mapping that says one thing twice: which of the two Pulumi goes by, no reader could tell."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        lines: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if isinstance(key, Hashable) and lines.setdefault(key, line) != line:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key} is there already, in line {lines[key]}", problem_mark=key_node.start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,7 @@ def _read(path: Path) -> StackFile:
 
 def _parsed(path: Path) -> Mapping[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = _once_loaded(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsFileError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -97,6 +114,14 @@ def _parsed(path: Path) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
         raise SettingsFileError(f"{path}: received {document!r}; accepted is a mapping with a section config")
     return document
+
+
+def _once_loaded(text: str) -> Any:
+    loader = _OnceLoader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _as_handed_over(path: Path, key: str, value: Any) -> str:

@@ -28,7 +28,7 @@ class Must:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         def hold(value: Any) -> Any:
             if not self.rule.holds(value):
-                refuse(self.rule.accepted)
+                refuse(self.rule.told(value))
             return value
 
         return core_schema.no_info_after_validator_function(hold, handler(source))
@@ -99,6 +99,10 @@ def _described(annotation: Any) -> str | None:
             return "a section with " + ", ".join(one.model_fields)
         if one is bool:
             return "true or false"
+        if get_origin(one) is list:
+            return f"a list, each {_described(get_args(one)[0]) or 'a text'}"
+        if get_origin(one) is dict:
+            return f"a mapping, each {_described(get_args(one)[1]) or 'a text'}"
     return None
 
 

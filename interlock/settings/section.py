@@ -61,7 +61,7 @@ LogDays = Annotated[int, Must(rules.log_retention_days)]
 CidrBlock = Annotated[str, Must(rules.cidr_block)]
 Image = Annotated[str, Must(rules.image)]
 BucketName = Annotated[str, Must(rules.bucket_name)]
-Principals = Annotated[list[str], Must(rules.some(rules.principal))]
+Principals = Annotated[list[str], Must(rules.some(rules.iam_principal))]
 TagValue = Annotated[str, Must(rules.text(r"[\w .:/=+@-]{1,256}", "1 to 256 letters, digits, spaces and .:/=+-@_"))]
 
 

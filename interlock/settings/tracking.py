@@ -83,7 +83,10 @@ class RotationSettings(Section):
     image: Annotated[
         Annotated[str, Must(rules.image)] | None, Means("the image of the function that changes passwords")
     ] = None
-    """The server's repository and tag, with `rotation` in place of its last name, unless given."""
+    """The server's repository and tag, with `rotation` in place of its last name, unless given.
+
+    Needed where the server's image is named after its content: by a digest, or by a tag of `interlock images`.
+    """
     days: Annotated[int, Must(rules.integer(1, 1000, "days")), Means("days after which passwords change")] = 30
 
 
@@ -104,13 +107,6 @@ class TrackingSettings(Section):
     """Of networks that are joined to this one, as by a VPN; MLflow has no public address."""
     database: DatabaseSettings = DatabaseSettings()
     rotation: RotationSettings = RotationSettings()
-
-    @field_validator("rotation")
-    @classmethod
-    def _has_image(cls, rotation: RotationSettings, info: ValidationInfo) -> RotationSettings:
-        if rotation.image is None and "@" in info.data.get("image", ""):
-            refuse("an image of its own, because the server's image is named by its digest")
-        return rotation
 
     @property
     def rotation_image(self) -> str:

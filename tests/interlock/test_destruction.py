@@ -25,9 +25,9 @@ PROGRAM = """
     from components.vault import Vault
 
     account = aws.get_caller_identity_output().account_id
-    root = account.apply(lambda number: [f"arn:aws:iam::{number}:root", f"arn:aws:iam::{number}:user/*"])
+    administrator = account.apply(lambda number: [f"arn:aws:iam::{number}:user/administrator"])
     keys = SigningKeys("keys", {
-        "account_id": account, "region": aws.get_region_output().region, "administrators": root,
+        "account_id": account, "region": aws.get_region_output().region, "administrators": administrator,
         "alias_prefix": pulumi.get_stack(), "deletion_window_days": 7,
     })
     vault = Vault(

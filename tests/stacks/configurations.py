@@ -54,6 +54,11 @@ def prod(**changed: Any) -> dict[str, str]:
             "evidence": {"account_id": evidence, "role_arn": f"arn:aws:iam::{evidence}:role/foundation"},
         },
         "administrators": [f"arn:aws:iam::{account}:role/foundation" for account in (evidence, workload)],
+        "signers": {
+            duty: [f"arn:aws:iam::{workload}:role/{duty}"]
+            for duty in ("builder", "deployer", "responder", "observer", "log", "witness")
+        },
+        "images": {"publishers": [f"arn:aws:iam::{workload}:role/builder"]},
         "network": {"cidr_block": "10.20.0.0/16", "subnets": subnets},
         "recovery": {"region": "eu-central-1", "network": recovery_network()},
         "tracking": section("tracking", task_count=2, database={"instance_class": "db.m7g.large"}),

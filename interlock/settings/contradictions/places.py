@@ -88,10 +88,10 @@ def _account_without_administrator(written: Written) -> Iterator[Problem]:
     administrators = value_at(written, "administrators")
     if not isinstance(administrators, list) or not administrators:
         return
-    found = {one.split(":")[4] for one in administrators if isinstance(one, str) and rules.principal.holds(one)}
+    found = {one.split(":")[4] for one in administrators if isinstance(one, str) and rules.iam_principal.holds(one)}
     for account_id in _accounts_with_keys(written):
         # AWS refuses a key whose policy locks out whoever makes it.
-        if found and not found & {account_id, "*"}:
+        if found and account_id not in found:
             accepted = f"among others a principal of account {account_id}, which has keys too"
             yield Problem(f"{PREFIX}administrators", shown(administrators), accepted)
 

@@ -15,6 +15,7 @@ from interlock.cli.main import app
 from stacks.program import provision
 from tests.components.recording import record
 from tests.stacks.configurations import local, prod
+from tests.stacks.test_contradictions import APART, APART_IN_PROD
 from tests.stacks.test_settings import WRONG, WRONG_IN_PROD
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,8 +31,9 @@ def written(directory: Path, config: dict[str, str], stack: str = "one-stack") -
     return str(file)
 
 
-KINDS = {what: (local(**changed), path) for what, (changed, path, _, _) in WRONG.items()} | {
-    f"in prod, {what}": (prod(**changed), path) for what, (changed, path, _, _) in WRONG_IN_PROD.items()
+KINDS = {what: (local(**changed), path) for what, (changed, path, _, _) in {**WRONG, **APART}.items()} | {
+    f"in prod, {what}": (prod(**changed), path)
+    for what, (changed, path, _, _) in {**WRONG_IN_PROD, **APART_IN_PROD}.items()
 }
 
 
@@ -94,7 +96,7 @@ MANY: dict[str, Any] = {
 WRONG_PATHS = {
     "account_id", "region", "role_arn", "layers[2]", "disposable", "colour", "tags.owner", "tags.tier",
     "tags.cost_center", "tags.cost_centre", "accounts.evidence.account_id", "recovery", "administrators", "approvers",
-    "approvers[0].source_identity", "signers.cook", "vault.retention_days", "log_retention_days",
+    "approvers[0].source_identity", "signers.cook", "signers", "vault.retention_days", "log_retention_days",
     "network.cidr_block", "network.subnets", "tracking.domain", "tracking.certificate_arn", "tracking.image",
     "tracking.size", "tracking.task_count", "tracking.database.instance_class",
     "tracking.database.storage_gib.max", "tracking.database.multi_az", "tracking.database.backup_retention_days",
