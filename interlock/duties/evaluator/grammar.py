@@ -114,6 +114,8 @@ def _check_rcp(statement: PolicyStatement, path: str, name: str) -> None:
         refuse(name, f"{path}.Principal", _written(named), 'a resource control policy takes Principal "*" only')
     if statement.not_action:
         refuse(name, f"{path}.NotAction", _written(statement.not_action), "a resource control policy takes Action only")
+    if statement.effect is Effect.DENY and "*" in statement.action:
+        refuse(name, f"{path}.Action", "*", "a resource control policy names the services it restricts, as in s3:*")
     everything = statement.action == ("*",) and [one.written for one in statement.resource] == ["*"]
     if statement.effect is Effect.ALLOW and not (everything and not statement.condition):
         # RCPFullAWSAccess is AWS's own, and the only one with an Allow.

@@ -27,6 +27,8 @@ from interlock.duties.evaluator.templates import plain, template
 
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _WITH_VARIABLES: Final = "2012-10-17"
+_VERSIONED: Final = (PolicyKind.SCP, PolicyKind.RCP)
+_WITH_ID: Final = (PolicyKind.RESOURCE, PolicyKind.TRUST)
 _TOP: Final = ("Version", "Id", "Statement")
 _ELEMENTS: Final = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
@@ -47,6 +49,10 @@ def parse(document: str | bytes | Mapping[str, Any], kind: PolicyKind, name: str
     version = content.get("Version", _VERSIONS[-1])
     if version not in _VERSIONS:
         refuse(name, "Version", version, f"accepted are {' and '.join(_VERSIONS)}")
+    if kind in _VERSIONED and version != _WITH_VARIABLES:
+        refuse(name, "Version", content.get("Version"), f"a {kind} requires {_WITH_VARIABLES}")
+    if "Id" in content and kind not in _WITH_ID:
+        refuse(name, "Id", content["Id"], f"a {kind} has no Id")
     statements = content.get("Statement")
     listed = statements if isinstance(statements, list) else [statements]
     if not listed or not all(isinstance(statement, Mapping) for statement in listed):

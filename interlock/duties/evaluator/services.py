@@ -22,10 +22,19 @@ TRUSTED_ACTIONS: Final = frozenset(
 
 Source: IAM User Guide, "Monitor and control actions taken with assumed roles" and "Pass session tags in AWS STS".
 """
-HEEDS_RESOURCE_CONTROL: Final = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"})
-"""The services whose resources are subject to resource control policies.
+_HEEDING: Final = """
+aoss appconfig appstream autoscaling autoscaling-plans budgets clouddirectory cloudfront cloudsearch
+cloudtrail-data codeartifact codebuild codecommit codepipeline cognito-identity cognito-idp comprehend
+comprehendmedical compute-optimizer cost-optimization-hub dax dsql dynamodb ecr ecr-public events firehose fis fms
+gamelift health inspector-scan kendra kinesisvideo kms logs memorydb networkmonitor notifications opensearch
+pca-connector-ad personalize polly pricing resource-groups rolesanywhere s3 secretsmanager servicediscovery signin
+sqs sts support swf textract timestream-influxdb transcribe transfer translate wafv2 workspaces xray
+"""
+HEEDS_RESOURCE_CONTROL: Final = frozenset(_HEEDING.split())
+"""The prefixes of the services whose resources are subject to resource control policies.
 
-Source: Organizations User Guide, "Resource control policies (RCPs)", "List of AWS services that support RCPs".
+Source: Organizations User Guide, "List of AWS services that support RCPs",
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 """
 _EXEMPT_FROM_RESOURCE_CONTROL: Final = frozenset({"kms:retiregrant"})
 _KEY: Final = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")

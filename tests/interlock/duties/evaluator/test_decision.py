@@ -164,12 +164,12 @@ def test_control_policies_leave_out_service_linked_roles_and_the_management_acco
 
 
 def test_a_resource_control_policy_denies_outsiders_and_services_where_the_service_heeds_it() -> None:
-    rcps = ((policy(PolicyKind.RCP, statement("Deny", "*", Principal="*")),),)
+    rcps = ((policy(PolicyKind.RCP, statement("Deny", ["s3:*", "lambda:*"], Principal="*")),),)
     resource = attached({"Service": "cloudtrail.amazonaws.com"})
     assert decide(reading(service("cloudtrail.amazonaws.com")), Layers(resource=resource)).allowed
     assert not decide(reading(service("cloudtrail.amazonaws.com")), Layers(resource=resource, rcps=rcps)).allowed
-    on_table = Request(SESSION, "dynamodb:GetItem", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t")
-    assert decide(on_table, Layers(identity=identity(statement(action="dynamodb:*")), rcps=rcps)).allowed
+    on_function = Request(SESSION, "lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:f")
+    assert decide(on_function, Layers(identity=identity(statement(action="lambda:*")), rcps=rcps)).allowed
 
 
 def test_who_has_no_account_is_decided_by_the_resource_alone() -> None:
