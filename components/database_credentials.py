@@ -19,8 +19,6 @@ SETTLE_SECONDS: Final = 30
 """A running server reads its secret anew at least every 15 seconds."""
 TIMEOUT_SECONDS: Final = 180
 MEMORY_MB: Final = 256
-# The two secrets' rotations may coincide, and a preparation with them.
-CONCURRENCY: Final = 3
 
 
 class DatabaseCredentialsArgs(TypedDict):
@@ -43,6 +41,12 @@ class DatabaseCredentialsArgs(TypedDict):
     encryption_key_arn: pulumi.Input[str]
     rotation_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
+    reserved_concurrency: NotRequired[pulumi.Input[int]]
+    """Executions kept for the function; none unless given.
+
+    The two secrets' rotations may coincide, and a preparation with them: 3 or more. AWS leaves 10 of an account
+    unreserved and refuses what goes beyond; a new account may have no more than these.
+    """
     recovery_window_days: NotRequired[pulumi.Input[int]]
     """How long a deleted secret can be restored: 0 (not at all) or 7 to 30; 30 unless given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
@@ -152,7 +156,7 @@ class DatabaseCredentials(pulumi.ComponentResource):
             role=role.arn,
             timeout=TIMEOUT_SECONDS,
             memory_size=MEMORY_MB,
-            reserved_concurrent_executions=CONCURRENCY,
+            reserved_concurrent_executions=args.get("reserved_concurrency"),
             environment={"variables": {"SETTLE_SECONDS": str(SETTLE_SECONDS)}},
             kms_key_arn=args["encryption_key_arn"],
             vpc_config={"subnet_ids": args["subnet_ids"], "security_group_ids": [self._admitted_group()]},
@@ -230,6 +234,7 @@ _RULES: Final = {
     "database_security_group_id": validation.security_group_id,
     "image": validation.image,
     "encryption_key_arn": validation.key_arn,
+    "reserved_concurrency": validation.integer(3, 1000, "executions"),
     "rotation_days": validation.integer(1, 1000, "days"),
     "recovery_window_days": validation.secret_recovery_days,
     "log_retention_days": validation.log_retention_days,

@@ -67,6 +67,8 @@ class TrackingDatabaseArgs(TypedDict):
     """What `images/rotation` makes."""
     rotation_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
+    rotation_reserved_concurrency: NotRequired[pulumi.Input[int]]
+    """Executions of the account kept for the rotation's function; none unless given."""
     secret_recovery_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
     standby: NotRequired[StandbyPlace]
@@ -229,6 +231,8 @@ class TrackingDatabase(pulumi.ComponentResource):
             "recovery_window_days": args.get("secret_recovery_days", 30),
             "log_retention_days": args.get("log_retention_days", 365),
         }
+        if "rotation_reserved_concurrency" in args:
+            wanted["reserved_concurrency"] = args["rotation_reserved_concurrency"]
         if "standby" in args:
             wanted["replica_region"] = args["standby"]["region"]
             wanted["replica_key_arn"] = args["standby"]["encryption_key_arn"]
@@ -299,6 +303,7 @@ _RULES: Final = {
     "cidr_block": validation.cidr_block,
     "rotation_image": validation.image,
     "rotation_days": validation.integer(1, 1000, "days"),
+    "rotation_reserved_concurrency": validation.integer(3, 1000, "executions"),
     "secret_recovery_days": validation.secret_recovery_days,
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,

@@ -89,7 +89,11 @@ class RunnerClient:
             if found and found[0]["lastStatus"] == "STOPPED":
                 return found[0]
             if self._now() > deadline:
-                raise OutsideFailure(f"the runner's task {arn} did not end within {DEADLINE_SECONDS:.0f} s")
+                # What nobody waits for any more would go on asking inside of the network, and cost.
+                self._ecs.stop_task(cluster=self._runner.cluster, task=arn, reason="its caller's deadline has passed")
+                raise OutsideFailure(
+                    f"the runner's task {arn} did not end within {DEADLINE_SECONDS:.0f} s, and was told to stop"
+                )
             self._sleep(POLL_SECONDS)
 
     def _answer(self, arn: str, task: TaskTypeDef) -> dict[str, Any]:

@@ -12,7 +12,12 @@ PULLING: Final = (
 )  # fmt: skip
 PUSHING: Final = (
     "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
+    "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:DescribeImages",
 )  # fmt: skip
+"""A push asks which layers and manifests are there already, and a publisher which digest its tag names.
+
+Source: Amazon ECR User Guide, "IAM permissions for pushing an image to an Amazon ECR private repository".
+"""
 PULLING_FUNCTIONS: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 """What makes a tag mean another image, or takes away one that serves."""

@@ -88,6 +88,11 @@ class RotationSettings(Section):
     Needed where the server's image is named after its content: by a digest, or by a tag of `interlock images`.
     """
     days: Annotated[int, Must(rules.integer(1, 1000, "days")), Means("days after which passwords change")] = 30
+    reserved_concurrency: Annotated[
+        Annotated[int, Must(rules.integer(3, 1000, "executions"))] | None,
+        Means("executions of the account that are kept for the function"),
+    ] = None
+    """None unless given: of an account with AWS's smallest quota, nothing can be kept."""
 
 
 class TrackingSettings(Section):

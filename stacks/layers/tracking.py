@@ -129,6 +129,8 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
         "skip_final_snapshot": not keep,
         "log_retention_days": settings.log_retention_days,
     }
+    if chosen.rotation.reserved_concurrency is not None:
+        args["rotation_reserved_concurrency"] = chosen.rotation.reserved_concurrency
     if chosen.database.master_username is not None:
         args["master_username"] = chosen.database.master_username
     if there is not None:

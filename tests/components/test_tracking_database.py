@@ -117,3 +117,10 @@ def test_what_is_wrong_with_an_existing_instance_or_a_standby_is_named() -> None
     assert "TrackingDatabase one.existing.secret_arn: received 'secret'" in told
     with pytest.raises(ArgumentError, match=r"TrackingDatabase one\.standby\.vpc_id: received 'vpc'"):
         record(lambda: with_standby(vpc_id="vpc"), preview=True)
+
+
+@pytest.mark.parametrize("kept", [None, 5])
+def test_no_execution_of_the_account_is_kept_for_the_function_unless_asked_for(kept: int | None) -> None:
+    changed = {} if kept is None else {"rotation_reserved_concurrency": kept}
+    function = recorded(**changed).one("aws:lambda/function:Function").inputs
+    assert function.get("reservedConcurrentExecutions") == kept

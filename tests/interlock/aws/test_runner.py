@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +96,7 @@ def role(cloud: LocalCloud) -> str:
     return str(created["Role"]["Arn"])
 
 
-def runner_in(region: Region, role: str, targets: dict[str, Any]) -> RunnerClient:
+def runner_in(region: Region, role: str, targets: dict[str, Any], **clock: Any) -> RunnerClient:
     """Make what `components.runner` registers, and return what runs operations on it."""
     name = f"runner-{uuid.uuid4().hex[:8]}"
     ecs, logs = region.client("ecs"), region.client("logs")
@@ -139,7 +141,7 @@ def runner_in(region: Region, role: str, targets: dict[str, Any]) -> RunnerClien
         security_group_ids=(region.client_group,),
         log_group=name,
     )
-    return RunnerClient(ecs, logs, part)
+    return RunnerClient(ecs, logs, part, **clock)
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +243,23 @@ def test_a_task_runs_in_the_region_of_its_cluster_and_is_heard_there(cloud: Loca
     runner = runner_in(elsewhere, role, {})
     with pytest.raises(Refusal, match="there is no database in this region's network"):
         runner.run("database-probe", database="mlflow")
+
+
+def test_a_task_that_outlives_its_deadline_is_stopped(primary: Region, role: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        targets = {"http": {"silent": {"address": "127.0.0.1", "port": port, "server_name": "a.b"}}}
+        runner = runner_in(primary, role, targets, now=itertools.count(0.0, 1000.0).__next__)
+        with pytest.raises(OutsideFailure, match="did not end within 300 s, and was told to stop") as caught:
+            runner.run("http-probe", target="silent")
+        arn = str(caught.value).partition("task ")[2].partition(" ")[0]
+        cluster = arn.split("/")[1]
+
+        def describe() -> Any:
+            return primary.client("ecs").describe_tasks(cluster=cluster, tasks=[arn])["tasks"][0]
+
+        stopped = until(describe, lambda seen: seen["lastStatus"] == "STOPPED", 60)
+    assert stopped["stoppedReason"] == "its caller's deadline has passed"
 
 
 def test_a_task_that_cannot_start_is_told_with_the_reason_of_ecs(primary: Region, role: str) -> None:

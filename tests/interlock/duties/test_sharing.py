@@ -143,6 +143,17 @@ def test_named_publishers_alone_push() -> None:
     publisher = f"arn:aws:iam::{WORKLOAD}:role/publisher"
     found = statements(repository_policy([FOUNDATION], [WORKLOAD], [publisher]))
     assert found["Publish"]["Principal"] == {"AWS": [publisher]}
+    # What an engine asks for in a push, and what tells whether a tag is there already.
+    assert set(found["Publish"]["Action"]) == {
+        "ecr:PutImage",
+        "ecr:InitiateLayerUpload",
+        "ecr:UploadLayerPart",
+        "ecr:CompleteLayerUpload",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:DescribeImages",
+    }
     assert found["ShareImages"]["Principal"] == OTHER
 
 
