@@ -95,8 +95,8 @@ class Reader:
         if not isinstance(value, list):
             return self._wrong(path, f"expected a list, got {_described(value)}")
         items = [self._value(shape.inner, item, (*path, index)) for index, item in enumerate(value)]
-        for index, item in enumerate(items):
-            if item is None:
+        for index, item in enumerate(value):
+            if reveal(item) is None:
                 self._wrong((*path, index), "expected a value, got null")
         return items
 

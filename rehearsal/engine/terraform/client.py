@@ -70,7 +70,10 @@ class ProviderClient:
 
     def validate(self, type_name: str, block: Block, config: Value) -> list[Diagnostic]:
         """Return what the provider says about a resource's configuration, unknown parts allowed."""
-        request = message("ValidateRequest")(type_name=type_name, config=_dynamic(config, block))
+        able = message("ClientCapabilities")(write_only_attributes_allowed=True)
+        request = message("ValidateRequest")(
+            type_name=type_name, config=_dynamic(config, block), client_capabilities=able
+        )
         return read_diagnostics(self._call("ValidateResourceTypeConfig", "ValidateResponse", request).diagnostics)
 
     def plan(self, type_name: str, block: Block, prior: State, config: Value) -> Plan:

@@ -23,6 +23,7 @@ Attribute                           name:1:string type:2:bytes description:3:str
 NestedBlock                         type_name:1:string block:2:Block nesting:3:int32 min_items:4:int64 max_items:5:int64
 Block                               version:1:int64 attributes:2:Attribute* block_types:3:NestedBlock* deprecated:6:bool
 Schema                              version:1:int64 block:2:Block
+ClientCapabilities                  deferral_allowed:1:bool write_only_attributes_allowed:2:bool
 Empty
 StopResponse                        error:1:string
 GetProviderSchemaResponse           provider:1:Schema resource_schemas:2:map<Schema> data_source_schemas:3:map<Schema> diagnostics:4:Diagnostic*
@@ -30,7 +31,7 @@ PrepareProviderConfigRequest        config:1:DynamicValue
 PrepareProviderConfigResponse       prepared_config:1:DynamicValue diagnostics:2:Diagnostic*
 UpgradeResourceStateRequest         type_name:1:string version:2:int64 raw_state:3:RawState
 UpgradeResourceStateResponse        upgraded_state:1:DynamicValue diagnostics:2:Diagnostic*
-ValidateRequest                     type_name:1:string config:2:DynamicValue
+ValidateRequest                     type_name:1:string config:2:DynamicValue client_capabilities:3:ClientCapabilities
 ValidateResponse                    diagnostics:1:Diagnostic*
 ConfigureRequest                    terraform_version:1:string config:2:DynamicValue
 ConfigureResponse                   diagnostics:1:Diagnostic*

@@ -177,4 +177,6 @@ class Lease:
 
 def _has_died(process: ProviderProcess, problem: grpc.RpcError) -> bool:
     """Tell whether a call failed because the process ended, which the channel may notice a little earlier."""
-    return problem.code() is grpc.StatusCode.UNAVAILABLE and process.ends(_DYING_SECONDS)
+    # UNKNOWN is what gRPC makes of a stream that is cut off in the middle of an answer.
+    lost = problem.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN)
+    return lost and process.ends(_DYING_SECONDS)

@@ -8,6 +8,7 @@ Source: hashicorp/terraform, docs/plugin-protocol/object-wire-format.md.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -28,6 +29,7 @@ UNKNOWN: Final = Unknown()
 
 _UNREFINED, _REFINED = 0, 12
 _EXACT_INTEGER = 2**63
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def encode(value: Value, kind: Type) -> bytes:
@@ -106,6 +108,9 @@ def whole(number: float) -> float:
 
 def to_number(text: str) -> float:
     """Return the number that `text` writes, as an int when it is one; raises ValueError when it writes none."""
+    # Python reads more than Terraform does: `1_4`, ` 14`, and `nan`, which no provider survives.
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no number")
     try:
         return int(text)
     except ValueError:

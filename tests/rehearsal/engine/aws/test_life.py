@@ -16,7 +16,7 @@ from moto.logs.exceptions import InvalidParameterException
 from moto.logs.models import LogsBackend
 
 from rehearsal.cloud.server import LocalCloud
-from rehearsal.engine.aws.properties import Asset, Properties, Secret
+from rehearsal.engine.aws.properties import Asset, Properties, Secret, reveal
 from rehearsal.engine.terraform.values import UNKNOWN
 from tests.rehearsal.engine.aws.caller import Caller, InitializationError, Made
 from tests.rehearsal.engine.conftest import OpenCaller
@@ -259,6 +259,16 @@ def test_a_secret_input_is_a_secret_output_wherever_it_turns_up(aws: Caller) -> 
 def test_what_the_provider_calls_sensitive_is_secret_without_being_asked(aws: Caller) -> None:
     made = aws.create(PARAMETER, "sensitive", {"type": "String", "value": "visible-in-inputs"})
     assert isinstance(made.outputs["value"], Secret)
+
+
+def test_a_write_only_value_reaches_the_cloud_and_no_state(aws: Caller, cloud: LocalCloud) -> None:
+    inputs = {"type": "SecureString", "valueWo": Secret("first-and-secret"), "valueWoVersion": 1}
+    made = aws.create(PARAMETER, "written", inputs)
+    assert "first-and-secret" not in str(reveal(made.outputs))
+    assert aws.diff(made, inputs).paths == {}
+    aws.update(made, {**inputs, "valueWo": Secret("second-and-secret"), "valueWoVersion": 2})
+    found = cloud.client("ssm").get_parameter(Name=made.identifier, WithDecryption=True)
+    assert found["Parameter"]["Value"] == "second-and-secret"
 
 
 def test_a_resource_that_failed_halfway_is_kept_and_then_replaced(

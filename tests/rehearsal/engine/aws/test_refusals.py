@@ -14,6 +14,7 @@ from tests.rehearsal.engine.aws.caller import Caller, RefusedError
 
 BUCKET = "aws:s3/bucket:Bucket"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 MISTAKES: list[tuple[str, Properties, list[str]]] = [
     (BUCKET, {"bukket": "a"}, ["bukket: ", "did you mean bucket?"]),
@@ -64,6 +65,20 @@ MISTAKES: list[tuple[str, Properties, list[str]]] = [
         ['allocatedStorage: expected a number, got the string "a lot"'],
     ),
     ("aws:lb/loadBalancer:LoadBalancer", {"subnets": ["s"], "name": "n" * 40}, ["name: ", "32"]),
+    (LOG_GROUP, {"retentionInDays": "1_4"}, ['retentionInDays: expected a number, got the string "1_4"']),
+    (LOG_GROUP, {"retentionInDays": "nan"}, ['retentionInDays: expected a number, got the string "nan"']),
+    ("aws:ec2/securityGroup:SecurityGroup", {"ingress": ["x"]}, ['ingress[0]: expected an object, got the string "x"']),
+    ("aws:lb/loadBalancer:LoadBalancer", {"subnets": [Secret(None)]}, ["subnets[0]: expected a value, got null"]),
+    (
+        "aws:sagemaker/endpoint:Endpoint",
+        {
+            "endpointConfigName": "c",
+            "deploymentConfig": {
+                "blueGreenUpdatePolicy": {"trafficRoutingConfiguration": {"type": "ALL", "waitIntervalInSeconds": 1}}
+            },
+        },
+        ["deploymentConfig.blueGreenUpdatePolicy.trafficRoutingConfiguration.type: ", "got ALL"],
+    ),
 ]
 
 

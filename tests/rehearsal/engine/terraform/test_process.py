@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import grpc
 import pytest
 
 from rehearsal.engine.terraform.catalogue import Catalogue
@@ -66,6 +67,13 @@ def test_the_schemas_are_asked_for_once_and_read_from_the_cache_then(tools: Tool
     assert asked.names("data") == read.names("data") != frozenset()
 
 
+class _CutOff(grpc.RpcError):
+    """What gRPC says when the other end goes in the middle of an answer."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+
 def test_a_provider_that_dies_is_replaced_for_questions_and_named_for_changes(
     tools: Tools, environment: dict[str, str]
 ) -> None:
@@ -81,6 +89,16 @@ def test_a_provider_that_dies_is_replaced_for_questions_and_named_for_changes(
         assert lease.ask(lambda client: client.validate("aws_sqs_queue", block, block.empty())) == []
         (other,) = pool.processes()
         assert other != pid
+        os.kill(other, signal.SIGKILL)
+        answers = iter([_CutOff()])
+
+        def be_cut_off_once(client: ProviderClient) -> str:
+            for cut in answers:
+                raise cut
+            return "answered"
+
+        assert lease.ask(be_cut_off_once) == "answered"
+        (other,) = pool.processes()
 
         def die(client: ProviderClient) -> None:
             os.kill(other, signal.SIGKILL)
