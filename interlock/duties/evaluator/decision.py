@@ -7,7 +7,7 @@ Sources: IAM User Guide, "How AWS enforcement code logic evaluates requests to a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from interlock.duties.evaluator.grants import granting
@@ -111,7 +111,12 @@ class _Case:
     def _across_accounts(self) -> Decision:
         if self._naming() is Naming.NOT:
             return self._no_resource_policy()
-        return self._own_side(self._resource.allows)
+        decision = self._own_side(self._resource.allows)
+        if self._grant and not decision.allowed:
+            # Whether a grant alone is enough across accounts is said both ways.
+            words = f"it is unknown whether {self._grant_words()} is enough across accounts"
+            return replace(decision, reason=f"denied: {words} ({self._what()})", unknown=True)
+        return decision
 
     def _in_one_account(self) -> Decision:
         naming = self._naming()

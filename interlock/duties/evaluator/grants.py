@@ -41,7 +41,12 @@ def _covers(grant: Grant, request: Request) -> bool:
     if operation.lower() == "creategrant":
         asked = request.values.get("kms:grantoperations", ())
         return bool(asked) and {one.lower() for one in asked} <= allowed
-    context = {key.removeprefix(_CONTEXT): values for key, values in request.values.items() if key.startswith(_CONTEXT)}
-    equals = {key.lower(): (value,) for key, value in grant.encryption_context_equals}
-    subset = {key.lower(): (value,) for key, value in grant.encryption_context_subset}
+    context = _encryption_context(request)
+    equals, subset = dict(grant.encryption_context_equals), dict(grant.encryption_context_subset)
     return (not equals or context == equals) and all(context.get(key) == value for key, value in subset.items())
+
+
+def _encryption_context(request: Request) -> dict[str, str]:
+    """Return the pairs as the request writes them: a grant, other than a policy, minds the case of their keys."""
+    pairs = {key[len(_CONTEXT) :]: value for key, value in request.context.items() if key.lower().startswith(_CONTEXT)}
+    return {key: value if isinstance(value, str) else next(iter(value), "") for key, value in pairs.items()}

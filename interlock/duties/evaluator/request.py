@@ -164,11 +164,15 @@ class Request:
     @cached_property
     def values(self) -> Context:
         """The whole request context."""
-        given = {
-            key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in self.context.items()
-        }
+        given: dict[str, tuple[str, ...]] = {}
+        for key, value in self.context.items():
+            # Two tags may differ in case only; one condition key then has the values of both.
+            given[key.lower()] = given.get(key.lower(), ()) + ((value,) if isinstance(value, str) else tuple(value))
         owner = {"aws:resourceaccount": (self.owner,)} if self.owner else {}
-        return {**owner, **self.principal.context, **given}
+        caller = (
+            {"kms:calleraccount": (self.principal.account,)} if self.service == "kms" and self.principal.account else {}
+        )
+        return {**owner, **caller, **self.principal.context, **given}
 
 
 @dataclass(frozen=True)
