@@ -1,0 +1,263 @@
+"""What the table of duties says of a world: who comes in, what each role must do, and what it must never."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from interlock.duties.boundaries import BOUNDED_BY, Boundary, boundary_arn, boundary_policy
+from interlock.duties.bucket_policy import vault_policy
+from interlock.duties.duty import Duty, Role, SigningDuty
+from interlock.duties.duty_policy import identity_policy
+from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
+from interlock.duties.landscape import DUTY_TAG, Landscape, reach
+from interlock.duties.matrix import EXCLUDES, MATRIX
+from interlock.duties.people import Assignments
+from interlock.duties.people import Person as Assigned
+from interlock.duties.prefixes import WRITERS
+from interlock.duties.rights import Account as Home
+from interlock.duties.rights import Kind, Row
+from interlock.duties.trust import role_trust_policy
+from interlock.duties.world import (
+    Account,
+    Forbidden,
+    NamedDocument,
+    Person,
+    Principal,
+    Resource,
+    ResourceKind,
+    Task,
+    Way,
+    World,
+)
+
+APPROVERS_KEYS = "approver-*"
+_SESSION_OF_SSO = "AROAEXAMPLEEXAMPLE123"
+"""The part of aws:userid before the colon, which a role's id is and no policy of ours names."""
+
+
+def duty_world(
+    land: Landscape, assignments: Assignments, administrators: Sequence[str] = (), *, retention_days: int = 30
+) -> World:
+    """Return the world of one stack's duties as its generators write it, before anything of it exists."""
+    accounts = tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit)))
+    admins = (*administrators, *_arns(Role.FOUNDATION, land))
+    resources = (*_keys(land, assignments, admins), *_vaults(land, admins, retention_days))
+    world = World(
+        stack=land.stack,
+        accounts=accounts,
+        principals=tuple(_principals(land, assignments)),
+        resources=resources,
+        people=people_of(land, assignments),
+        boundaries=tuple(_boundaries(land)),
+        exclusions=exclusions(),
+        administrators=tuple(administrators),
+    )
+    return with_table(world, land)
+
+
+def with_table(world: World, land: Landscape) -> World:
+    """Return the world with the tasks of every role of the table, and with what the role must never do."""
+    return world.model_copy(update={"tasks": tuple(_tasks(world, land)), "forbidden": tuple(_forbidden(world, land))})
+
+
+def exclusions() -> tuple[tuple[str, str], ...]:
+    """Return the pairs of duties that exclude each other, in order."""
+    return tuple(sorted((min(pair), max(pair)) for pair in (tuple(one.value for one in both) for both in EXCLUDES)))
+
+
+def people_of(land: Landscape, assignments: Assignments) -> tuple[Person, ...]:
+    """Return who comes in: people by what they are to AWS, pipelines by their tokens."""
+    people = [
+        Person(
+            name=one.name,
+            duties=tuple(duty.value for duty in one.duties),
+            source_identity=one.source_identity,
+            ways=(_way(one),),
+        )
+        for one in assignments.people
+    ]
+    pipelines = [
+        Person(
+            name=one.name,
+            kind="pipeline",
+            duties=(one.duty.value,),
+            ways=tuple(
+                Way(
+                    kind="federated",
+                    principal=f"arn:aws:iam::{account}:oidc-provider/{one.issuer}",
+                    context={f"{one.issuer}:sub": (subject,), f"{one.issuer}:aud": (one.audience,)},
+                )
+                for subject in one.subjects
+                for account in dict.fromkeys((land.workload, land.evidence))
+            ),
+        )
+        for one in assignments.pipelines
+    ]
+    return (*people, *pipelines)
+
+
+def _way(one: Assigned) -> Way:
+    kind = "user" if ":user/" in one.principal else "aws"
+    context = {"aws:userid": (f"{_SESSION_OF_SSO}:{one.user_name}",)} if one.user_name else {}
+    return Way.model_validate({"kind": kind, "principal": one.principal, "context": context})
+
+
+def _arns(role: Role, land: Landscape) -> list[str]:
+    return [land.role_arn(role, home) for home in land.homes_of(role, MATRIX[role].home)]
+
+
+def _principals(land: Landscape, assignments: Assignments) -> Iterator[Principal]:
+    for role, row in MATRIX.items():
+        for home in land.homes_of(role, row.home):
+            bounded = BOUNDED_BY[role]
+            yield Principal(
+                arn=land.role_arn(role, home),
+                duty=row.duty.value,
+                trust=json.loads(role_trust_policy(row, land, assignments, home)),
+                identity=(NamedDocument(name="duty", document=json.loads(identity_policy(row, land))),),
+                boundary=NamedDocument(
+                    name=bounded.value,
+                    document=json.loads(boundary_policy(bounded, land)),
+                    editable_arn=boundary_arn(bounded, land, home),
+                ),
+                tags={DUTY_TAG: row.duty.value},
+                source="interlock.duties",
+            )
+
+
+def _boundaries(land: Landscape) -> Iterator[NamedDocument]:
+    for boundary in Boundary:
+        for home in dict.fromkeys(land.account_of(one) for one in Home):
+            yield NamedDocument(
+                name=boundary.value,
+                document=json.loads(boundary_policy(boundary, land)),
+                editable_arn=boundary_arn(boundary, land, next(one for one in Home if land.account_of(one) == home)),
+            )
+
+
+def _keys(land: Landscape, assignments: Assignments, administrators: Sequence[str]) -> Iterator[Resource]:
+    shared = [land.workload] if land.workload != land.evidence else []
+    for region in land.regions:
+        for key in SigningDuty:
+            signing = [row for row in MATRIX.values() if row.signs_with == key.value]
+            roles = [arn for row in signing for arn in _arns(row.role, land)]
+            policy = signing_key_policy(land.evidence, administrators, [], shared, roles)
+            yield key_resource(land, region, key.value, policy, key.value)
+        for person in assignments.people_of(Duty.APPROVER):
+            roles = _arns(Role.APPROVER, land)
+            policy = approver_key_policy(land.evidence, administrators, person.source_identity, shared, roles)
+            owner = f"approver:{person.source_identity}"
+            yield key_resource(land, region, f"approver-{person.name}", policy, owner)
+        policy = data_key_policy(land.evidence, region, administrators, for_logs=False, shared_with=shared)
+        yield key_resource(land, region, "evidence", policy, None)
+
+
+def key_resource(land: Landscape, region: str, name: str, policy: str, owner: str | None) -> Resource:
+    """Return a key of the evidence account, by what its alias has after the stack's prefix."""
+    return Resource(
+        arn=f"arn:aws:kms:{region}:{land.evidence}:key/{name}",
+        kind=ResourceKind.KEY,
+        account_id=land.evidence,
+        policy=json.loads(policy),
+        owner=owner,
+        attributes={"usage": "ENCRYPT_DECRYPT", "evidence": "true"} if owner is None else {"usage": "SIGN_VERIFY"},
+        context={"kms:ResourceAliases": (land.key_alias(name),)},
+        used_by=tuple(sorted({row.duty.value for row in MATRIX.values() if row.signs_with == name})),
+    )
+
+
+def _vaults(land: Landscape, administrators: Sequence[str], retention_days: int) -> Iterator[Resource]:
+    writers = {prefix: [arn for role in roles for arn in _arns(role, land)] for prefix, roles in WRITERS.items()}
+    shared = [land.workload] if land.workload != land.evidence else []
+    for bucket in land.vaults:
+        arn = f"arn:aws:s3:::{bucket}"
+        yield Resource(
+            arn=arn,
+            kind=ResourceKind.BUCKET,
+            account_id=land.evidence,
+            policy=json.loads(vault_policy(arn, retention_days, administrators, [], shared, writers)),
+            attributes={
+                "evidence": "true", "lock_mode": "COMPLIANCE", "retention_days": str(retention_days),
+                "versioning": "Enabled",
+            },
+        )  # fmt: skip
+
+
+def _tasks(world: World, land: Landscape) -> Iterator[Task]:
+    for row, principal in _of_table(world, land):
+        for task in row.tasks:
+            own = task.kind is Kind.SIGNING_KEY and task.name == APPROVERS_KEYS
+            example = "" if own else _example(_resources(world, land, task.kind, task.name), row, principal, land)
+            if example is None:
+                continue
+            yield Task(
+                principal=principal.arn,
+                name=task.words,
+                action=task.action,
+                resource=example.replace("*", "example"),
+                context={key: tuple(values) for key, values in task.context.items()} | _given(land, task.kind),
+                own_key=own,
+            )
+
+
+def _example(resources: Iterable[str], row: Row, principal: Principal, land: Landscape) -> str | None:
+    """Return a resource of the task; a role with a home in several accounts has it where the resource is."""
+    found = list(resources)
+    at_home = [one for one in found if _account_in(one) in ("", principal.account_id)]
+    if len(land.homes_of(row.role, row.home)) > 1:
+        main = principal.account_id == land.account_of(row.home)
+        at_home = [one for one in at_home if main or _account_in(one)]
+        return next(iter(at_home), None)
+    return next(iter(at_home or found), None)
+
+
+def _account_in(arn: str) -> str:
+    return arn.split(":")[4] if arn.count(":") >= 5 else ""
+
+
+def _given(land: Landscape, kind: Kind) -> dict[str, tuple[str, ...]]:
+    """Return what AWS says of resources that are not in the world themselves: whose they are, and their tags."""
+    found: dict[str, tuple[str, ...]] = {}
+    if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
+        found["aws:resourceaccount"] = (land.evidence,)
+    if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):
+        found["aws:resourcetag/interlock:stack"] = (land.stack,)
+    if kind is Kind.SERVICE_ROLE:
+        found["iam:permissionsboundary"] = (
+            f"arn:aws:iam::{land.workload}:policy/interlock/boundaries/{land.prefix}-service",
+        )
+    return found
+
+
+def _forbidden(world: World, land: Landscape) -> Iterator[Forbidden]:
+    for row, principal in _of_table(world, land):
+        for never in row.nevers:
+            for resource in _resources(world, land, never.kind, never.name):
+                yield from (
+                    Forbidden(principal=principal.arn, name=never.words, action=action, resource=resource)
+                    for action in never.actions
+                )
+
+
+def _of_table(world: World, land: Landscape) -> Iterator[tuple[Row, Principal]]:
+    for role, row in MATRIX.items():
+        for home in land.homes_of(role, row.home):
+            principal = world.principal(land.role_arn(role, home))
+            if principal is not None:
+                yield row, principal
+
+
+def _resources(world: World, land: Landscape, kind: Kind, name: str) -> Iterable[str]:
+    if kind not in (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY):
+        return reach(kind, name, land).resources
+    alias = land.key_alias("evidence" if kind is Kind.EVIDENCE_KEY else name)
+    start = alias.partition("*")[0]
+    return [
+        one.arn
+        for one in world.of_kind(ResourceKind.KEY)
+        if any(
+            (alias.endswith("*") and known.startswith(start)) or known == alias
+            for known in one.context.get("kms:ResourceAliases", ())
+        )
+    ]

@@ -1,0 +1,130 @@
+"""Everything that somebody can become: by assuming, by passing roles, by code, by images, by editing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from interlock.duties.evaluator.policy import PolicyKind, PrincipalType
+from interlock.duties.proof.scene import Call, Form, Scene, Session
+from interlock.duties.proof.steps import Step, Steps
+from interlock.duties.world import Person, Way
+
+SOMEONE_ELSE: Final = "someone-else"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A session, and the steps by which somebody comes to it."""
+
+    session: Session
+    chain: tuple[Step, ...]
+
+
+class Closure:
+    """What each person reaches in one scene."""
+
+    def __init__(self, scene: Scene, trusted: frozenset[str] = frozenset()) -> None:
+        """`trusted` are duties whose sessions are not followed into what they might edit: only into what they assume.
+
+        That is an assumption, to be stated: a session that owns roles could give itself any.
+        """
+        self.scene = scene
+        identities = {one.source_identity for one in scene.world.people if one.source_identity}
+        self._steps = Steps(scene, (*sorted(identities), SOMEONE_ELSE), trusted)
+        self._of: dict[str, dict[Session, Reached]] = {}
+
+    def of(self, person: Person) -> Mapping[Session, Reached]:
+        """Return everything that a person reaches, by session, the shortest chain to each."""
+        if person.name not in self._of:
+            self._of[person.name] = self._reach(person)
+        return self._of[person.name]
+
+    def everybody(self) -> Iterator[tuple[Person, Mapping[Session, Reached]]]:
+        for person in self.scene.world.people:
+            yield person, self.of(person)
+
+    def assumptions(self, session: Session) -> Iterator[Step]:
+        """Return the steps from a session into roles that it may assume."""
+        return self._steps.assumptions(session, {})
+
+    def _reach(self, person: Person) -> dict[Session, Reached]:
+        found: dict[Session, Reached] = {}
+        waiting: deque[Reached] = deque()
+
+        def add(step: Step, chain: tuple[Step, ...]) -> None:
+            if step.to not in found:
+                found[step.to] = Reached(step.to, (*chain, step))
+                waiting.append(found[step.to])
+
+        for way in person.ways:
+            for step in self._entries(way):
+                add(step, ())
+        edited: dict[str, list[tuple[Step, tuple[Step, ...]]]] = {}
+        while waiting:
+            reached = waiting.popleft()
+            for step in self._steps.of(reached.session):
+                if step.to.form is Form.AS_WRITTEN or step.made:
+                    add(step, reached.chain)
+                else:
+                    edited.setdefault(step.to.arn, []).append((step, reached.chain))
+            # Widening a role is of use to whoever is in it, before or after.
+            for arn in {session.arn for session in found} & edited.keys():
+                for step, chain in edited.pop(arn):
+                    add(step, chain)
+        return found
+
+    def _entries(self, way: Way) -> Iterable[Step]:
+        if way.kind == "federated":
+            return self._steps.signed_in(way)
+        start = Session(way.principal)
+        given = {key.lower(): values for key, values in way.context.items()}
+        steps = list(self._steps.assumptions(start, given))
+        if self.scene.world.principal(way.principal) is not None:
+            steps.insert(0, Step("is", start, ()))
+        return steps
+
+
+def cycle(scene: Scene, closure: Closure) -> tuple[Step, ...] | None:
+    """Return the shortest circle of roles that assume each other, or None.
+
+    Such a circle renews a session for ever: the time-box of a session holds only along a chain that ends.
+    """
+    best: tuple[Step, ...] | None = None
+    for principal in scene.world.principals:
+        if principal.trust is None or not _trusts_roles(scene, principal.arn):
+            continue
+        found = _circle(closure, principal.arn)
+        if found is not None and (best is None or len(found) < len(best)):
+            best = found
+    return best
+
+
+def _circle(closure: Closure, arn: str) -> tuple[Step, ...] | None:
+    seen: set[str] = set()
+    waiting: deque[tuple[Session, tuple[Step, ...]]] = deque([(Session(arn), ())])
+    while waiting:
+        session, chain = waiting.popleft()
+        for step in closure.assumptions(session):
+            if step.to.source_identity is not None:
+                continue
+            if step.to.arn == arn:
+                return (*chain, step)
+            if step.to.arn not in seen:
+                seen.add(step.to.arn)
+                waiting.append((step.to, (*chain, step)))
+    return None
+
+
+def _trusts_roles(scene: Scene, arn: str) -> bool:
+    policy = scene.trust(arn)
+    assert policy is not None
+    assert policy.kind is PolicyKind.TRUST
+    return any(one.type is PrincipalType.AWS for statement in policy.statements for one in statement.principal)
+
+
+def calls_of(chain: Iterable[Step]) -> list[Call]:
+    """Return the calls of a chain in order."""
+    return [call for step in chain for call in step.calls]

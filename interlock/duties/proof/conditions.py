@@ -1,0 +1,101 @@
+"""When a statement's conditions hold, for a context of which some is free.
+
+Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import z3
+
+from interlock.duties.evaluator.operators import OPERATORS, READERS, date, number
+from interlock.duties.evaluator.policy import Condition, NotModelled, Qualifier, Template
+from interlock.duties.proof.context import Context, Slot
+from interlock.duties.proof.logic import Truth, both, either, every, negated, some
+from interlock.duties.proof.patterns import matches, pieces, same_ignoring_case, text_of
+
+_COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "Equals": lambda a, b: a == b,
+    "LessThan": lambda a, b: a < b,
+    "LessThanEquals": lambda a, b: a <= b,
+    "GreaterThan": lambda a, b: a > b,
+    "GreaterThanEquals": lambda a, b: a >= b,
+}
+
+
+def hold(conditions: tuple[Condition, ...], context: Context) -> Truth:
+    """Return whether all conditions hold. Raises NotModelled."""
+    return every(holds(one, context) for one in conditions)
+
+
+def holds(condition: Condition, context: Context) -> Truth:
+    """Return whether one condition holds. Raises NotModelled.
+
+    A key that is missing fails a positive operator and satisfies a negated one, ForAllValues and IfExists.
+    """
+    slots = context.slots(condition.key)
+    present = some(slot.present for slot in slots)
+    if condition.operator == "Null":
+        return some(negated(present) if value.written.lower() == "true" else present for value in condition.values)
+    operator = OPERATORS[condition.operator]
+
+    def hit(slot: Slot) -> Truth:
+        found = some(_atom(operator.base, slot, value, context) for value in condition.values)
+        return negated(found) if operator.negated else found
+
+    if condition.qualifier is Qualifier.ALL:
+        found = every(either(negated(slot.present), hit(slot)) for slot in slots)
+        return found if not condition.if_exists else either(negated(present), found)
+    if condition.qualifier is Qualifier.ANY:
+        found = some(both(slot.present, hit(slot)) for slot in slots)
+        return either(negated(present), found) if condition.if_exists else found
+    if len(slots) > 1:
+        raise NotModelled(f"{condition}: the key has several values; accepted are ForAllValues and ForAnyValue")
+    met = some(both(slot.present, hit(slot)) for slot in slots)
+    return either(negated(present), met) if condition.if_exists or operator.negated else met
+
+
+def _atom(base: str, slot: Slot, template: Template, context: Context) -> Truth:
+    family = OPERATORS[base].family
+    if family in ("Numeric", "Date"):
+        return _compared(base.removeprefix(family), slot, template, number if family == "Numeric" else date)
+    value = slot.value
+    if isinstance(value, z3.ArithRef):
+        raise NotModelled(f"{base}: compares a number as a text")
+    if family == "Bool":
+        return (
+            same_ignoring_case(value, template.written)
+            if isinstance(value, str)
+            else (value == z3.StringVal(template.written.lower()))
+        )
+    if family in READERS:
+        return _read(family, value, template)
+    parts = pieces(template, context.known)
+    if base == "StringEquals":
+        plain = text_of(parts)
+        return value == plain if isinstance(value, str) else value == z3.StringVal(plain)
+    if base == "StringEqualsIgnoreCase":
+        return same_ignoring_case(value, text_of(parts))
+    return matches(value, parts, arn=family == "Arn")
+
+
+def _read(family: str, value: str | z3.SeqRef, template: Template) -> Truth:
+    if not isinstance(value, str):
+        raise NotModelled(f"the proof does not model {family} for a value that is free")
+    read, _ = READERS[family]
+    actual, wanted = read(value), read(template.written)
+    return bool(actual.subnet_of(wanted)) if family == "IpAddress" else bool(actual == wanted)
+
+
+def _compared(how: str, slot: Slot, template: Template, read: Callable[[str], Any]) -> Truth:
+    compare = _COMPARISONS[how]
+    wanted = read(template.written)
+    if isinstance(slot.value, str):
+        return bool(compare(read(slot.value), wanted))
+    exact = Fraction(wanted) if isinstance(wanted, Decimal) else Fraction(int(wanted.timestamp()))
+    found: Truth = compare(slot.value, z3.Q(exact.numerator, exact.denominator))
+    return found

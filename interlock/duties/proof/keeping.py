@@ -1,0 +1,140 @@
+"""Claims about keys and evidence: who signs, and that nothing is deleted, hidden, shortened or left unreplicated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from interlock.duties.proof.property import OWNERS, Context, Property, Violation
+from interlock.duties.proof.scene import FREE, Session
+from interlock.duties.world import Resource, ResourceKind
+
+APPROVER: Final = "approver:"
+BECOMING_A_SIGNER: Final = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:ReplicateKey")
+TAKING_KEYS: Final = (
+    "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial", "kms:UpdatePrimaryRegion",
+)  # fmt: skip
+REMOVING_OBJECTS: Final = (
+    "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:ReplicateDelete",
+    "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
+)  # fmt: skip
+REMOVING_IN_BUCKETS: Final = ("s3:PutLifecycleConfiguration", "s3:DeleteBucketPolicy")
+CHANGING_GUARDS: Final = (
+    "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration", "s3:DeleteBucket",
+    "s3:PutReplicationConfiguration", "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketAcl", "s3:PutBucketOwnershipControls",
+)  # fmt: skip
+WRITING: Final = {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)}
+"""What an ordinary PUT of evidence says."""
+
+
+def _only_owners_sign(context: Context) -> Iterator[Violation]:
+    for key in context.scene.world.of_kind(ResourceKind.KEY):
+        if key.owner is None:
+            continue
+        for session in context.anybody():
+            if not context.administers(session) or context.scene.principal(session.arn).duty in OWNERS:
+                yield from _signs_with_anothers(context, session, key)
+            if not context.administers(session):
+                yield from context.first([session], BECOMING_A_SIGNER, key.arn, f"come to sign as {key.owner}")
+
+
+def _signs_with_anothers(context: Context, session: Session, key: Resource) -> Iterator[Violation]:
+    assert key.owner is not None
+    duty = context.scene.principal(session.arn).duty
+    other_than: tuple[tuple[str, str], ...] = ()
+    if key.owner.startswith(APPROVER) and duty == "approver":
+        other_than = (("aws:sourceidentity", key.owner.removeprefix(APPROVER)),)
+    elif duty in (key.used_by or (key.owner,)):
+        return
+    for action in ("kms:Sign", "kms:CreateGrant"):
+        call = context.scene.can(session, action, key.arn, other_than=other_than)
+        if call is not None:
+            bears = call.context.get("aws:sourceidentity", ("no name",))[0]
+            words = f"{session} bearing {bears} can {action} with the key of {key.owner}"
+            yield Violation(words, call=call)
+
+
+def _keys_stay(context: Context) -> Iterator[Violation]:
+    for key in context.scene.world.of_kind(ResourceKind.KEY):
+        if key.owner is None and key.attributes.get("evidence") != "true":
+            continue
+        sessions = [one for one in context.anybody() if not context.administers(one)]
+        owners = [Session(one.arn, FREE) for one in context.scene.world.principals if one.duty in OWNERS]
+        yield from context.first([*sessions, *owners], TAKING_KEYS, key.arn, "take a key away")
+        if key.owner is None:
+            yield from context.first(sessions, ("kms:PutKeyPolicy",), key.arn, "change who uses the key of evidence")
+
+
+def _evidence(context: Context) -> Iterator[Resource]:
+    return (one for one in context.scene.world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true")
+
+
+def _evidence_stays(context: Context) -> Iterator[Violation]:
+    for bucket in _evidence(context):
+        anybody = context.anybody()
+        yield from context.first(anybody, REMOVING_OBJECTS, f"{bucket.arn}/*", "delete or hide evidence")
+        yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let evidence be deleted")
+        others = [one for one in anybody if not context.administers(one)]
+        yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards evidence")
+        yield from _overwrites(context, bucket, anybody)
+
+
+def _overwrites(context: Context, bucket: Resource, sessions: list[Session]) -> Iterator[Violation]:
+    for session in sessions:
+        given = {"s3:if-none-match": None, "s3:objectcreationoperation": ("true",)}
+        if call := context.scene.can(session, "s3:PutObject", f"{bucket.arn}/*", given=given):
+            yield Violation(f"{session} can write over what {bucket.arn} holds", call=call)
+            return
+
+
+def _retention(context: Context) -> Iterator[Violation]:
+    minimum = context.scene.world.minimum_retention_days
+    short = {"s3:object-lock-remaining-retention-days": (str(minimum - 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
+    weak = {"s3:object-lock-remaining-retention-days": (str(minimum),), "s3:object-lock-mode": ("GOVERNANCE",)}
+    for bucket in _evidence(context):
+        for words, given in (("for fewer days than the minimum", short), ("in a mode that can be lifted", weak)):
+            for action in ("s3:PutObject", "s3:PutObjectRetention"):
+                for session in context.anybody():
+                    call = context.scene.can(session, action, f"{bucket.arn}/*", given={**WRITING, **given})
+                    if call is not None:
+                        yield Violation(f"{session} can lock evidence {words} by {action}", call=call)
+                        break
+        yield from _unlocked_writing(context, bucket, minimum)
+
+
+def _unlocked_writing(context: Context, bucket: Resource, minimum: int) -> Iterator[Violation]:
+    days, mode = bucket.attributes.get("retention_days", "0"), bucket.attributes.get("lock_mode", "none")
+    versioning = bucket.attributes.get("versioning", "Disabled")
+    if mode == "COMPLIANCE" and days.isdigit() and int(days) >= minimum and versioning == "Enabled":
+        return
+    words = (
+        f"{bucket.arn} locks for {days} days in mode {mode} with versioning {versioning}, not {minimum} in COMPLIANCE"
+    )
+    plain = {**WRITING, "s3:object-lock-remaining-retention-days": None, "s3:object-lock-mode": None}
+    for session in context.anybody():
+        if call := context.scene.can(session, "s3:PutObject", f"{bucket.arn}/*", given=plain):
+            yield Violation(f"{words}: {session} writes there", call=call)
+            return
+    yield Violation(words)
+
+
+PROPERTIES: Final = (
+    Property(
+        "only-owners-sign",
+        "Nobody but its owner uses a signing key, nor can give its use to anyone; an approver's only under that "
+        "person's own source identity.",
+        _only_owners_sign,
+    ),
+    Property("keys-stay", "Nobody can delete or disable a key that signs or that evidence is under.", _keys_stay),
+    Property(
+        "evidence-stays",
+        "Nobody can delete, hide or write over evidence, and only administrators change what guards it.",
+        _evidence_stays,
+    ),
+    Property(
+        "evidence-is-kept-long-enough",
+        "Everything in the vault is locked in COMPLIANCE mode for at least the minimum of days.",
+        _retention,
+    ),
+)

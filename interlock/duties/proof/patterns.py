@@ -1,0 +1,148 @@
+"""Patterns of * and ?, against a text that is known and against one that a solver chooses."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TypeAlias
+
+import z3
+
+from interlock.duties.evaluator.policy import Escaped, NotModelled, Template, Variable
+from interlock.duties.proof.logic import Truth
+
+Text: TypeAlias = str | z3.SeqRef
+Piece = tuple[str, bool]
+"""Characters, and whether * and ? among them stand for others."""
+
+
+def pieces(template: Template, known: dict[str, tuple[str, ...]]) -> tuple[Piece, ...]:
+    """Return a policy's text with its variables filled in. Raises NotModelled for one whose value is not known."""
+    return tuple(_piece(part, template, known) for part in template.parts)
+
+
+def _piece(part: str | Escaped | Variable, template: Template, known: dict[str, tuple[str, ...]]) -> Piece:
+    if isinstance(part, str):
+        return part, True
+    if isinstance(part, Escaped):
+        return part.character, False
+    values = known.get(part.key)
+    if values is not None and len(values) == 1:
+        return values[0], False
+    raise NotModelled(
+        f"{template.written!r}: the proof knows no single value of {part.key}; "
+        "accepted are variables that the principal or the resource fixes"
+    )
+
+
+def text_of(parts: tuple[Piece, ...]) -> str:
+    return "".join(text for text, _ in parts)
+
+
+def has_wildcard(parts: tuple[Piece, ...]) -> bool:
+    return any(wild and ("*" in text or "?" in text) for text, wild in parts)
+
+
+def matches(value: Text, parts: tuple[Piece, ...], *, arn: bool = False) -> Truth:
+    """Return whether a text matches; of an ARN, no wildcard reaches over a colon but in the sixth part."""
+    if isinstance(value, str):
+        return re.fullmatch(_python(parts, arn), value, re.DOTALL) is not None
+    if not has_wildcard(parts):
+        return value == z3.StringVal(text_of(parts))
+    if not arn and text_of(parts) == "*":
+        return True
+    return z3.InRe(value, _z3(parts, arn))
+
+
+def same_ignoring_case(value: Text, text: str) -> Truth:
+    if isinstance(value, str):
+        return value.casefold() == text.casefold()
+    return z3.InRe(value, _ignoring_case(text))
+
+
+def within(value: z3.SeqRef, pattern: str) -> z3.BoolRef:
+    """Return that a text chosen by a solver is one that `pattern` stands for."""
+    return z3.InRe(value, _z3(((pattern, True),), False))
+
+
+@functools.lru_cache(maxsize=65536)
+def covers(parts: tuple[Piece, ...], pattern: str) -> bool | None:
+    """Return whether a policy's text matches all, or none, of what `pattern` stands for; None if some."""
+    if re.fullmatch(_python(parts, False, one_is_no_star=True), pattern, re.DOTALL) is not None:
+        return True
+    mine, other = _literal_prefix(text_of(parts)), _literal_prefix(pattern)
+    shorter = min(len(mine), len(other))
+    if mine[:shorter] != other[:shorter]:
+        return False
+    mine, other = _literal_prefix(text_of(parts)[::-1]), _literal_prefix(pattern[::-1])
+    shorter = min(len(mine), len(other))
+    if mine[:shorter] != other[:shorter]:
+        return False
+    return None
+
+
+def _literal_prefix(text: str) -> str:
+    return re.split(r"[*?]", text, maxsplit=1)[0]
+
+
+@functools.lru_cache(maxsize=65536)
+def _python(parts: tuple[Piece, ...], arn: bool, one_is_no_star: bool = False) -> str:
+    written, colons = [], 0
+    for text, wild in parts:
+        for character in text:
+            inner = arn and colons < 5
+            if wild and character == "*":
+                written.append("[^:]*" if inner else ".*")
+            elif wild and character == "?":
+                written.append("[^:]" if inner else "[^*]" if one_is_no_star else ".")
+            else:
+                colons += character == ":"
+                written.append(re.escape(character))
+    return "".join(written)
+
+
+@functools.lru_cache(maxsize=65536)
+def _z3(parts: tuple[Piece, ...], arn: bool) -> z3.ReRef:
+    terms: list[z3.ReRef] = []
+    literal, colons = "", 0
+
+    def flush() -> None:
+        nonlocal literal
+        if literal:
+            terms.append(z3.Re(z3.StringVal(literal)))
+            literal = ""
+
+    for text, wild in parts:
+        for character in text:
+            if wild and character in "*?":
+                flush()
+                one = _no_colon() if arn and colons < 5 else z3.AllChar(z3.ReSort(z3.StringSort()))
+                terms.append(z3.Star(one) if character == "*" else one)
+            else:
+                colons += character == ":"
+                literal += character
+    flush()
+    if not terms:
+        return z3.Re(z3.StringVal(""))
+    return terms[0] if len(terms) == 1 else z3.Concat(*terms)
+
+
+@functools.lru_cache(maxsize=1)
+def _no_colon() -> z3.ReRef:
+    return z3.Union(z3.Range(" ", "9"), z3.Range(";", "~"))
+
+
+@functools.lru_cache(maxsize=1)
+def printable() -> z3.ReRef:
+    """Return what a text of printable ASCII matches, so that an example can be read."""
+    return z3.Plus(z3.Range("!", "~"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _ignoring_case(text: str) -> z3.ReRef:
+    terms = [
+        z3.Union(z3.Re(one.lower()), z3.Re(one.upper())) if one.lower() != one.upper() else z3.Re(one) for one in text
+    ]
+    if not terms:
+        return z3.Re(z3.StringVal(""))
+    return terms[0] if len(terms) == 1 else z3.Concat(*terms)

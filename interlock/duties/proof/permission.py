@@ -1,0 +1,359 @@
+"""Whether any request of a kind would be allowed, and one that would.
+
+The order of the layers: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluation logic"; keys:
+KMS Developer Guide, "Determining access to AWS KMS keys".
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import z3
+
+from interlock.duties.evaluator.policy import (
+    Effect,
+    NamedPrincipal,
+    NotModelled,
+    Policy,
+    PolicyStatement,
+    PrincipalType,
+    Template,
+)
+from interlock.duties.evaluator.request import Layers, Principal, PrincipalKind
+from interlock.duties.proof.conditions import hold
+from interlock.duties.proof.context import Context, Known, text_in
+from interlock.duties.proof.logic import Truth, both, either, every, negated, some
+from interlock.duties.proof.patterns import covers, matches, pieces, within
+
+TIMEOUT_MILLISECONDS = 20_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """Could `principal` do `action` on something that `resource`, an ARN or a pattern of one, stands for?"""
+
+    principal: Principal
+    action: str
+    resource: str
+    layers: Layers
+    owner: str
+    """The account that the resource lies in."""
+    known: Known = field(default_factory=dict)
+    other_than: tuple[tuple[str, str], ...] = ()
+    """Condition keys in lower case, each with a value that it must not have; the key may be missing."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request that is allowed."""
+
+    resource: str
+    context: Mapping[str, tuple[str, ...]]
+
+
+def example(question: Question) -> Example | None:
+    """Return a request that would be allowed, or None if there is none. Raises NotModelled, or if the solver gives up.
+
+    What the solver cannot decide counts as NotModelled: nothing is proved by it.
+    """
+    if not _may_grant(question):
+        return None
+    known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
+    context = Context(known, _statements(question))
+    for guess in _guesses(question):
+        # Most of what is allowed is allowed on the very thing that a statement names.
+        sure = both(_Form(question, context, guess).allowed(), _differs(question.other_than, context))
+        if sure is True:
+            return Example(guess, dict(context.known))
+    form = _Form(question, context, _target(question.resource))
+    allowed = both(form.allowed(), _differs(question.other_than, context))
+    if isinstance(allowed, bool):
+        return _trivial(question, context) if allowed else None
+    solver = z3.Solver()
+    solver.set("timeout", TIMEOUT_MILLISECONDS)
+    solver.add(allowed, *context.rules)
+    if isinstance(form.target, z3.SeqRef):
+        solver.add(within(form.target, question.resource))
+        # An example is something that exists: a * of what is asked for stands for letters here.
+        solver.add(z3.InRe(form.target, _ordinary()))
+    answer = solver.check()
+    if answer == z3.unsat:
+        return None
+    if answer != z3.sat:
+        raise NotModelled(
+            f"{question.action} on {question.resource} by {question.principal.name}: the solver gave up "
+            f"({solver.reason_unknown()})"
+        )
+    model = solver.model()
+    resource = question.resource
+    if isinstance(form.target, z3.SeqRef):
+        resource = text_in(model.eval(form.target, model_completion=True))
+    return Example(resource, context.example(model))
+
+
+def _differs(other_than: Sequence[tuple[str, str]], context: Context) -> Truth:
+    return every(
+        every(either(negated(slot.present), _unlike(slot.value, value)) for slot in context.slots(key))
+        for key, value in other_than
+    )
+
+
+def _unlike(value: object, text: str) -> Truth:
+    return value != text if isinstance(value, str) else value != z3.StringVal(text)
+
+
+def _trivial(question: Question, context: Context) -> Example:
+    return Example(re.sub(r"[*?]", "x", question.resource), dict(context.known))
+
+
+@functools.lru_cache(maxsize=1)
+def _ordinary() -> z3.ReRef:
+    ranges = [z3.Range("a", "z"), z3.Range("A", "Z"), z3.Range("0", "9"), *(z3.Re(one) for one in ":/._-+=,@")]
+    return z3.Plus(z3.Union(*ranges))
+
+
+def _target(resource: str) -> str | z3.SeqRef:
+    return z3.String("resource") if "*" in resource or "?" in resource else resource
+
+
+def _statements(question: Question) -> Iterator[PolicyStatement]:
+    layers, action = question.layers, question.action.lower()
+    levels = [one for level in (*layers.scps, *layers.rcps) for one in level]
+    for policy in (*layers.identity, *layers.session, *_one(layers.resource), *_one(layers.boundary), *levels):
+        yield from on_action(policy, action)
+
+
+def _may_grant(question: Question) -> bool:
+    action = question.action.lower()
+    return any(
+        statement.effect is Effect.ALLOW and _could_match(statement, question.resource)
+        for policy in (*question.layers.identity, *_one(question.layers.resource))
+        for statement in on_action(policy, action)
+    )
+
+
+def _guesses(question: Question) -> Iterator[str]:
+    """Yield things that `resource` stands for, as the statements that allow the action write them."""
+    if "*" not in question.resource and "?" not in question.resource:
+        return
+    wanted = ((question.resource, True),)
+    for policy in (*question.layers.identity, *_one(question.layers.resource)):
+        for statement in on_action(policy, question.action.lower()):
+            if statement.effect is not Effect.ALLOW:
+                continue
+            for written in (*(one.written for one in statement.resource), question.resource):
+                guess = re.sub(r"[*?]", "x", written if written != "*" else question.resource)
+                if matches(guess, wanted) is True:
+                    yield guess
+
+
+def _could_match(statement: PolicyStatement, resource: str) -> bool:
+    if not statement.resource:
+        return True
+    return any(
+        one.variables
+        or covers(tuple((part, True) for part in one.parts if isinstance(part, str)), resource) is not False
+        for one in statement.resource
+    )
+
+
+def on_action(policy: Policy, action: str) -> tuple[PolicyStatement, ...]:
+    """Return the statements of a policy that are about an action, given in lower case."""
+    return _on_action(id(policy), action, _Same(policy))
+
+
+class _Same:
+    """Carries a policy past a cache that knows it by identity; hashing it would cost more than the work saved."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.policy is self.policy
+
+    def __hash__(self) -> int:
+        return id(self.policy)
+
+
+@functools.lru_cache(maxsize=1 << 17)
+def _on_action(_: int, action: str, same: _Same) -> tuple[PolicyStatement, ...]:
+    return tuple(one for one in same.policy.statements if _about(one, action))
+
+
+def _about(statement: PolicyStatement, action: str) -> bool:
+    if statement.not_action:
+        return not any(_action_matches(one, action) for one in statement.not_action)
+    return any(_action_matches(one, action) for one in statement.action)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _action_matches(pattern: str, action: str) -> bool:
+    pattern = pattern.lower()
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == action
+    return matches(action, ((pattern, True),)) is True
+
+
+class _Form:
+    """The formula of one question."""
+
+    def __init__(self, question: Question, context: Context, target: str | z3.SeqRef) -> None:
+        self.question = question
+        self.context = context
+        self.target = target
+        self._action = question.action.lower()
+
+    def allowed(self) -> Truth:
+        return every(self._terms())
+
+    def _terms(self) -> Iterator[Truth]:
+        # One after the other, because most questions are answered by the first.
+        layers = self.question.layers
+        yield self._granted()
+        for policy in (*_one(layers.resource), *layers.identity, *layers.session, *_one(layers.boundary)):
+            yield negated(self._denies(policy))
+        for level in (*self._scps(), *layers.rcps):
+            yield negated(some(self._denies(policy) for policy in level))
+        for level in self._scps():
+            yield self._level(level)
+
+    def _scps(self) -> tuple[tuple[Policy, ...], ...]:
+        if self.question.principal.is_service_linked or self.question.principal.kind is PrincipalKind.SERVICE:
+            return ()
+        return self.question.layers.scps
+
+    def _granted(self) -> Truth:
+        layers, principal = self.question.layers, self.question.principal
+        identity = some(self._allows(policy) for policy in layers.identity)
+        limits = every([*(self._allows(one) for one in _one(layers.boundary)), *self._session()])
+        past_limits, by_role, delegated = self._resource_allows()
+        if not principal.account:
+            return past_limits
+        if principal.account != self.question.owner:
+            return every([identity, limits, some([past_limits, by_role, delegated])])
+        by_name = either(past_limits, both(by_role, limits))
+        if self._needs_delegation():
+            return either(by_name, every([delegated, identity, limits]))
+        return either(by_name, both(identity, limits))
+
+    def _needs_delegation(self) -> bool:
+        """Keys and roles are used only where their own policy says so, or leaves it to the account's IAM policies."""
+        return (self._action.startswith("kms:") and ":key/" in self.question.resource) or self._action in ASSUMING
+
+    def _session(self) -> Iterator[Truth]:
+        if self.question.layers.session:
+            yield some(self._allows(policy) for policy in self.question.layers.session)
+
+    def _level(self, level: Iterable[Policy]) -> Truth:
+        return some(self._allows(policy) for policy in level)
+
+    def _denies(self, policy: Policy) -> Truth:
+        return some(self._applies(one, policy) for one in self._of(policy, Effect.DENY))
+
+    def _allows(self, policy: Policy) -> Truth:
+        return some(self._applies(one, policy) for one in self._of(policy, Effect.ALLOW))
+
+    def _of(self, policy: Policy, effect: Effect) -> Iterator[PolicyStatement]:
+        return (one for one in on_action(policy, self._action) if one.effect is effect)
+
+    def _applies(self, statement: PolicyStatement, policy: Policy) -> Truth:
+        if policy is self.question.layers.resource and not _names(statement, self.question.principal):
+            return False
+        return both(self._on_resource(statement), hold(statement.condition, self.context))
+
+    def _resource_allows(self) -> tuple[Truth, Truth, Truth]:
+        """Return whether the resource's policy allows the principal whatever limits it has, by naming its role, and by
+        leaving it to its account."""
+        found: dict[Naming, list[Truth]] = {how: [] for how in Naming}
+        policy = self.question.layers.resource
+        for statement in self._of(policy, Effect.ALLOW) if policy is not None else ():
+            how = _named(statement, self.question.principal)
+            if how is not None:
+                met = both(self._on_resource(statement), hold(statement.condition, self.context))
+                found[how].append(met)
+        return some(found[Naming.ITSELF]), some(found[Naming.ROLE]), some(found[Naming.ACCOUNT])
+
+    def _on_resource(self, statement: PolicyStatement) -> Truth:
+        if statement.not_resource:
+            return negated(some(self._is(one) for one in statement.not_resource))
+        if not statement.resource:
+            return True
+        if statement.effect is Effect.DENY:
+            return some(self._is(one) for one in statement.resource)
+        return some(self._is_by_parts(one) for one in statement.resource)
+
+    def _is(self, template: Template) -> Truth:
+        parts = pieces(template, self.context.known)
+        if isinstance(self.target, str):
+            return matches(self.target, parts)
+        whole = covers(parts, self.question.resource)
+        return whole if whole is not None else matches(self.target, parts)
+
+    def _is_by_parts(self, template: Template) -> Truth:
+        """Return whether each part of an ARN matches by itself, which is all that is sure to be allowed."""
+        if template.written == "*":
+            return True
+        parts = pieces(template, self.context.known)
+        return both(self._is(template), matches(self.target, parts, arn=True))
+
+
+ASSUMING = frozenset(
+    {
+        "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml", "sts:setsourceidentity",
+        "sts:tagsession",
+    }
+)  # fmt: skip
+
+
+def _one(policy: Policy | None) -> tuple[Policy, ...]:
+    return () if policy is None else (policy,)
+
+
+def _names(statement: PolicyStatement, principal: Principal) -> bool:
+    if statement.not_principal:
+        if statement.effect is Effect.ALLOW:
+            raise NotModelled(f"{statement.label}: the proof does not model NotPrincipal with Allow")
+        return not any(_is_named(one, principal) for one in statement.not_principal)
+    return any(_is_named(one, principal) for one in statement.principal)
+
+
+class Naming(StrEnum):
+    """How a resource's policy names somebody, from what grants most to what grants least."""
+
+    ITSELF = "itself"
+    """The session, the user, the service or anyone: no boundary limits what that allows."""
+    ROLE = "role"
+    """The role: its boundary still limits."""
+    ACCOUNT = "account"
+    """The account, whose IAM policies decide."""
+
+
+def _named(statement: PolicyStatement, principal: Principal) -> Naming | None:
+    if statement.not_principal:
+        raise NotModelled(f"{statement.label}: the proof does not model NotPrincipal with Allow")
+    found = {_is_named(one, principal) for one in statement.principal}
+    return next((how for how in Naming if how in found), None)
+
+
+def _is_named(named: NamedPrincipal, principal: Principal) -> Naming | None:
+    if named.name == "*":
+        return Naming.ITSELF
+    if named.type is PrincipalType.SERVICE:
+        return Naming.ITSELF if principal.kind is PrincipalKind.SERVICE and named.name == principal.name else None
+    if named.type is PrincipalType.FEDERATED:
+        provider = principal.kind is PrincipalKind.IDENTITY_PROVIDER
+        return Naming.ITSELF if provider and named.name == principal.name else None
+    if named.type is not PrincipalType.AWS or not principal.account:
+        return None
+    if named.name == principal.name:
+        return Naming.ITSELF
+    if named.name == principal.entity:
+        return Naming.ROLE
+    partition = principal.name.split(":")[1]
+    return (
+        Naming.ACCOUNT if named.name in (principal.account, f"arn:{partition}:iam::{principal.account}:root") else None
+    )

@@ -1,0 +1,85 @@
+"""What the proof claims, each claim with its sentence, and what refutes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final
+
+from interlock.duties.evaluator.request import Layers, Request
+from interlock.duties.proof.closure import Closure
+from interlock.duties.proof.scene import FREE, Call, Scene, Session
+from interlock.duties.proof.steps import Step
+
+OWNERS: Final = frozenset({"foundation"})
+"""Duties that own roles, keys and vault, and could change all of them: what they might change is an assumption."""
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A request that has to be allowed, and is not."""
+
+    request: Request
+    layers: Layers
+
+    def __str__(self) -> str:
+        return f"{self.request.principal.name}: {self.request.action} on {self.request.resource}"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A counterexample: what is wrong in words, how somebody comes there, and the request that shows it."""
+
+    words: str
+    chain: tuple[Step, ...] = ()
+    call: Call | None = None
+    denied: Denied | None = None
+
+    @property
+    def calls(self) -> list[Call]:
+        """All requests that would be allowed, in order."""
+        return [*(call for step in self.chain for call in step.calls), *([self.call] if self.call else [])]
+
+
+@dataclass(frozen=True)
+class Property:
+    """One claim. `check` yields what refutes it."""
+
+    name: str
+    sentence: str
+    check: Callable[[Context], Iterable[Violation]] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a property is checked in."""
+
+    scene: Scene
+    closure: Closure
+
+    def sessions(self, *, but: frozenset[str] = frozenset()) -> list[Session]:
+        """Return a session of every principal whose duty is not among `but`, whatever source identity it bears."""
+        return [Session(one.arn, FREE) for one in self.scene.world.principals if one.duty not in but]
+
+    def anybody(self, *, but: frozenset[str] = frozenset()) -> list[Session]:
+        """Return `sessions`, and for each account somebody whose own policies allow everything."""
+        return [*self.sessions(but=but), *(Session(arn, FREE) for arn in self.scene.strangers())]
+
+    def administers(self, session: Session) -> bool:
+        """Return whether the documents name the principal as an administrator, who is trusted with their change."""
+        principal = self.scene.principal(session.arn)
+        return principal.duty in OWNERS or any(
+            fnmatchcase(session.arn, pattern) for pattern in self.scene.world.administrators
+        )
+
+    def first(
+        self, sessions: Iterable[Session], actions: Iterable[str], resource: str, words: str
+    ) -> Iterable[Violation]:
+        """Yield, for each action, the first of `sessions` that could do it on `resource`."""
+        listed = list(sessions)
+        for action in actions:
+            for session in listed:
+                if call := self.scene.can(session, action, resource):
+                    yield Violation(f"{session} can {words} by {action} on {resource}", call=call)
+                    break

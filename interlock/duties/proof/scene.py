@@ -1,0 +1,265 @@
+"""A world with its documents parsed: what decides a call of one session, ready to be asked."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from interlock.duties.evaluator import request
+from interlock.duties.evaluator.parsing import parse
+from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind
+from interlock.duties.evaluator.request import Layers
+from interlock.duties.proof.permission import Example, Question, example
+from interlock.duties.world import Document, NamedDocument, Principal, PrincipalKind, Resource, World, canonical
+
+EVERYTHING: Final[Document] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
+ENTERING: Final[Document] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Assume",
+            "Effect": "Allow",
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
+            "Resource": "*",
+        }
+    ],
+}
+"""What the proof assumes of a principal that people come as and that is in no document: it may assume roles."""
+FREE: Final = "*"
+"""The source identity of a session that may bear any, or none."""
+
+
+class Form(StrEnum):
+    """What has become of a principal since its documents were written."""
+
+    AS_WRITTEN = "as written"
+    UNBOUNDED = "without its boundary"
+    UNDENIED = "without the denials of its own policies"
+    WIDENED = "with policies that allow everything"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody in a role, or as a user; the source identity is None if the session bears none."""
+
+    arn: str
+    source_identity: str | None = None
+    form: Form = Form.AS_WRITTEN
+
+    def __str__(self) -> str:
+        who = self.arn.partition(":iam::")[2].replace(":", " ", 1)
+        bears = f" as {self.source_identity}" if self.source_identity not in (None, FREE) else ""
+        return f"{who}{bears}" + (f" ({self.form})" if self.form is not Form.AS_WRITTEN else "")
+
+
+class Scene:
+    """Answers for one world. Raises PolicyError and NotModelled where a document cannot be used."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._layers: dict[tuple[str, Form], Layers] = {}
+        self._trusts: dict[str, Policy | None] = {}
+        self._policies: dict[str, Policy | None] = {}
+        self._scps = {one.id: _levels(one.scps, PolicyKind.SCP, one.id) for one in world.accounts}
+        self._rcps = {one.id: _levels(one.rcps, PolicyKind.RCP, one.id) for one in world.accounts}
+        self._resources = {one.arn: one for one in world.resources}
+        arns = [f"arn:aws:iam::{account.id}:role/any-other" for account in world.accounts]
+        everything = (NamedDocument(name="everything", document=EVERYTHING),)
+        self._strangers = {arn: Principal(arn=arn, identity=everything) for arn in arns}
+        self._outsiders = tuple(arns)
+        self._entering: dict[str, Principal] = {}
+        for principal in world.principals:
+            self._own_layers(principal.arn, Form.AS_WRITTEN)
+            if principal.trust is not None:
+                self.trust(principal.arn)
+        for resource in world.resources:
+            self.resource_policy(resource)
+
+    def strangers(self) -> tuple[str, ...]:
+        """Return, for each account, a role that is in no document and whose own policies allow everything."""
+        return self._outsiders
+
+    def principal(self, arn: str) -> Principal:
+        """Return a principal of the world; of one that is not in it, only that it may assume roles is assumed."""
+        found = self.world.principal(arn) or self._strangers.get(arn) or self._entering.get(arn)
+        if found is None:
+            found = Principal(arn=arn, identity=(NamedDocument(name="entering", document=ENTERING),))
+            self._entering[arn] = found
+        return found
+
+    def add(self, principal: Principal) -> Principal:
+        """Take in a principal that somebody could make."""
+        return self._strangers.setdefault(principal.arn, principal)
+
+    def resource(self, arn: str) -> Resource | None:
+        """Return the resource whose policy decides about an ARN: a bucket for its objects."""
+        found = self._resources.get(arn)
+        if found is None and arn.startswith("arn:aws:s3:::") and "/" in arn:
+            return self._resources.get(arn.partition("/")[0])
+        return found
+
+    def is_made(self, arn: str) -> bool:
+        """Return whether a principal is one that somebody could make, or that stands for any other."""
+        return arn in self._strangers
+
+    def trust(self, arn: str) -> Policy | None:
+        if arn not in self._trusts:
+            trust = self.principal(arn).trust
+            self._trusts[arn] = _parsed(trust, PolicyKind.TRUST, f"{arn}: trust policy") if trust is not None else None
+        return self._trusts[arn]
+
+    def resource_policy(self, resource: Resource) -> Policy | None:
+        if resource.arn not in self._policies:
+            written = resource.policy
+            name = f"{resource.arn}: policy"
+            self._policies[resource.arn] = _parsed(written, PolicyKind.RESOURCE, name) if written is not None else None
+        return self._policies[resource.arn]
+
+    def layers(self, session: Session, resource: Policy | None, owner: str) -> Layers:
+        """Return every document that decides what a session does on something of the account `owner`."""
+        return replace(self._own_layers(session.arn, session.form), resource=resource, rcps=self._rcps.get(owner, ()))
+
+    def _own_layers(self, arn: str, form: Form) -> Layers:
+        key = (arn, form)
+        if key not in self._layers:
+            principal = self.principal(arn)
+            boundary = principal.boundary if form is not Form.UNBOUNDED else None
+            self._layers[key] = Layers(
+                identity=tuple(_identity(principal, form)),
+                boundary=_parsed(boundary.document, PolicyKind.BOUNDARY, f"{arn}: boundary {boundary.name}")
+                if boundary is not None
+                else None,
+                scps=self._scps.get(principal.account_id, ()),
+            )
+        return self._layers[key]
+
+    def caller(self, session: Session, session_name: str = "session") -> request.Principal:
+        """Return a session as the evaluator names it."""
+        principal = self.principal(session.arn)
+        if principal.kind is PrincipalKind.USER:
+            return request.user(session.arn)
+        return request.role_session(session.arn, session_name)
+
+    def known(self, session: Session) -> dict[str, tuple[str, ...] | None]:
+        """Return what is fixed of the context of all requests of a session."""
+        principal = self.principal(session.arn)
+        facts: dict[str, tuple[str, ...] | None] = {"aws:viaawsservice": ("false",)}
+        if session.source_identity != FREE:
+            facts["aws:sourceidentity"] = (session.source_identity,) if session.source_identity else None
+        if session.arn not in self._strangers:
+            facts |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal.tags.items()}
+        account = self.world.account(principal.account_id)
+        if account is not None and account.organization_id:
+            facts["aws:principalorgid"] = (account.organization_id,)
+        return facts
+
+    def can(
+        self,
+        session: Session,
+        action: str,
+        resource_arn: str,
+        *,
+        given: Mapping[str, tuple[str, ...] | None] | None = None,
+        other_than: tuple[tuple[str, str], ...] = (),
+        part_of: Resource | None = None,
+    ) -> Call | None:
+        """Return a call of `action` that would be allowed on something that `resource_arn` stands for, or None.
+
+        `part_of` is the resource whose policy decides: a bucket for its objects. Without it, the resource of that ARN.
+        """
+        resource = part_of or self.resource(resource_arn)
+        trusted = self.world.principal(resource_arn) if action.lower().startswith("sts:") else None
+        policy = self.trust(resource_arn) if trusted else self.resource_policy(resource) if resource else None
+        owner = resource.account_id if resource else _account_of(resource_arn) or self.principal(session.arn).account_id
+        region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""
+        facts = self.known(session)
+        facts |= {key.lower(): values for key, values in (resource.context if resource else {}).items()}
+        if region and region != "*":
+            facts["aws:requestedregion"] = (region,)
+        facts |= given or {}
+        question = Question(
+            self.caller(session), action, resource_arn, self.layers(session, policy, owner), owner, facts, other_than
+        )
+        found = example(question)
+        return Call(session, action, found.resource, found.context, owner, question) if found else None
+
+    def comes_in(
+        self, provider: str, action: str, role_arn: str, facts: Mapping[str, tuple[str, ...] | None]
+    ) -> Call | None:
+        """Return a call by which somebody whom an identity provider signed in assumes a role, or None."""
+        owner = self.principal(role_arn).account_id
+        layers = Layers(resource=self.trust(role_arn), rcps=self._rcps.get(owner, ()))
+        question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts)
+        found: Example | None = example(question)
+        return Call(None, action, role_arn, found.context, owner, question) if found else None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that would be allowed, with the question whose answer it is."""
+
+    session: Session | None
+    """None for somebody whom an identity provider signed in."""
+    action: str
+    resource: str
+    context: Mapping[str, tuple[str, ...]]
+    owner: str
+    question: Question
+
+    def request(self) -> request.Request:
+        """Return it as the evaluator takes it."""
+        return request.Request(
+            self.question.principal, self.action, self.resource, dict(self.context), resource_account=self.owner
+        )
+
+    def __str__(self) -> str:
+        who = str(self.session) if self.session else self.question.principal.name
+        asked = {key: value for key, value in self.context.items() if key not in self.question.principal.context}
+        shown = ", ".join(f"{key}={'|'.join(value)}" for key, value in sorted(asked.items()) if key not in _OBVIOUS)
+        return f"{who}: {self.action} on {self.resource}" + (f" with {shown}" if shown else "")
+
+
+_OBVIOUS: Final = frozenset({"aws:viaawsservice", "aws:resourceaccount", "aws:requestedregion"})
+
+
+def _identity(principal: Principal, form: Form) -> Iterable[Policy]:
+    if form is Form.WIDENED:
+        yield _parsed(EVERYTHING, PolicyKind.IDENTITY, f"{principal.arn}: everything")
+        return
+    for one in principal.identity:
+        policy = _parsed(one.document, PolicyKind.IDENTITY, f"{principal.arn}: {one.name}")
+        if form is Form.UNDENIED:
+            yield replace(policy, statements=tuple(s for s in policy.statements if s.effect is Effect.ALLOW))
+        else:
+            yield policy
+
+
+def _levels(
+    levels: tuple[tuple[NamedDocument, ...], ...], kind: PolicyKind, account_id: str
+) -> tuple[tuple[Policy, ...], ...]:
+    return tuple(
+        tuple(_parsed(one.document, kind, f"{account_id}: {kind} {one.name}") for one in level)
+        for level in levels
+        if level
+    )
+
+
+def _parsed(document: Document, kind: PolicyKind, name: str) -> Policy:
+    return _parsed_text(canonical(document), kind, name)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _parsed_text(text: str, kind: PolicyKind, name: str) -> Policy:
+    return parse(json.loads(text), kind, name)
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[4].isdigit() else ""

@@ -1,0 +1,250 @@
+"""The single steps from one session to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from interlock.duties.evaluator import request
+from interlock.duties.evaluator.policy import PrincipalType
+from interlock.duties.evaluator.request import Layers
+from interlock.duties.proof import taking
+from interlock.duties.proof.permission import Question, example
+from interlock.duties.proof.scene import EVERYTHING, Call, Form, Scene, Session
+from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Way
+
+Given = Mapping[str, tuple[str, ...] | None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: how, into which session, by which calls. `made` tells of a principal that the step itself creates."""
+
+    how: str
+    to: Session
+    calls: tuple[Call, ...]
+    made: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.how} {self.to}"
+
+
+class Steps:
+    """Finds the steps that start in a session; each session is looked at once."""
+
+    def __init__(self, scene: Scene, identities: tuple[str, ...], trusted: frozenset[str]) -> None:
+        self._scene = scene
+        self._identities = identities
+        self._trusted = trusted
+        self._of: dict[Session, tuple[Step, ...]] = {}
+        self._services = {one.arn: tuple(self._service_principals(one)) for one in scene.world.principals}
+        self._assumable = [
+            one for one in scene.world.principals if one.trust is not None and self._names(one.arn, PrincipalType.AWS)
+        ]
+
+    def of(self, session: Session) -> tuple[Step, ...]:
+        """Return the steps from a session."""
+        if session not in self._of:
+            self._of[session] = tuple(self._found(session))
+        return self._of[session]
+
+    def _found(self, session: Session) -> Iterator[Step]:
+        yield from self.assumptions(session, {})
+        principal = self._scene.principal(session.arn)
+        if principal.duty in self._trusted and session.form is Form.AS_WRITTEN:
+            return
+        yield from self._passing(session)
+        yield from self._replacing(session)
+        yield from self._editing(session)
+        if not self._scene.is_made(session.arn):
+            # One made by another that was made gains nothing over the first.
+            yield from self._creating(session)
+
+    def assumptions(self, session: Session, given: Given) -> Iterator[Step]:
+        """Return the steps by sts:AssumeRole; `given` is what is known of the caller beside the session."""
+        for role in self._assumable:
+            if role.arn == session.arn or self._assume(session, role.arn, given) is None:
+                continue
+            for identity in self._next_identities(session):
+                if call := self._assume(session, role.arn, {**given, **_setting(session, identity)}):
+                    calls = (call, *self._set_identity(session, role.arn, identity, given))
+                    if identity is None or session.source_identity or len(calls) > 1:
+                        yield Step("assumes", Session(role.arn, identity), calls)
+
+    def _next_identities(self, session: Session) -> tuple[str | None, ...]:
+        # A source identity, once set, is there for all sessions that follow.
+        return (session.source_identity,) if session.source_identity else (None, *self._identities)
+
+    def _assume(self, session: Session, role_arn: str, given: Given) -> Call | None:
+        return self._scene.can(session, "sts:AssumeRole", role_arn, given=given)
+
+    def _set_identity(self, session: Session, role_arn: str, identity: str | None, given: Given) -> tuple[Call, ...]:
+        if identity is None or session.source_identity:
+            return ()
+        asked = {**given, "sts:sourceidentity": (identity,)}
+        call = self._scene.can(session, "sts:SetSourceIdentity", role_arn, given=asked)
+        return (call,) if call else ()
+
+    def signed_in(self, way: Way) -> Iterator[Step]:
+        """Return the steps of somebody whom an identity provider signs in."""
+        action = signing_in(way)
+        given = {key.lower(): values for key, values in way.context.items()}
+        for role in self._scene.world.principals:
+            if role.trust is None or not self._names(role.arn, PrincipalType.FEDERATED):
+                continue
+            fixed = given.get("sts:sourceidentity")
+            for identity in fixed if fixed else (None, *self._identities):
+                asked: Given = {**given, "sts:sourceidentity": (identity,) if identity else None}
+                calls = [self._scene.comes_in(way.principal, action, role.arn, asked)]
+                if identity is not None:
+                    calls.append(self._scene.comes_in(way.principal, "sts:SetSourceIdentity", role.arn, asked))
+                allowed = tuple(call for call in calls if call is not None)
+                if len(allowed) == len(calls):
+                    yield Step("signs in to", Session(role.arn, identity), allowed)
+
+    def _passing(self, session: Session) -> Iterator[Step]:
+        if self._scene.can(session, "iam:PassRole", "arn:aws:iam::*:role/*") is None:
+            return
+        for role_arn, services in self._services.items():
+            for service in services:
+                starts = taking.STARTING.get(service, taking.UNKNOWN_SERVICE_STARTS)
+                passed = {"iam:passedtoservice": (service,)}
+                if not starts or not (call := self._scene.can(session, "iam:PassRole", role_arn, given=passed)):
+                    continue
+                if started := self._first(session, starts, _anything_of(service, session.arn)):
+                    yield Step(f"passes to {service.partition('.')[0]}", Session(role_arn), (call, started))
+                    break
+
+    def _first(self, session: Session, actions: Iterable[str], resource: str) -> Call | None:
+        if tuple(actions) == taking.UNKNOWN_SERVICE_STARTS:
+            actions = (f"{resource.split(':')[2]}:Create",)
+        return next((call for action in actions if (call := self._scene.can(session, action, resource))), None)
+
+    def _replacing(self, session: Session) -> Iterator[Step]:
+        for compute in self._scene.world.compute:
+            targets: list[tuple[tuple[str, ...], str, str]] = []
+            targets += [(taking.PUSHING, image, "pushes an image for") for image in compute.images]
+            targets.append((taking.REPLACING_CODE[compute.service], _code_of(compute.arn), "replaces the code of"))
+            for actions, target, how in targets:
+                call = self._first(session, actions, target)
+                if call is not None:
+                    roles = [one for one in compute.role_arns if self._scene.world.principal(one) is not None]
+                    yield from (Step(how, Session(role), (call,)) for role in roles)
+
+    def _editing(self, session: Session) -> Iterator[Step]:
+        for kind, edits in ((PrincipalKind.ROLE, taking.ON_ROLES), (PrincipalKind.USER, taking.ON_USERS)):
+            for edit in edits:
+                if self._scene.can(session, edit.action, f"arn:aws:iam::*:{kind}/*") is None:
+                    continue
+                for principal in self._scene.world.principals:
+                    if principal.kind is not kind or not self._matters(principal, edit.form):
+                        continue
+                    if call := self._scene.can(session, edit.action, principal.arn):
+                        yield from self._edited(session, principal.arn, edit.form, call)
+        yield from self._editing_policies(session)
+        yield from self._editing_providers(session)
+
+    def _matters(self, principal: Principal, form: Form | None) -> bool:
+        return form is not Form.UNBOUNDED or principal.boundary is not None
+
+    def _edited(self, session: Session, arn: str, form: Form | None, call: Call) -> Iterator[Step]:
+        words = f"by {call.action} takes"
+        identities = self._next_identities(session)
+        if form is None:
+            yield from (Step(words, Session(arn, one), (call,)) for one in identities)
+        else:
+            yield from (Step(words, Session(arn, one, form), (call,)) for one in identities)
+
+    def _editing_policies(self, session: Session) -> Iterator[Step]:
+        for action in taking.ON_POLICIES:
+            if self._scene.can(session, action, "arn:aws:iam::*:policy/*") is None:
+                continue
+            for principal in self._scene.world.principals:
+                for document in principal.identity:
+                    if document.editable_arn and (call := self._scene.can(session, action, document.editable_arn)):
+                        yield from self._edited(session, principal.arn, Form.WIDENED, call)
+                boundary = principal.boundary
+                if (
+                    boundary
+                    and boundary.editable_arn
+                    and (call := self._scene.can(session, action, boundary.editable_arn))
+                ):
+                    yield from self._edited(session, principal.arn, Form.UNBOUNDED, call)
+
+    def _editing_providers(self, session: Session) -> Iterator[Step]:
+        for role in self._scene.world.principals:
+            if role.trust is None:
+                continue
+            for provider in self._names(role.arn, PrincipalType.FEDERATED):
+                if provider.startswith("arn:") and (call := self._first(session, taking.ON_PROVIDERS, provider)):
+                    yield from self._edited(session, role.arn, None, call)
+
+    def _creating(self, session: Session) -> Iterator[Step]:
+        account_id = self._scene.principal(session.arn).account_id
+        boundaries = self._scene.world.known_boundaries()
+        for action, kind in taking.CREATING:
+            anything = f"arn:aws:iam::{account_id}:{kind}/*"
+            if self._scene.can(session, action, anything) is None:
+                continue
+            for boundary_arn in (None, *boundaries):
+                asked: Given = {"iam:permissionsboundary": (boundary_arn,) if boundary_arn else None}
+                created = self._scene.can(session, action, anything, given=asked)
+                if created is None:
+                    continue
+                widen = (f"iam:Put{kind.capitalize()}Policy", f"iam:Attach{kind.capitalize()}Policy")
+                widened = self._first(session, widen, anything)
+                if widened is None:
+                    continue
+                boundary = boundaries[boundary_arn] if boundary_arn else None
+                made = self._scene.add(
+                    Principal(
+                        arn=f"arn:aws:iam::{account_id}:{kind}/made-by-{session.arn.rpartition('/')[2]}"
+                        + (f"-within-{boundary.name.rpartition('/')[2]}" if boundary else ""),
+                        identity=(NamedDocument(name="everything", document=EVERYTHING),),
+                        boundary=boundary,
+                    )
+                )
+                yield Step("makes", Session(made.arn), (created, widened), made=True)
+
+    def _service_principals(self, role: Principal) -> Iterator[str]:
+        policy = self._scene.trust(role.arn) if role.trust is not None else None
+        for statement in policy.statements if policy is not None else ():
+            for one in statement.principal:
+                if one.type is PrincipalType.SERVICE and self._trusts(role, one.name):
+                    yield one.name
+
+    def _trusts(self, role: Principal, service: str) -> bool:
+        layers = Layers(resource=self._scene.trust(role.arn))
+        asked = Question(request.service(service), "sts:AssumeRole", role.arn, layers, role.account_id)
+        return example(asked) is not None
+
+    def _names(self, role_arn: str, kind: PrincipalType) -> tuple[str, ...]:
+        policy = self._scene.trust(role_arn)
+        if policy is None:
+            return ()
+        return tuple(
+            one.name for statement in policy.statements for one in (*statement.principal, *statement.not_principal)
+            if one.type is kind or one.name == "*"
+        )  # fmt: skip
+
+
+def signing_in(way: Way) -> str:
+    """Return the action by which somebody of an identity provider assumes a role."""
+    return "sts:AssumeRoleWithSAML" if ":saml-provider/" in way.principal else "sts:AssumeRoleWithWebIdentity"
+
+
+def _setting(session: Session, identity: str | None) -> Given:
+    if session.source_identity:
+        return {}
+    return {"sts:sourceidentity": (identity,) if identity else None}
+
+
+def _anything_of(service: str, arn: str) -> str:
+    name = "ecs" if service == "ecs-tasks.amazonaws.com" else service.split(".")[-3]
+    return f"arn:aws:{name}:*:{arn.split(':')[4]}:*"
+
+
+def _code_of(arn: str) -> str:
+    # A command is executed in a task, whose ARN is known only once it runs.
+    parts = arn.split(":", 5)
+    return f"arn:aws:ecs:{parts[3]}:{parts[4]}:*" if parts[2] == "ecs" else arn

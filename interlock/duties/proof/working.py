@@ -1,0 +1,171 @@
+"""Claims about each role: what it must never do, what it may not make, and that it can do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from interlock.duties.evaluator import request
+from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
+from interlock.duties.proof.scene import FREE, Form, Scene, Session
+from interlock.duties.proof.taking import ON_POLICIES, ON_ROLES, PUSHING
+from interlock.duties.world import Person, Principal, Resource, ResourceKind, Task
+
+ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws:securetransport": ("true",),
+    "s3:tlsversion": ("1.3",),
+    "aws:multifactorauthpresent": ("true",),
+    "aws:multifactorauthage": ("60",),
+}
+"""What every request of ours says."""
+APPROVERS_NEEDED: Final = 2
+MOVING_TRAFFIC: Final = ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities")
+TRAFFIC_DUTIES: Final = frozenset({"deployer", "responder", "break-glass"})
+
+
+def _never(context: Context) -> Iterator[Violation]:
+    for one in context.scene.world.forbidden:
+        session = Session(one.principal, FREE)
+        if call := context.scene.can(session, one.action, one.resource):
+            yield Violation(f"{session} can {one.name}: {one.action} on {one.resource}", call=call)
+
+
+def _traffic(context: Context) -> Iterator[Violation]:
+    for account in context.scene.world.accounts:
+        endpoints = f"arn:aws:sagemaker:*:{account.id}:endpoint/*"
+        yield from context.first(context.sessions(but=TRAFFIC_DUTIES), MOVING_TRAFFIC, endpoints, "move traffic")
+
+
+def _foundations_own(context: Context) -> Iterator[Violation]:
+    others = [one for one in context.sessions() if not context.administers(one)]
+    for principal in context.scene.world.principals:
+        if principal.duty is not None:
+            actions = [edit.action for edit in ON_ROLES]
+            yield from context.first(others, actions, principal.arn, "change a duty's role")
+    for arn in sorted(_policy_arns(context)):
+        yield from context.first(others, ON_POLICIES, arn, "change a boundary or a managed policy")
+    for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
+        yield from context.first(others, PUSHING, repository.arn, "decide which image runs")
+
+
+def _policy_arns(context: Context) -> set[str]:
+    named = [
+        document for one in context.scene.world.principals for document in (*one.identity, one.boundary) if document
+    ]
+    return {one.editable_arn for one in named if one.editable_arn}
+
+
+def _bounded(context: Context) -> Iterator[Violation]:
+    known = sorted(context.scene.world.known_boundaries())
+    elsewhere = tuple(("iam:permissionsboundary", arn) for arn in known)
+    for session in context.sessions(but=OWNERS):
+        if context.administers(session):
+            continue
+        for action, kind in (("iam:CreateRole", "role"), ("iam:CreateUser", "user")):
+            anything = f"arn:aws:iam::{context.scene.principal(session.arn).account_id}:{kind}/*"
+            if call := context.scene.can(session, action, anything, other_than=elsewhere):
+                yield Violation(f"{session} can make a {kind} outside of every boundary by {action}", call=call)
+        for action in ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"):
+            if call := context.scene.can(session, action, "arn:aws:iam::*:role/*", other_than=elsewhere):
+                yield Violation(f"{session} can take a boundary off by {action}", call=call)
+    for principal in context.scene.world.principals:
+        if principal.duty is not None and principal.boundary is None:
+            # What its policies could come to say, nothing would limit: a request shows the difference.
+            widened = Session(principal.arn, FREE, Form.WIDENED)
+            user = f"arn:aws:iam::{principal.account_id}:user/*"
+            words = f"{principal.arn} carries out {principal.duty} without a boundary"
+            yield Violation(words, call=context.scene.can(widened, "iam:CreateUser", user))
+
+
+def _tasks(context: Context) -> Iterator[Violation]:
+    world = context.scene.world
+    for principal in world.principals:
+        tasks = [one for one in world.tasks if one.principal == principal.arn]
+        if not tasks:
+            continue
+        sessions = list(_workers(context, principal))
+        for session, person in sessions:
+            for task in tasks:
+                yield from _undone(context.scene, task, session, person)
+    approvers = [
+        one for one in world.people if any(key.owner == f"approver:{one.source_identity}" for key in world.resources)
+    ]
+    able = [one for one in approvers if _reaches(context, one, "approver")]
+    if world.tasks and len(able) < APPROVERS_NEEDED:
+        yield Violation(
+            f"{len(able)} of the {APPROVERS_NEEDED} approvers that are needed reach their duty and have a key"
+        )
+
+
+def _reaches(context: Context, person: Person, duty: str) -> bool:
+    return any(context.scene.principal(one.arn).duty == duty for one in context.closure.of(person))
+
+
+def _workers(context: Context, principal: Principal) -> Iterator[tuple[Session, Person | None]]:
+    people = [one for one in context.scene.world.people if principal.duty in one.duties]
+    reaching = [one for one in people if _own_session(context, one, principal.arn) is not None]
+    for person in reaching:
+        yield Session(principal.arn, person.source_identity), person
+    if not reaching:
+        yield Session(principal.arn), None
+
+
+def _own_session(context: Context, person: Person, arn: str) -> Session | None:
+    reached = context.closure.of(person)
+    return next((one for one in reached if one == Session(arn, person.source_identity)), None)
+
+
+def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -> Iterator[Violation]:
+    resource = task.resource
+    if task.own_key:
+        if person is None:
+            return
+        resource = _own_key(scene, person) or ""
+        if not resource:
+            yield Violation(f"{person.name} has no key to {task.name}")
+            return
+    given = {**ORDINARY, **{key.lower(): values for key, values in task.context.items()}}
+    if scene.can(session, task.action, resource, given=given) is None:
+        yield Violation(
+            f"{session} cannot {task.name}: {task.action} on {resource} is denied",
+            denied=_denied(scene, session, task.action, resource, given),
+        )
+
+
+def _own_key(scene: Scene, person: Person) -> str | None:
+    owner = f"approver:{person.source_identity}"
+    return next((one.arn for one in scene.world.of_kind(ResourceKind.KEY) if one.owner == owner), None)
+
+
+def _denied(
+    scene: Scene, session: Session, action: str, resource_arn: str, given: Mapping[str, tuple[str, ...]]
+) -> Denied:
+    resource: Resource | None = scene.resource(resource_arn)
+    policy = scene.resource_policy(resource) if resource else None
+    parts = resource_arn.split(":", 5)
+    named = parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
+    owner = resource.account_id if resource else named or scene.principal(session.arn).account_id
+    facts = {key: value for key, value in scene.known(session).items() if value is not None}
+    of_resource = {key.lower(): value for key, value in (resource.context if resource else {}).items()}
+    asked = request.Request(
+        scene.caller(session), action, resource_arn.replace("*", "x"), {**facts, **of_resource, **given},
+        resource_account=owner,
+    )  # fmt: skip
+    return Denied(asked, scene.layers(session, policy, owner))
+
+
+PROPERTIES: Final = (
+    Property("never", "No role can do what its duty must never do.", _never),
+    Property("traffic", "Only deployer, responder and break-glass move traffic.", _traffic),
+    Property(
+        "foundations-own",
+        "Only the foundation changes duties' roles, boundaries and managed policies, and decides which images run.",
+        _foundations_own,
+    ),
+    Property(
+        "bounded",
+        "Every duty's role is inside of a boundary, and nobody but the foundation makes one outside.",
+        _bounded,
+    ),
+    Property("duties-work", "Every duty can do each of its tasks, and at least two people can approve.", _tasks),
+)

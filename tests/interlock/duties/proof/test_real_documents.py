@@ -1,0 +1,54 @@
+"""The documents that will be deployed, proved whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.duties.duty_world import duty_world
+from interlock.duties.evaluator.policy import NotModelled, PolicyError
+from interlock.duties.proof.prove import PROPERTIES, prove
+from interlock.duties.world import World, read_world
+from interlock.failures import BadInput
+from tests.interlock.duties.landscapes import LAND, PEOPLE
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return duty_world(LAND, PEOPLE)
+
+
+def test_every_claim_holds_of_the_documents_as_they_are_written(world: World) -> None:
+    refuted = {one.claim.name: [v.words for v in one.violations] for one in prove(world) if not one.holds}
+    assert refuted == {}
+    assert len({one.name for one in PROPERTIES}) == len(PROPERTIES)
+
+
+def test_a_world_survives_being_written_and_read(world: World) -> None:
+    again = read_world(world.to_json(), "world.json")
+    assert again == world
+    assert again.digests() == world.digests()
+
+
+def test_what_is_no_world_is_refused_with_every_wrong_field() -> None:
+    with pytest.raises(BadInput) as refused:
+        read_world('{"accounts": [{"id": "12"}], "people": 3}', "world.json")
+    assert len(refused.value.reasons) == 2
+    assert "accounts.0.id: received '12'" in refused.value.reasons[0]
+
+
+def changed(world: World, **condition: object) -> World:
+    first, *rest = world.principals
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    identity = (first.identity[0].model_copy(update={"document": document}),)
+    return world.model_copy(update={"principals": (first.model_copy(update={"identity": identity}), *rest)})
+
+
+def test_an_operator_that_is_not_modelled_is_one_message_and_no_proof(world: World) -> None:
+    with pytest.raises(NotModelled, match="'StringSounds' is not modelled"):
+        prove(changed(world, StringSounds={"aws:username": "ann"}))
+
+
+def test_a_malformed_policy_is_one_message_and_no_proof(world: World) -> None:
+    with pytest.raises(PolicyError, match=r"Condition: received .*; accepted is an object of operators"):
+        prove(changed(world, StringEquals=3))
