@@ -64,6 +64,11 @@ class StackManifest(Part):
     endpoints: Mapping[str, EndpointPart]
     recovery: RecoveryPart | None = None
 
+    @property
+    def vaults(self) -> Mapping[str, VaultPart]:
+        """Return the vault's part in each region that has one."""
+        return {self.region: self.vault, **({self.recovery.region: self.recovery.vault} if self.recovery else {})}
+
     @model_validator(mode="after")
     def _every_duty_has_its_key(self) -> StackManifest:
         missing = [duty.value for duty in SigningDuty if duty not in self.signing_keys]

@@ -36,16 +36,27 @@ def show(stack: StackOption = None, output: OutputOption = OutputFormat.TEXT) ->
 @app.command()
 @command
 def locked(stack: StackOption = None, output: OutputOption = OutputFormat.TEXT) -> None:
-    """List what the vault holds that nobody can delete, and until when."""
-    clients = load_clients(stack)
-    bucket = clients.manifest.vault.bucket_name
-    found = locked_objects(clients.s3, bucket, datetime.now(UTC))
-    table = rows("locked until", "mode", "object")
-    for one in found:
-        table.add_row(one.lock.until.strftime(DAY), one.lock.mode, visible(one.key))
-    count = f"{len(found)} objects in s3://{bucket} are locked" if found else f"nothing in s3://{bucket} is locked"
+    """List what the vault holds that nobody can delete, in each of its regions, and until when."""
+    clients, now = load_clients(stack), datetime.now(UTC)
+    found = [
+        (part.bucket_name, region, locked_objects(clients.s3_in(region), part.bucket_name, now))
+        for region, part in clients.manifest.vaults.items()
+    ]
+    table = rows("locked until", "mode", "region", "object")
+    for _, region, objects in found:
+        for one in objects:
+            table.add_row(one.lock.until.strftime(DAY), one.lock.mode, region, visible(one.key))
     Printer(output).result(
-        {"bucket": bucket, "objects": [_locked_fields(one) for one in found]}, [count], table if found else None
+        {
+            "buckets": [bucket for bucket, _, _ in found],
+            "objects": [
+                {"bucket": bucket, "region": region, **_locked_fields(one)}
+                for bucket, region, objects in found
+                for one in objects
+            ],
+        },
+        [_counted(bucket, region, len(objects)) for bucket, region, objects in found],
+        table if any(objects for _, _, objects in found) else None,
     )
 
 
@@ -76,6 +87,13 @@ def destroy_command(
             + (" but what is still in use" if result.swept.in_use else ""),
         ],
     )
+
+
+def _counted(bucket: str, region: str, count: int) -> str:
+    place = f"in s3://{bucket} ({region})"
+    if count == 0:
+        return f"nothing {place} is locked"
+    return f"{count} objects {place} are locked" if count > 1 else f"1 object {place} is locked"
 
 
 def _remainder(name: str, result: Teardown) -> Refusal:

@@ -44,9 +44,9 @@ def registered(mlflow: RunningServer) -> str:
     return "credit"
 
 
-def new_vault(cloud: LocalCloud) -> str:
+def new_vault(cloud: LocalCloud, **place: str) -> str:
     """Make a vault as the stack configures it: versioned, locked by default, with the vault's policy."""
-    s3 = cloud.client("s3")
+    s3 = cloud.client("s3", **place)
     name = f"vault-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(
         Bucket=name,

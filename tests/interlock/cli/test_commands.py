@@ -106,6 +106,25 @@ def test_a_model_version_is_pinned_verified_and_listed_as_locked(shell: Shell, r
     assert {one["key"] for one in locked["objects"]} >= set(pinned["objects"])
 
 
+def test_what_is_locked_is_listed_of_both_halves_of_the_vault(shell: Shell, cloud: LocalCloud, tmp_path: Path) -> None:
+    document = json.loads(shell.manifest.read_text())
+    here, there = new_vault(cloud), new_vault(cloud, region_name="eu-central-1")
+    cloud.client("s3", region_name="eu-central-1").put_object(Bucket=there, Key="evidence", Body=b"1", IfNoneMatch="*")
+    parts = {name: {**document["vault"], "bucket_name": name} for name in (here, there)}
+    document |= {"vault": parts[here], "recovery": {"region": "eu-central-1", "vault": parts[there]}}
+    shell.manifest = tmp_path / "manifest.json"
+    shell.manifest.write_text(json.dumps(document))
+
+    code, locked = shell.json("stack", "locked")
+    assert (code, locked["buckets"]) == (0, [here, there])
+    assert [(one["key"], one["bucket"], one["region"]) for one in locked["objects"]] == [
+        ("evidence", there, "eu-central-1")
+    ]
+    _, text = shell.run("stack", "locked")
+    assert f"nothing in s3://{here} (eu-west-1) is locked" in text
+    assert f"1 object in s3://{there} (eu-central-1) is locked" in text
+
+
 def test_a_release_that_does_not_verify_is_refused_with_reasons_and_exit_code_1(shell: Shell) -> None:
     code, answer = shell.json("release", "verify", "0" * 64)
     assert code == 1
