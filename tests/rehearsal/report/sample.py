@@ -11,6 +11,7 @@ BEGUN = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 STACK: dict[str, Any] = {
     "stack": "local",
     "account_id": "123456789012",
+    "accounts": {"workload": "123456789012", "evidence": "210987654321", "audit": "321098765432"},
     "region": "eu-west-1",
     "network": {"vpc_id": "vpc-0123456789abcdef0", "private_subnet_ids": ["subnet-1", "subnet-2"]},
     "vault": {"bucket_name": "interlock-local-vault-bucket-1a2b3c4", "retention_days": 30},
@@ -27,6 +28,13 @@ STACK: dict[str, Any] = {
             "variants": ["blue", "green"],
             "serving_template": {"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/serving:0.1.0"},
         }
+    },
+    "recovery": {
+        "region": "eu-central-1",
+        "vault": {"bucket_name": "interlock-local-vault-recovery-8f9a0b1", "retention_days": 30},
+        "artifact_store": {"bucket_name": "interlock-local-artifacts-replica-2c3d4e5"},
+        "database": {"identifier": "interlock-local-tracking-standby"},
+        "endpoints": {"credit": {"endpoint_name": "interlock-local-credit"}},
     },
 }
 

@@ -113,3 +113,25 @@ def test_every_drawing_has_a_name() -> None:
     drawings = [attributes for name, attributes in Outline(page(passed())).elements if name == "svg"]
     assert len(drawings) == 5
     assert all(one.get("role") == "img" and one.get("aria-label") for one in drawings)
+
+
+def test_the_platform_is_drawn_over_its_regions_and_accounts() -> None:
+    report = passed()
+    drawn = " ".join(Outline(page(report)).text)
+    for words in (
+        "primary region eu-west-1", "recovery region eu-central-1", "PostgreSQL standby", "both ways",
+        "workload account 123456789012", "evidence account 210987654321", "audit account 321098765432",
+    ):  # fmt: skip
+        assert words in drawn
+    # Long names are cut in their middle.
+    assert all(name in drawn for name in ("8f9a0b1", "2c3d4e5"))
+
+
+def test_a_stack_of_one_region_with_an_mlflow_server_of_before_is_drawn_without_what_it_has_not() -> None:
+    report = copy.deepcopy(passed())
+    report["stack"] |= {"recovery": None, "artifact_store": None}
+    report["stack"]["tracking"] |= {"database": None, "service": None}
+    drawn = " ".join(Outline(page(report)).text)
+    assert "primary region eu-west-1" in drawn
+    assert "recovery region" not in drawn
+    assert "PostgreSQL standby" not in drawn
