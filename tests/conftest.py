@@ -13,16 +13,34 @@ from rehearsal.session import Session
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.tools import Tools, prepare
 
-ROOMS = ("interlock/", "rehearsal/cloud/", "rehearsal/engine/")
-"""Folders whose tests share a local cloud in their own process."""
-ON_A_SESSION = (
-    "interlock/test_destruction.py",
-    "provisioned/",
-    "rehearsal/engine/language/",
+SHARED = {
+    "the provisioned stack": ("provisioned/test_cost.py", "provisioned/test_local.py", "provisioned/test_tracking.py"),
+    "an MLflow server": ("interlock/aws/test_endpoint.py", "interlock/cli/test_commands.py", "interlock/mlflow/"),
+    "a provider": ("rehearsal/engine/aws/",),
+    "an endpoint": (
+        "rehearsal/cloud/services/test_applicationautoscaling.py",
+        "rehearsal/cloud/services/test_sagemaker",
+    ),
+}
+"""What is slow to start and shared by tests of several files, which therefore run in one process."""
+FIRST = (
+    "the provisioned stack",
+    "provisioned/test_protection.py",
+    "an MLflow server",
+    "provisioned/test_foundation.py",
+    "an endpoint",
     "rehearsal/engine/test_operations.py",
+    "rehearsal/test_rehearse.py",
+    "interlock/test_destruction.py",
+    "rehearsal/cloud/services/rds/",
+    "provisioned/",
     "stacks/test_upgrade.py",
+    "rehearsal/engine/language/",
+    "images/",
+    "rehearsal/cloud/",
 )
-"""What runs on the `session` fixture."""
+"""The groups that take longest, so that nothing waits for one of them alone in the end; operations of Pulumi, which
+keep a processor busy, and what mostly waits take turns."""
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +80,8 @@ def provisioned(session: Session) -> ProvisionedStack:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the group that takes longest, so that nothing waits for it alone in the end."""
-    items.sort(key=lambda item: group_of(item.nodeid) != "session")
+    """Begin with what takes longest."""
+    items.sort(key=lambda item: rank_of(group_of(item.nodeid)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,8 +97,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """The session with its provisioned stack, else a room whose tests share one local cloud, else the file."""
+    """What a test shares with those of other files, else its file."""
     path = nodeid.partition("::")[0].removeprefix("tests/")
-    if path.startswith(ON_A_SESSION):
-        return "session"
-    return next((room for room in ROOMS if path.startswith(room)), path)
+    return next((name for name, files in SHARED.items() if path.startswith(files)), path)
+
+
+def rank_of(group: str) -> int:
+    """The place of a group among those that begin first."""
+    return next((rank for rank, name in enumerate(FIRST) if group.startswith(name)), len(FIRST))

@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 
 from interlock.stack import ProvisionedStack
 from rehearsal.session import Session
+from tests.rehearsal.cloud.waiting import until
 
 ARTIFACT_BYTES = 100 * 1024 * 1024
 RESTART_SECONDS = 240.0
@@ -171,6 +172,12 @@ def entrypoint_of(task_id: str) -> int:
 def test_a_new_deployment_replaces_the_server_without_a_refused_request(
     client: MlflowClient, session: Session, provisioned: ProvisionedStack
 ) -> None:
+    # The server that another test killed is back, and the service knows it.
+    until(
+        lambda: service(session, provisioned)["events"][0]["message"],
+        lambda told: "steady state" in told,
+        RESTART_SECONDS,
+    )
     tracking, refused = provisioned.manifest.tracking, list[str]()
     finished = threading.Event()
 
@@ -186,10 +193,11 @@ def test_a_new_deployment_replaces_the_server_without_a_refused_request(
     ecs = session.client("ecs")
     updated = ecs.update_service(cluster=tracking.cluster, service=tracking.service, forceNewDeployment=True)["service"]
     wanted = updated["deployments"][0]["id"]
-    deadline = time.monotonic() + RESTART_SECONDS
-    while [one["id"] for one in service(session, provisioned)["deployments"]] != [wanted]:
-        assert time.monotonic() < deadline, service(session, provisioned)["events"][:5]
-        time.sleep(1)
+    until(
+        lambda: [one["id"] for one in service(session, provisioned)["deployments"]],
+        lambda ids: ids == [wanted],
+        RESTART_SECONDS,
+    )
     finished.set()
     asking.join()
 

@@ -171,7 +171,11 @@ class Scheduler:
         has_settled = (
             task.health == "HEALTHY" if is_checked else bool(states) or now - task.in_service_since > _SETTLING_SECONDS
         )
-        is_ready = task.was_ready or (has_settled and all(state == "healthy" for _, state, _ in states))
+        is_healthy = all(state == "healthy" for _, state, _ in states) or (
+            # The next deployment does not end what may serve already, though it is not yet described so.
+            task not in service.primary.tasks and self.targets.passes(task.place, service.load_balancers, task.address)
+        )
+        is_ready = task.was_ready or (has_settled and is_healthy)
         if is_ready and not task.was_ready:
             task.was_ready = True
             for deployment in service.deployments:
@@ -233,7 +237,7 @@ class Scheduler:
             and service.primary.rollout_state == "COMPLETED"
             and len(service.deployments) == 1
             and len(service.tasks) == service.desired_count
-            and all(task.last_status == "RUNNING" and not task.is_stopping for task in service.tasks)
+            and all(task.was_ready and not task.is_stopping for task in service.tasks)
         )
         if is_steady and not service.is_steady:
             service.tell(self._cloud.now(), "has reached a steady state.")

@@ -9,6 +9,7 @@ from moto.ecs.exceptions import InvalidParameterException
 from moto.elbv2.models import elbv2_backends
 
 from rehearsal.cloud.places import Place
+from rehearsal.cloud.services.elbv2 import LoadBalancing
 from rehearsal.cloud.services.elbv2.configuration import groups_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,12 @@ class TargetRegistry:
 
         self._each(place, load_balancers, look)
         return found
+
+    def passes(self, place: Place, load_balancers: LoadBalancers, address: str) -> bool:
+        """Return whether the address passes the checks of every target group, however it is described yet."""
+        elb, found = self._cloud.service(LoadBalancing), list[bool]()
+        self._each(place, load_balancers, lambda group, port: found.append(elb.passes(group.arn, address, port)))
+        return all(found)
 
     def _each(self, place: Place, load_balancers: LoadBalancers, act: Any) -> None:
         with self._cloud.turn("elbv2"):

@@ -118,6 +118,11 @@ class Balancers:
         shown = self._shown.get(key)
         return shown if shown and shown.state in {State.HEALTHY, State.UNHEALTHY} else Health()
 
+    def passes(self, key: TargetKey) -> bool:
+        """Return whether a target's checks pass: requests come to it already, or do in a moment."""
+        health = self._health.get(key)
+        return health is not None and health.is_usable
+
     def draining(self, group: str) -> list[TargetKey]:
         """Return a target group's targets that are being drained."""
         with self._lock:

@@ -36,6 +36,10 @@ class LoadBalancing(Service):
         """Stop every proxy."""
         self._balancers.close()
 
+    def passes(self, group: str, address: str, port: int) -> bool:
+        """Return whether the checks of a target of the group with this ARN pass."""
+        return self._balancers.passes((group, address, port))
+
     def inventory(self) -> Sequence[str]:
         """Return load balancers, listeners, rules but the default ones, and target groups."""
         with self.cloud.turn("elbv2"):

@@ -23,6 +23,7 @@ from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.networks import default_subnet, from_block, from_group, internet_route, security_group
 from tests.rehearsal.cloud.waiting import until
 
+pytestmark = pytest.mark.usefixtures("quick_checks")
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/caller:1"
 DOCKERFILE = """\
 FROM python:3.11
@@ -269,7 +270,8 @@ def test_a_load_balancer_s_targets_have_to_let_it_in(cloud: LocalCloud, tmp_path
 def test_a_new_deployment_costs_the_load_balancer_s_clients_no_request(cloud: LocalCloud) -> None:
     group = security_group(cloud, from_block("0.0.0.0/0"))
     site = Site(cloud, group, group)
-    until(site.status, lambda status: status == 200)
+    until(site.health, lambda seen: seen[0] == "healthy")
+    assert site.status() == 200
     failed: list[int] = []
     finished = threading.Event()
 
