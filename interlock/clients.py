@@ -20,7 +20,7 @@ from interlock.aws.kms import KmsSigner, fetch_public_key
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
-from interlock.manifest import StackManifest
+from interlock.manifest import FoundationManifest, StackManifest
 from interlock.manifest_parts import EndpointPart
 from interlock.mlflow.registry import Credentials, ModelReference, Registry
 from interlock.release.digests import is_hex_digest
@@ -49,16 +49,48 @@ def _quiet(_: str) -> None:
     return None
 
 
-class StackClients:
-    """What acts on the stack that `manifest` describes, with the caller's own credentials."""
+class FoundationClients:
+    """What acts on the vault, the keys and the images of a stack, with the caller's own credentials."""
 
-    def __init__(self, manifest: StackManifest, session: boto3.Session | None = None) -> None:
-        self.manifest = manifest
-        self._session = session or boto3.Session(region_name=manifest.region)
+    def __init__(self, foundation: FoundationManifest, session: boto3.Session | None = None) -> None:
+        self.foundation = foundation
+        self._session = session or boto3.Session(region_name=foundation.region)
 
     @cached_property
     def s3(self) -> S3Client:
         return self._session.client("s3")
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        return self._session.client("kms")
+
+    def ecr(self, region: str) -> ECRClient:
+        """Return a client of the image registry in `region`."""
+        return self._session.client("ecr", region_name=region)
+
+    @cached_property
+    def vault_reader(self) -> S3VaultReader:
+        return S3VaultReader(self.s3, self.foundation.vault.bucket_name)
+
+    @cached_property
+    def vault_writer(self) -> S3VaultWriter:
+        return S3VaultWriter(self.s3, self.foundation.vault.bucket_name)
+
+    def signer(self, duty: SigningDuty) -> KmsSigner:
+        """Return what signs as `duty`; KMS decides whether the caller may."""
+        return KmsSigner(self.kms, self.foundation.signing_keys[duty].key_arn)
+
+    def public_keys(self, *duties: SigningDuty) -> Mapping[str, PublicKey]:
+        """Return the public keys of `duties` by the duty's name. Raises OutsideFailure."""
+        return {duty.value: fetch_public_key(self.kms, self.foundation.signing_keys[duty].key_arn) for duty in duties}
+
+
+class StackClients(FoundationClients):
+    """What acts on the stack that `manifest` describes, with the caller's own credentials."""
+
+    def __init__(self, manifest: StackManifest, session: boto3.Session | None = None) -> None:
+        super().__init__(manifest.foundation, session)
+        self.manifest = manifest
 
     def s3_in(self, region: str | None) -> S3Client:
         """Return a client of S3 in `region`, the stack's primary one unless given."""
@@ -73,10 +105,6 @@ class StackClients:
         return self._session.client("logs", region_name=region)
 
     @cached_property
-    def kms(self) -> KMSClient:
-        return self._session.client("kms")
-
-    @cached_property
     def secrets(self) -> SecretsManagerClient:
         return self._session.client("secretsmanager")
 
@@ -88,10 +116,6 @@ class StackClients:
     def cloudwatch(self) -> CloudWatchClient:
         return self._session.client("cloudwatch")
 
-    def ecr(self, region: str) -> ECRClient:
-        """Return a client of the image registry in `region`."""
-        return self._session.client("ecr", region_name=region)
-
     @cached_property
     def runtime(self) -> SageMakerRuntimeClient:
         # No retries: an invocation that was repeated unseen would be counted twice.
@@ -99,22 +123,6 @@ class StackClients:
             read_timeout=INVOCATION_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}, max_pool_connections=32
         )
         return self._session.client("sagemaker-runtime", config=once)
-
-    @cached_property
-    def vault_reader(self) -> S3VaultReader:
-        return S3VaultReader(self.s3, self.manifest.vault.bucket_name)
-
-    @cached_property
-    def vault_writer(self) -> S3VaultWriter:
-        return S3VaultWriter(self.s3, self.manifest.vault.bucket_name)
-
-    def signer(self, duty: SigningDuty) -> KmsSigner:
-        """Return what signs as `duty`; KMS decides whether the caller may."""
-        return KmsSigner(self.kms, self.manifest.signing_keys[duty].key_arn)
-
-    def public_keys(self, *duties: SigningDuty) -> Mapping[str, PublicKey]:
-        """Return the public keys of `duties` by the duty's name. Raises OutsideFailure."""
-        return {duty.value: fetch_public_key(self.kms, self.manifest.signing_keys[duty].key_arn) for duty in duties}
 
     def tracking_credentials(self) -> Credentials:
         """Return the MLflow administrator's credentials, if the caller may read them. Raises OutsideFailure."""

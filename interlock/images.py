@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
-import tempfile
-from collections.abc import Callable, Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.aws.registry import ImageRegistry, Login, Repository
-from interlock.clients import StackClients
+from interlock.aws.registry import ImageRegistry, Repository
+from interlock.clients import FoundationClients
+from interlock.container_engine import build_and_push, digest_of_base
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.release.bases import LOCK_FILE, Needs, UnfitLock, needs_of, read_lock, written_lock
 from interlock.release.digests import sha256
 from interlock.release.envelope import seal
 from interlock.release.image import (
@@ -29,7 +30,7 @@ from interlock.release.signing import PublicKey
 from interlock.release.statement import Statement
 from interlock.release.vault import Overwritten
 
-BUILD_SECONDS: Final = 3600
+DOWNLOAD_SECONDS: Final = 60
 _LEFT_OUT: Final = ("__pycache__", ".git")
 
 
@@ -44,9 +45,21 @@ class Published:
 
 
 def source_of(folder: Path) -> ImageSource:
-    """Return what an image of `folder` would be built from. Raises BadInput for a folder without a Dockerfile."""
-    if not (folder / "Dockerfile").is_file():
-        raise BadInput(f"folder: received {str(folder)!r}; accepted is a folder with a Dockerfile")
+    """Return what an image of `folder` would be built from.
+
+    Raises BadInput for a folder without a Dockerfile, and Refusal where a base or a download has no digest in the lock
+    file beside the folder.
+    """
+    needs = read_needs(folder)
+    known = _locked(folder)
+    wanted = [*needs.bases, *needs.downloads]
+    missing = [one for one in wanted if one not in known]
+    if missing:
+        raise Refusal(
+            f"{folder.resolve().name} is not built",
+            reasons=[f"{LOCK_FILE} has no digest of {one}" for one in missing],
+            next_step=f"interlock images resolve {folder}",
+        )
     try:
         files = {
             path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -55,10 +68,59 @@ def source_of(folder: Path) -> ImageSource:
         }
     except OSError as error:
         raise BadInput(f"folder: {error.filename}: {error.strerror}") from error
-    return ImageSource(folder.resolve().name, files)
+    return ImageSource(folder.resolve().name, files, {one: known[one] for one in wanted})
 
 
-def publish(clients: StackClients, folder: Path, *, progress: Callable[[str], None]) -> Published:
+def read_needs(folder: Path) -> Needs:
+    """Return what the Dockerfile of `folder` takes from elsewhere. Raises BadInput."""
+    dockerfile = folder / "Dockerfile"
+    if not dockerfile.is_file():
+        raise BadInput(f"folder: received {str(folder)!r}; accepted is a folder with a Dockerfile")
+    try:
+        return needs_of(dockerfile.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, UnfitLock) as error:
+        raise BadInput(f"{dockerfile}: {error}") from error
+
+
+def resolve(folders: Sequence[Path], *, progress: Callable[[str], None]) -> Mapping[str, str]:
+    """Record, beside `folders`, the digests that their bases and downloads have now; return these by reference.
+
+    Raises BadInput, OutsideFailure.
+    """
+    found: dict[str, str] = {}
+    for folder in folders:
+        needs, known = read_needs(folder), _locked(folder)
+        for reference in needs.bases:
+            progress(f"look up {reference}")
+            known[reference] = found[reference] = digest_of_base(reference)
+        for address in needs.downloads:
+            progress(f"download {address}")
+            known[address] = found[address] = _digest_of_download(address)
+        _lock_file(folder).write_text(written_lock(known), encoding="utf-8")
+    return found
+
+
+def _digest_of_download(address: str) -> str:
+    try:
+        with urllib.request.urlopen(address, timeout=DOWNLOAD_SECONDS) as answer:  # noqa: S310  needs_of takes HTTP only
+            return hashlib.sha256(answer.read()).hexdigest()
+    except (OSError, urllib.error.URLError) as error:
+        raise OutsideFailure(f"could not download {address}: {error}") from error
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.resolve().parent / LOCK_FILE
+
+
+def _locked(folder: Path) -> dict[str, str]:
+    file = _lock_file(folder)
+    try:
+        return read_lock(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except (OSError, UnicodeDecodeError, UnfitLock) as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
+def publish(clients: FoundationClients, folder: Path, *, progress: Callable[[str], None]) -> Published:
     """Have the image of `folder` in its repository and an envelope about it in the vault.
 
     The tag is named by the sources, and tags cannot be moved: what was pushed by a run that broke off is signed by
@@ -71,7 +133,14 @@ def publish(clients: StackClients, folder: Path, *, progress: Callable[[str], No
     is_built = digest is None
     if digest is None:
         progress(f"build {source.name} from {len(source.files)} files")
-        pushed = build_and_push(folder, f"{repository.url}:{source.tag}", repository.host, registry.login())
+        pushed = build_and_push(
+            folder,
+            f"{repository.url}:{source.tag}",
+            repository.host,
+            registry.login(),
+            read_needs(folder),
+            source.bases,
+        )
         if source_of(folder) != source:
             raise Refusal(f"{source.name} was not signed", reasons=[f"{folder} changed while the image was built"])
         digest = registry.digest_of(repository, source.tag)
@@ -85,7 +154,7 @@ def publish(clients: StackClients, folder: Path, *, progress: Callable[[str], No
 
 
 def verify(
-    clients: StackClients, reference: ImageReference, keys: dict[str, PublicKey] | None = None
+    clients: FoundationClients, reference: ImageReference, keys: dict[str, PublicKey] | None = None
 ) -> Sequence[Statement]:
     """Return what the builder signed for an image that its registry has. Raises Refusal, BadInput, OutsideFailure."""
     repository = Repository.parse(reference.repository)
@@ -104,43 +173,26 @@ def verify(
     return good
 
 
-def build_and_push(folder: Path, tag: str, host: str, login: Login) -> str:
-    """Build `folder` for linux/amd64, push it as one manifest of Docker's own type, and return the digest.
-
-    SageMaker serves no image of OCI's media types, and Lambda none behind an index, which attestations need.
-    Raises OutsideFailure if there is no engine, or if it fails.
-    """
-    _docker(["login", "--username", login.username, "--password-stdin", host], given=login.password)
-    with tempfile.TemporaryDirectory() as scratch:
-        metadata = Path(scratch) / "metadata.json"
-        plain = ["--provenance=false", "--sbom=false", "--output", "type=registry,oci-mediatypes=false"]
-        noted = ["--metadata-file", str(metadata)]
-        _docker(["buildx", "build", "--platform", "linux/amd64", *plain, *noted, "--tag", tag, str(folder)])
-        try:
-            digest = str(json.loads(metadata.read_text())["containerimage.digest"])
-        except (OSError, ValueError, KeyError) as error:
-            raise OutsideFailure(f"docker did not say which digest {tag} has") from error
-    return digest.removeprefix("sha256:")
-
-
-def repository_of(clients: StackClients, name: str) -> Repository:
+def repository_of(clients: FoundationClients, name: str) -> Repository:
     """Return where the stack keeps the image `name`. Raises BadInput."""
-    known = clients.manifest.images
+    known = clients.foundation.images
     if name not in known:
-        accepted = f"one of {', '.join(sorted(known))}" if known else "none, as the stack has no image repositories"
+        accepted = (
+            f"one of {', '.join(sorted(known))}" if known else "none, as its foundation has no image repositories"
+        )
         raise BadInput(f"image: received {name!r}; accepted is {accepted}")
     return Repository.parse(known[name].url)
 
 
-def _name_of(clients: StackClients, repository: Repository) -> str:
-    names = [name for name, part in clients.manifest.images.items() if part.url == repository.url]
+def _name_of(clients: FoundationClients, repository: Repository) -> str:
+    names = [name for name, part in clients.foundation.images.items() if part.url == repository.url]
     if not names:
-        known = ", ".join(sorted(part.url for part in clients.manifest.images.values())) or "none"
+        known = ", ".join(sorted(part.url for part in clients.foundation.images.values())) or "none"
         raise BadInput(f"repository: received {repository.url!r}; accepted are the stack's: {known}")
     return names[0]
 
 
-def _sign(clients: StackClients, reference: ImageReference, source: ImageSource) -> str:
+def _sign(clients: FoundationClients, reference: ImageReference, source: ImageSource) -> str:
     statement = image_statement(reference, source)
     key = envelope_key(source.name, reference.digest, statement)
     if any(not version.is_delete_marker for version in clients.vault_reader.versions(key)):
@@ -151,17 +203,3 @@ def _sign(clients: StackClients, reference: ImageReference, source: ImageSource)
     except Overwritten:
         # Somebody signed for the same at the same moment; two signatures over one payload differ.
         return key
-
-
-def _docker(arguments: Sequence[str], given: str | None = None) -> None:
-    try:
-        answer = subprocess.run(
-            ["docker", *arguments], input=given, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-        )
-    except FileNotFoundError as error:
-        raise OutsideFailure("there is no `docker` on PATH to build images with") from error
-    except subprocess.TimeoutExpired as error:
-        raise OutsideFailure(f"docker {arguments[0]} did not end within {BUILD_SECONDS} s") from error
-    if answer.returncode != 0:
-        said = (answer.stderr or answer.stdout).strip().splitlines()[-5:]
-        raise OutsideFailure(f"docker {arguments[0]} failed: " + " / ".join(said))

@@ -36,6 +36,15 @@ class ManifestError(ValueError):
     """A stack manifest that cannot be read; its text names every wrong field, its value and what is accepted."""
 
 
+class FoundationManifest(Part):
+    """What a script needs to know of a layer foundation, which stands before there is a platform."""
+
+    region: str
+    vault: VaultPart
+    signing_keys: Mapping[SigningDuty, SigningKeyPart]
+    images: Mapping[str, ImageRepositoryPart] = Field(default_factory=dict)
+
+
 class StackManifest(Part):
     """Everything that a script needs to know of one provisioned stack; what it has not is None or empty."""
 
@@ -76,9 +85,31 @@ class StackManifest(Part):
             raise ValueError(f"no signing key for {', '.join(missing)}")
         return self
 
+    @property
+    def foundation(self) -> FoundationManifest:
+        """What the platform stands on."""
+        return FoundationManifest(
+            region=self.region, vault=self.vault, signing_keys=self.signing_keys, images=self.images
+        )
+
     def to_json(self) -> str:
         """Return the document as stored: sorted keys, no white space, so that equal manifests are equal bytes."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_foundation(document: object) -> FoundationManifest:
+    """Return what `document`, the output `foundation` of a stack as parsed JSON, says. Raises ManifestError."""
+    if not isinstance(document, Mapping):
+        raise ManifestError(f"the output foundation is a JSON object, not {type(document).__name__}")
+    parts = {name: document[name] for name in ("vault", "signing_keys", "images") if name in document}
+    try:
+        # A key's ARN tells the region: arn:<partition>:kms:<region>:<account>:key/<id>.
+        region = str(document["vault"]["encryption_key_arn"]).split(":")[3]
+        return FoundationManifest.model_validate({**parts, "region": region})
+    except (KeyError, TypeError, IndexError) as error:
+        raise ManifestError("the output foundation names no vault.encryption_key_arn") from error
+    except ValidationError as error:
+        raise ManifestError("the output foundation is wrong:\n" + "\n".join(_lines(error))) from None
 
 
 def _from_version_1(document: Mapping[str, Any]) -> StackManifest:

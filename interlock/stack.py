@@ -7,12 +7,12 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from interlock.aws.manifest import fetch_manifest
-from interlock.manifest import ManifestError, StackManifest, read_manifest
+from interlock.manifest import FoundationManifest, ManifestError, StackManifest, read_foundation, read_manifest
 
-__all__ = ["ManifestError", "ProvisionedStack", "StackManifest", "StackNotFoundError"]
+__all__ = ["ManifestError", "ProvisionedStack", "StackManifest", "StackNotFoundError", "load_foundation"]
 
 PULUMI_TIMEOUT_SECONDS: Final = 120
 
@@ -39,16 +39,40 @@ class ProvisionedStack:
         reader = _READERS.get(scheme)
         if not colon or not where or reader is None:
             raise ValueError(f"stack: {source!r} is not a source; give pulumi:<stack>, ssm:<parameter> or file:<path>")
-        text = reader(where)
-        try:
-            document = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ManifestError(f"{source} holds no JSON: {error}") from None
-        return cls(source=source, manifest=read_manifest(document))
+        return cls(source=source, manifest=read_manifest(_parsed(source, reader(where))))
+
+
+def load_foundation(source: str) -> FoundationManifest:
+    """Read what a stack's platform would stand on, from the sources of `ProvisionedStack.load`.
+
+    The output `foundation` of a stack does where there is no platform yet, and so there is no manifest; `file:` may
+    hold it too. Raises as `ProvisionedStack.load` does.
+    """
+    scheme, _, where = source.partition(":")
+    if scheme == "pulumi" and where:
+        outputs = _parsed(source, _outputs(where))
+        if "manifest" not in outputs and "foundation" in outputs:
+            return read_foundation(outputs["foundation"])
+    elif scheme == "file" and where:
+        document = _parsed(source, _from_file(where))
+        if isinstance(document, dict) and "schema_version" not in document:
+            return read_foundation(document)
+    return ProvisionedStack.load(source).manifest.foundation
+
+
+def _parsed(source: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{source} holds no JSON: {error}") from None
 
 
 def _from_pulumi(stack: str) -> str:
-    command = ["pulumi", "stack", "output", "--json", "--non-interactive", "--stack", stack, "manifest"]
+    return _outputs(stack, "manifest")
+
+
+def _outputs(stack: str, *names: str) -> str:
+    command = ["pulumi", "stack", "output", "--json", "--non-interactive", "--stack", stack, *names]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=PULUMI_TIMEOUT_SECONDS, check=False)
     except FileNotFoundError:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from interlock import images
-from interlock.cli.loading import StackOption, load_clients
+from interlock.cli.loading import StackOption, load_foundation_clients
 from interlock.cli.release import read_key
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.failures import BadInput
@@ -26,10 +26,12 @@ def publish(
 ) -> None:
     """Build the image of FOLDER with docker, push it by its digest, and sign for it as the builder.
 
+    A stack that has no platform yet will do: its services need their images when they are made.
+
     The same files give the same tag: running it again builds nothing and completes what is missing.
     """
     images.source_of(folder)
-    clients = load_clients(stack)
+    clients = load_foundation_clients(stack)
     with progress() as say:
         done = images.publish(clients, folder, progress=say)
     document = {
@@ -41,8 +43,25 @@ def publish(
         [
             f"{done.reference}",
             f"  {how} as {done.tag}",
-            f"  signed for in s3://{clients.manifest.vault.bucket_name}/{done.envelope}",
+            f"  signed for in s3://{clients.foundation.vault.bucket_name}/{done.envelope}",
         ],
+    )
+
+
+@app.command()
+@command
+def resolve(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="With a Dockerfile each.")],
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Record the digests that the base images and downloads of each FOLDER have now, in bases.lock beside them.
+
+    `publish` builds on what is recorded and on nothing else: review what changed before you publish.
+    """
+    with progress() as say:
+        found = images.resolve(folders, progress=say)
+    Printer(output).result(
+        {"digests": dict(found)}, [f"{reference} sha256:{digest}" for reference, digest in sorted(found.items())]
     )
 
 
@@ -63,7 +82,7 @@ def verify(
     except ValueError as error:
         raise BadInput(f"image: {error}") from error
     keys = {"builder": read_key(public_key)} if public_key else None
-    statements = images.verify(load_clients(stack), reference, keys)
+    statements = images.verify(load_foundation_clients(stack), reference, keys)
     Printer(output).result(
         {"image": str(reference), "verifies": True, "statements": [one.predicate for one in statements]},
         [f"{reference} verifies", *(f"  built from {one.predicate['source_digest']}" for one in statements)],

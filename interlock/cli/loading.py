@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 from botocore.exceptions import BotoCoreError
 
-from interlock.clients import StackClients
+from interlock.clients import FoundationClients, StackClients
 from interlock.failures import BadInput, OutsideFailure
-from interlock.stack import ManifestError, ProvisionedStack, StackNotFoundError
+from interlock.stack import ManifestError, ProvisionedStack, StackNotFoundError, load_foundation
+
+_Clients = TypeVar("_Clients", bound=FoundationClients)
 
 StackOption = Annotated[
     str | None,
@@ -25,8 +28,20 @@ StackOption = Annotated[
 
 def load_clients(source: str | None) -> StackClients:
     """Return the clients of the stack that `source` names. Raises BadInput, OutsideFailure."""
+    return _loaded(lambda named: StackClients(ProvisionedStack.load(named).manifest), source)
+
+
+def load_foundation_clients(source: str | None) -> FoundationClients:
+    """Return the clients of the foundation of the stack that `source` names, with a platform or before there is one.
+
+    Raises BadInput, OutsideFailure.
+    """
+    return _loaded(lambda named: FoundationClients(load_foundation(named)), source)
+
+
+def _loaded(load: Callable[[str], _Clients], source: str | None) -> _Clients:
     try:
-        clients = StackClients(ProvisionedStack.load(source or f"pulumi:{_selected_stack()}").manifest)
+        clients = load(source or f"pulumi:{_selected_stack()}")
         # A client is made when first used; one made here tells of a wrong endpoint URL before anything is done.
         _ = clients.s3
         return clients

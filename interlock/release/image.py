@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from interlock.release.digests import canonical_json, sha256
@@ -47,11 +47,18 @@ class ImageSource:
 
     name: str
     files: Mapping[str, str]
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """By reference: the digest of each base image and download, as `interlock.release.bases` has them."""
 
     @property
     def digest(self) -> str:
-        """One digest of all files and their names."""
-        return sha256(canonical_json({"name": self.name, "files": dict(self.files)})).hex()
+        """One digest of all files and their names, and of what they are built on."""
+        return sha256(canonical_json(self._content)).hex()
+
+    @property
+    def _content(self) -> dict[str, object]:
+        bases = {"bases": dict(self.bases)} if self.bases else {}
+        return {"name": self.name, "files": dict(self.files), **bases}
 
     @property
     def tag(self) -> str:
@@ -62,7 +69,12 @@ class ImageSource:
 def image_statement(reference: ImageReference, source: ImageSource) -> Statement:
     """Return the statement that the image `reference` was built from `source`."""
     subject = Subject(name=reference.repository, digest=DigestSet(sha256=reference.digest))
-    predicate = {"name": source.name, "source_digest": source.digest, "files": dict(source.files)}
+    predicate = {
+        "name": source.name,
+        "source_digest": source.digest,
+        "files": dict(source.files),
+        "bases": dict(source.bases),
+    }
     return Statement(subject=(subject,), predicate_type=IMAGE_PREDICATE, predicate=predicate)
 
 

@@ -5,11 +5,15 @@ The script pushes what `docker buildx build --push` would name: a manifest whose
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
+import tempfile
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +22,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock import images
+from interlock import container_engine, images
 from interlock.aws.registry import Login
 from interlock.clients import StackClients
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.manifest import StackManifest
+from interlock.release.bases import read_lock
 from interlock.release.image import ImageReference, ImageSource
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault
 from tests.interlock.manifests import manifest_document
+
+BASE = "python:3.11.14-slim-bookworm"
+BASE_DIGEST = "ab" * 32
 
 ENGINE = """
 import hashlib, json, os, sys
@@ -37,8 +45,19 @@ import boto3
 log = Path(os.environ["ENGINE_LOG"])
 with log.open("a") as lines:
     lines.write(json.dumps(sys.argv[1:]) + "\\n")
+settings = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 if sys.argv[1] == "login":
-    sys.exit(0 if sys.stdin.read() else 1)
+    known = json.loads((settings / "config.json").read_text()) if settings.is_dir() else {}
+    if known.get("credHelpers", {}).get(sys.argv[-1], known.get("credsStore")):
+        sys.exit("a keychain would have the password")
+    known["auths"] = {sys.argv[-1]: sys.stdin.read()}
+    (settings / "config.json").write_text(json.dumps(known))
+    sys.exit(0)
+if sys.argv[2] == "imagetools":
+    print(json.dumps({"digest": "sha256:" + hashlib.sha256(sys.argv[4].encode()).hexdigest()}))
+    sys.exit(0)
+if not json.loads((settings / "config.json").read_text())["auths"] or not (settings / "cli-plugins").is_dir():
+    sys.exit("no basic auth credentials")
 if os.environ.get("ENGINE_FAILS"):
     sys.exit("ERROR: failed to solve: process did not complete successfully")
 folder, tag = Path(sys.argv[-1]), sys.argv[sys.argv.index("--tag") + 1]
@@ -56,7 +75,7 @@ Path(sys.argv[sys.argv.index("--metadata-file") + 1]).write_text(
     json.dumps({"containerimage.digest": pushed["image"]["imageId"]["imageDigest"]})
 )
 if os.environ.get("ENGINE_CHANGES"):
-    (folder / "Dockerfile").write_text("FROM other\\n")
+    (folder / "Dockerfile").write_text("FROM scratch\\n")
 """
 
 
@@ -76,9 +95,14 @@ class Workshop:
         self.clients = StackClients(StackManifest.model_validate(document), boto3.Session(region_name="eu-west-1"))
         self.folder = scratch / "serving"
         self.folder.mkdir()
-        (self.folder / "Dockerfile").write_text("FROM python:3.11.14-slim-bookworm\n")
+        (self.folder / "Dockerfile").write_text(f"FROM {BASE}\n")
         (self.folder / "entrypoint.py").write_text("print('hello')\n")
         self.log = scratch / "engine.jsonl"
+        self.lock = scratch / "bases.lock"
+        self.lock.write_text(f"{BASE} sha256:{BASE_DIGEST}\n")
+        self.settings = scratch / "settings"
+        (self.settings / "cli-plugins").mkdir(parents=True)
+        (self.settings / "config.json").write_text('{"credsStore": "keychain", "currentContext": "far"}')
 
     def publish(self) -> images.Published:
         return images.publish(self.clients, self.folder, progress=lambda _: None)
@@ -98,6 +122,7 @@ def workshop(cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     variables: Mapping[str, str] = {
         "PATH": f"{engine.parent}{os.pathsep}{os.environ['PATH']}",
         "ENGINE_LOG": str(made.log),
+        "DOCKER_CONFIG": str(made.settings),
         "AWS_ENDPOINT_URL": cloud.endpoint_url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -106,6 +131,22 @@ def workshop(cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return made
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """The address of something to download: the bytes `root`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"root")
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/root.pem"
+        server.shutdown()
 
 
 def test_a_published_image_is_pushed_by_digest_and_verifies(workshop: Workshop) -> None:
@@ -124,6 +165,68 @@ def test_the_registrys_password_reaches_the_engine_and_no_command_line(workshop:
     assert not any("password" in word and word != "--password-stdin" for word in login)
 
 
+def test_the_registrys_password_is_kept_nowhere(workshop: Workshop) -> None:
+    before = {path: path.read_text() for path in workshop.settings.rglob("*") if path.is_file()}
+    left = set(Path(tempfile.gettempdir()).glob("interlock-engine-*"))
+    workshop.publish()
+    assert {path: path.read_text() for path in workshop.settings.rglob("*") if path.is_file()} == before
+    assert set(Path(tempfile.gettempdir()).glob("interlock-engine-*")) <= left
+
+
+def test_an_image_is_built_on_the_bases_of_the_lock_file_and_says_so(workshop: Workshop) -> None:
+    published = workshop.publish()
+    (build,) = [words for words in workshop.asked if words[:2] == ["buildx", "build"]]
+    assert build[build.index("--build-context") + 1] == f"{BASE}=docker-image://{BASE}@sha256:{BASE_DIGEST}"
+    (statement,) = images.verify(workshop.clients, published.reference)
+    assert statement.predicate["bases"] == {BASE: BASE_DIGEST}
+
+
+@pytest.mark.parametrize("image", ["mlflow", "rotation", "runner", "serving"])
+def test_all_that_an_image_of_this_repository_takes_from_elsewhere_can_be_pinned(image: str) -> None:
+    needs = images.read_needs(Path(__file__).resolve().parents[2] / "images" / image)
+    assert needs.bases == [BASE]
+    assert len(needs.downloads) == {"serving": 0, "runner": 2}.get(image, 1)
+
+
+def test_a_download_that_is_compared_with_nothing_is_refused(workshop: Workshop) -> None:
+    (workshop.folder / "Dockerfile").write_text(f"FROM {BASE}\nADD --chmod=644 https://example.com/a.pem /a.pem\n")
+    with pytest.raises(BadInput, match=r"ADD https://example.com/a.pem: accepted is --checksum=sha256:"):
+        workshop.publish()
+
+
+@pytest.mark.parametrize("line", [f"{BASE} {'0' * 64}", f"{BASE} sha256:1234", BASE])
+def test_a_lock_file_that_pins_nothing_is_bad_input(workshop: Workshop, line: str) -> None:
+    workshop.lock.write_text(line)
+    with pytest.raises(BadInput, match=r"bases\.lock: line 1: received"):
+        workshop.publish()
+
+
+def test_a_changed_base_is_another_image(workshop: Workshop) -> None:
+    first = images.source_of(workshop.folder).tag
+    workshop.lock.write_text(f"{BASE} sha256:{'cd' * 32}\n")
+    assert images.source_of(workshop.folder).tag != first
+
+
+def test_an_image_whose_base_has_no_digest_is_not_published(workshop: Workshop) -> None:
+    workshop.lock.write_text("# nothing yet\n")
+    with pytest.raises(Refusal, match=f"bases.lock has no digest of {BASE}"):
+        workshop.publish()
+    assert workshop.asked == []
+
+
+def test_bases_and_downloads_are_resolved_into_the_lock_file(workshop: Workshop, served: str) -> None:
+    dockerfile = f"FROM {BASE}\nARG ROOT_SHA256\nADD --checksum=sha256:${{ROOT_SHA256}} {served} /root.pem\n"
+    (workshop.folder / "Dockerfile").write_text(dockerfile)
+    workshop.lock.write_text(f"other:1 sha256:{'0' * 64}\n")
+    found = images.resolve([workshop.folder], progress=lambda _: None)
+    wanted = {BASE: hashlib.sha256(BASE.encode()).hexdigest(), served: hashlib.sha256(b"root").hexdigest()}
+    assert found == wanted
+    assert read_lock(workshop.lock.read_text()) == {**wanted, "other:1": "0" * 64}
+    workshop.publish()
+    build = workshop.asked[-1]
+    assert build[build.index("--build-arg") + 1] == f"ROOT_SHA256={wanted[served]}"
+
+
 def test_the_same_files_are_built_once_and_a_changed_file_again(workshop: Workshop) -> None:
     first = workshop.publish()
     again = workshop.publish()
@@ -132,14 +235,14 @@ def test_the_same_files_are_built_once_and_a_changed_file_again(workshop: Worksh
     changed = workshop.publish()
     assert changed.built
     assert changed.tag != first.tag
-    assert sum(words[0] == "buildx" for words in workshop.asked) == 2
+    assert sum(words[:2] == ["buildx", "build"] for words in workshop.asked) == 2
 
 
 def test_an_image_pushed_by_a_run_that_broke_off_is_signed_by_the_next(workshop: Workshop) -> None:
     source = images.source_of(workshop.folder)
     repository = images.repository_of(workshop.clients, "serving")
     login = Login("AWS", "x")
-    images.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
+    container_engine.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
     published = workshop.publish()
     assert not published.built
     assert images.verify(workshop.clients, published.reference)
@@ -151,7 +254,7 @@ def test_an_image_nobody_signed_for_is_refused(workshop: Workshop) -> None:
     source = images.source_of(workshop.folder)
     repository = images.repository_of(workshop.clients, "serving")
     login = Login("AWS", "x")
-    digest = images.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
+    digest = container_engine.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
     with pytest.raises(Refusal, match="nobody who may has signed"):
         images.verify(workshop.clients, ImageReference(reference.repository, digest))
 
@@ -196,7 +299,8 @@ def test_wrong_folders_and_images_are_named(workshop: Workshop, tmp_path: Path) 
         ImageReference.parse("serving:latest")
 
 
-_files = st.dictionaries(st.text(min_size=1, max_size=8), st.text("0123456789abcdef", min_size=64, max_size=64))
+_digests = st.integers(0, 2**256 - 1).map(lambda number: f"{number:064x}")
+_files = st.dictionaries(st.text(min_size=1, max_size=8), _digests)
 
 
 @given(_files, _files)
