@@ -15,6 +15,7 @@ from rehearsal.setup.tools import Tools, prepare
 
 SHARED = {
     "the provisioned stack": ("provisioned/test_cost.py", "provisioned/test_local.py", "provisioned/test_tracking.py"),
+    "the foundations": ("infra/",),
     "an MLflow server": ("interlock/aws/test_endpoint.py", "interlock/cli/test_commands.py", "interlock/mlflow/"),
     "a provider": ("rehearsal/engine/aws/",),
     "an endpoint": (
@@ -27,6 +28,7 @@ FIRST = (
     "the provisioned stack",
     "provisioned/test_protection.py",
     "an MLflow server",
+    "the foundations",
     "provisioned/test_foundation.py",
     "an endpoint",
     "rehearsal/engine/test_operations.py",

@@ -11,6 +11,7 @@ from rehearsal.setup.cache import cache_folder
 from rehearsal.setup.environment import python_environment
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.pulumi_cli import pulumi_cli
+from rehearsal.setup.terraform_cli import terraform_cli
 from rehearsal.setup.terraform_provider import terraform_provider
 
 VARIABLE = "INTERLOCK_TOOLS"
@@ -26,6 +27,7 @@ class Tools:
     python: Path
     pulumi: Path
     provider: Path
+    terraform: Path
 
     def to_json(self) -> str:
         return json.dumps({name: str(path) for name, path in asdict(self).items()})
@@ -44,13 +46,15 @@ class Tools:
 def prepare(progress: Progress, python: Path | None = None) -> Tools:
     """Find or build everything; `python` is an interpreter that already has the locked packages.
 
-    Raises SetupError. The Python packages and the CLI are prepared side by side, and the cheap question, whether
+    Raises SetupError. The Python packages and Pulumi's CLI are prepared side by side, and the cheap question, whether
     there is a Terraform provider, is asked before either.
     """
     provider = terraform_provider(progress)
     packages = _Background(lambda: python or python_environment(CHECKOUT, progress))
-    cli = _Background(lambda: pulumi_cli(progress))
-    return Tools(CHECKOUT, cache_folder(), packages.result(), cli.result(), provider)
+    pulumi = _Background(lambda: pulumi_cli(progress))
+    found = packages.result(), pulumi.result()
+    # One build at a time, because each ends with removing what Go left behind.
+    return Tools(CHECKOUT, cache_folder(), *found, provider, terraform_cli(progress))
 
 
 class _Background:

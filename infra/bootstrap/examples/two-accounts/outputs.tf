@@ -1,0 +1,19 @@
+output "settings" {
+  description = "What `interlock settings import` reads."
+  value = { for layer in ["foundation", "platform"] : layer => merge(module.workload.settings[layer], {
+    evidence = {
+      account_id = module.evidence.settings[layer].account_id
+      role_arn   = module.evidence.settings[layer].role_arn
+    }
+  }) }
+}
+
+output "terraform_backend" {
+  description = "Where this state goes once its bucket stands."
+  value       = module.workload.terraform_backend
+}
+
+output "boundary_arns" {
+  description = "The permission boundaries of the workload account."
+  value       = module.workload.boundary_arns
+}

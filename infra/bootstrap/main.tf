@@ -1,0 +1,26 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_iam_session_context" "current" {
+  arn = data.aws_caller_identity.current.arn
+}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  name       = "interlock-${var.environment}"
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.name
+  iam        = "arn:${local.partition}:iam::${local.account_id}"
+
+  # A session of a role counts as the role, whose ARN is what a policy's condition sees.
+  administrators = coalesce(var.administrators, [data.aws_iam_session_context.current.issuer_arn])
+  evidence_id    = coalesce(var.evidence_account_id, local.account_id)
+
+  layers    = ["foundation", "platform"]
+  role_arns = { for layer in local.layers : layer => "${local.iam}:role/interlock/deploy/${local.name}-${layer}" }
+
+  tags = merge({ "interlock:infra" = "bootstrap", environment = var.environment }, var.tags)
+}

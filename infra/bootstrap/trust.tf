@@ -1,0 +1,56 @@
+# Who becomes a deploy role: a workflow of one repository in one environment, people by name, or the same layer's role
+# of the environment's other account. Each session says whose it is.
+
+locals {
+  github_host = "token.actions.githubusercontent.com"
+  github_provider_arn = var.github == null ? null : coalesce(
+    var.github.provider_arn, "${local.iam}:oidc-provider/${local.github_host}"
+  )
+  github_subjects = var.github == null ? {} : {
+    foundation = "repo:${var.github.repository}:environment:${var.github.foundation_environment}"
+    platform   = "repo:${var.github.repository}:environment:${var.github.platform_environment}"
+  }
+
+  trust = { for layer in local.layers : layer => concat(
+    [for subject in compact([lookup(local.github_subjects, layer, "")]) : {
+      Sid       = "Workflow"
+      Effect    = "Allow"
+      Principal = { Federated = local.github_provider_arn }
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Condition = {
+        StringEquals = {
+          "${local.github_host}:aud" = "sts.amazonaws.com"
+          "${local.github_host}:sub" = subject
+        }
+        StringLike = { "sts:RoleSessionName" = "github-*" }
+      }
+    }],
+    # `Bool` is false where the key is missing: a long-lived key has no MFA to show.
+    [for name in sort(keys(var.people[layer])) : {
+      Sid       = "Person${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}"
+      Effect    = "Allow"
+      Principal = { AWS = var.people[layer][name] }
+      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Condition = {
+        StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
+        Bool         = { "aws:MultiFactorAuthPresent" = "true" }
+      }
+    }],
+    [for arn in compact([var.deployed_from[layer]]) : {
+      Sid       = "OtherAccount"
+      Effect    = "Allow"
+      Principal = { AWS = arn }
+      # A source identity goes along the chain only where each role lets it.
+      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Condition = { StringLike = { "sts:RoleSessionName" = "interlock-*" } }
+    }],
+  ) }
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  count = var.github != null && try(var.github.provider_arn, null) == null ? 1 : 0
+
+  url            = "https://${local.github_host}"
+  client_id_list = ["sts.amazonaws.com"]
+  tags           = merge(local.tags, { Name = "${local.name}-github" })
+}
