@@ -26,7 +26,7 @@ class Applying:
         return f"{self.statement.label} of {self.kind} {self.policy!r}"
 
 
-@dataclass
+@dataclass(slots=True)
 class Voice:
     """What some policies say together: their applying statements, by effect and by certainty."""
 
