@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from interlock.stack import ProvisionedStack
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.session import Session
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.tools import Tools, prepare
+
+# How long an example takes says more of what runs beside it than of what it tests.
+settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("side by side")
 
 SHARED = {
     "the provisioned stack": ("provisioned/test_cost.py", "provisioned/test_local.py", "provisioned/test_tracking.py"),

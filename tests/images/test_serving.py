@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -80,23 +81,22 @@ def start() -> Iterator[Start]:
 
 
 def healthy(url: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None
-        try:
+        with contextlib.suppress(requests.RequestException):
             if requests.get(f"{url}/ping", timeout=2).status_code == 200:
                 return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    pytest.fail("not healthy within a minute")
+        time.sleep(0.1)
+    pytest.fail("not healthy within two minutes")
 
 
 def test_without_model_data_it_holds(start: Start, tmp_path: Path) -> None:
     url, process = start(tmp_path)
     healthy(url, process)
-    refused = requests.post(f"{url}/invocations", json={}, timeout=5)
+    refused = requests.post(f"{url}/invocations", json={}, timeout=60)
     assert (refused.status_code, refused.json()["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
-    assert re.fullmatch(r"\d+\.\d+\.\d+", requests.get(f"{url}/version", timeout=5).text)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", requests.get(f"{url}/version", timeout=60).text)
 
 
 def test_it_serves_the_models_files_and_shows_it_no_credential(start: Start, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_it_serves_the_models_files_and_shows_it_no_credential(start: Start, tmp
     mlflow.pyfunc.save_model(str(directory), python_model=str(code), pip_requirements=[])
     url, process = start(directory)
     healthy(url, process)
-    answered = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=10)
+    answered = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=60)
     assert answered.json() == {"predictions": []}
 
 
@@ -117,7 +117,7 @@ def test_a_request_keeps_to_one_core(start: Start, tmp_path: Path) -> None:
     mlflow.pyfunc.save_model(str(directory), python_model=str(code), pip_requirements=[])
     url, process = start(directory)
     healthy(url, process)
-    threads = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=10).json()["predictions"]
+    threads = requests.post(f"{url}/invocations", json={"inputs": [[1.0]]}, timeout=60).json()["predictions"]
     assert len(threads) >= 2
     assert set(threads) == {1}
 

@@ -125,7 +125,7 @@ class Balancer:
 
     def accepts(self, port: int) -> bool:
         try:
-            http.client.HTTPConnection(self.address, port, timeout=5).connect()
+            http.client.HTTPConnection(self.address, port, timeout=30).connect()
         except OSError:
             return False
         return True

@@ -183,7 +183,7 @@ def address_of(task: Any) -> str:
 
 
 def ask(task: Any, path: str = "/") -> dict[str, str]:
-    with urllib.request.urlopen(f"http://{address_of(task)}:8000{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{address_of(task)}:8000{path}", timeout=30) as answer:
         return dict(json.loads(answer.read()))
 
 
@@ -250,7 +250,7 @@ def role_in(environment: dict[str, str]) -> str:
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
         headers={"Authorization": environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return str(json.loads(answer.read())["RoleArn"])
 
 

@@ -39,7 +39,7 @@ def alive(pid: int) -> bool:
     return pid in keeper.tree([pid])
 
 
-def eventually(condition: object, seconds: float = 10.0) -> bool:
+def eventually(condition: object, seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if callable(condition) and condition():

@@ -44,7 +44,7 @@ def build(target: Path, tally: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.02)

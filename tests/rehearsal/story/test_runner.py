@@ -56,7 +56,7 @@ def test_steps_run_after_those_they_follow_and_are_recorded_with_what_they_saw(t
 
 
 def test_steps_that_need_nothing_of_each_other_run_side_by_side(telling: Telling) -> None:
-    barrier = threading.Barrier(2, timeout=5)
+    barrier = threading.Barrier(2, timeout=60)
     records = telling.run(
         Step("left", lambda _: Seen(str(barrier.wait()))), Step("right", lambda _: Seen(str(barrier.wait())))
     )

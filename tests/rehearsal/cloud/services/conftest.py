@@ -129,7 +129,7 @@ class Inference:
         described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
         return described
 
-    def settled(self, endpoint: str, seconds: float = 90.0) -> dict[str, Any]:
+    def settled(self, endpoint: str, seconds: float = 180.0) -> dict[str, Any]:
         """Wait until nothing is under way and return the endpoint's description."""
         return until(
             lambda: self.describe(endpoint), lambda seen: seen["EndpointStatus"] in ("InService", "Failed"), seconds

@@ -85,10 +85,10 @@ def test_whatever_ends_the_shim_ends_the_instance_at_once(host: Host, number: si
 
     shim.send_signal(number)
 
-    connection.settimeout(5)
+    connection.settimeout(30)
     assert connection.recv(1) == b""
-    assert shim.wait(5) == -number
-    assert time.monotonic() - started < 1
+    assert shim.wait(30) == -number
+    assert time.monotonic() - started < 10
     assert shim.stderr is not None
     assert shim.stderr.read() == ""
 
@@ -115,7 +115,7 @@ def test_a_host_that_ends_takes_the_shim_with_it(host: Host) -> None:
 
     connection.close()
 
-    _, said = shim.communicate(timeout=5)
+    _, said = shim.communicate(timeout=60)
     assert shim.returncode == 1
     assert "the provider host has ended" in said
 
@@ -125,7 +125,7 @@ def test_what_the_host_refuses_reaches_the_user(host: Host) -> None:
 
     host.accept({"error": "region: 'mars-1' is not a region"})
 
-    _, said = shim.communicate(timeout=5)
+    _, said = shim.communicate(timeout=60)
     assert shim.returncode == 1
     assert "region: 'mars-1' is not a region" in said
 
@@ -134,7 +134,7 @@ def test_what_the_host_refuses_reaches_the_user(host: Host) -> None:
 def test_without_a_rehearsal_the_user_learns_how_to_start_one(environment: dict[str, str]) -> None:
     shim = start(**environment)
 
-    output, said = shim.communicate(timeout=5)
+    output, said = shim.communicate(timeout=60)
 
     assert (shim.returncode, output) == (1, "")
     assert "scripts/rehearse --keep" in said

@@ -42,7 +42,7 @@ def test_a_provider_does_not_outlive_an_owner_that_is_killed(tools: Tools) -> No
         pid = int(owner.stdout.readline())
         assert is_running(pid)
         owner.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(pid)
@@ -59,10 +59,11 @@ def test_a_missing_binary_is_named() -> None:
 
 
 def test_the_schemas_are_asked_for_once_and_read_from_the_cache_then(tools: Tools, tmp_path: Path) -> None:
+    began = time.monotonic()
     asked = Catalogue(tools.provider, tmp_path)
-    started = time.monotonic()
+    asking, began = time.monotonic() - began, time.monotonic()
     read = Catalogue(tools.provider, tmp_path)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - began < asking
     assert asked.get("resource", "aws_s3_bucket") == read.get("resource", "aws_s3_bucket")
     assert asked.names("data") == read.names("data") != frozenset()
 

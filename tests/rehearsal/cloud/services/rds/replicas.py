@@ -29,7 +29,7 @@ class Replica(Database):
         given = {"DBInstanceIdentifier": self.name, "SourceDBInstanceIdentifier": origin, "VpcSecurityGroupIds": groups}
         self.created = self.rds.create_db_instance_read_replica(**{**given, **wanted})["DBInstance"]
 
-    def follows(self, seconds: float = 30.0) -> None:
+    def follows(self, seconds: float = 60.0) -> None:
         """Wait until a row of now, written through the source, is read here."""
         mark = uuid.uuid4().hex
         with self.source.connect() as connection:
