@@ -149,8 +149,11 @@ class Lease:
             except grpc.RpcError as problem:
                 if not _has_died(process, problem):
                     raise
+                said = process.last_words()[-500:]
                 raise ProcessDiedError(
-                    f"the Terraform provider ended during the change: {process.last_words()[-500:]}"
+                    "the Terraform provider ended during the change, which may have been made all the same: "
+                    "pulumi refresh tells of an update or a deletion, what was to be created has to be looked for"
+                    + (f"; its last words: {said}" if said else "")
                 ) from problem
 
     def cancel(self) -> None:

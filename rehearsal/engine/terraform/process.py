@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -32,6 +33,9 @@ _INHERITED = (
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 _HANDSHAKE_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_LAST_LINES = 20
+_LAST_WORDS_SECONDS = 1.0
+_LOGGED = re.compile(r'\s*(\{"@|(\S+ ){0,2}\[(TRACE|DEBUG|INFO|WARN|ERROR)\])')
 
 
 class LaunchError(Exception):
@@ -88,14 +92,17 @@ class ProviderProcess:
             self._process.wait()
 
     def last_words(self) -> str:
-        """Return the last lines that the process wrote to its standard error."""
-        return "\n".join(self._errors[-20:])
+        """Return the last lines that the process wrote to its standard error and that are no log."""
+        if self.ends(_LAST_WORDS_SECONDS):
+            self._listener.join(_LAST_WORDS_SECONDS)
+        return "\n".join(self._errors[-_LAST_LINES:])
 
     def _handshake(self, binary: Path) -> str:
         output, problem = self._process.stdout, self._process.stderr
         assert output is not None
         assert problem is not None
-        threading.Thread(target=_collect, args=(problem, self._errors), daemon=True).start()
+        self._listener = threading.Thread(target=_collect, args=(problem, self._errors), daemon=True)
+        self._listener.start()
         answer: queue.Queue[str] = queue.Queue()
         threading.Thread(target=_first_line, args=(output, answer), daemon=True).start()
         try:
@@ -116,8 +123,10 @@ def _first_line(stream: IO[str], answer: queue.Queue[str]) -> None:
 
 def _collect(stream: IO[str], lines: list[str]) -> None:
     for line in stream:
-        lines.append(line.rstrip())
-        del lines[:-100]
+        # A log holds requests with all the secrets in them.
+        if not _LOGGED.match(line):
+            lines.append(line.rstrip())
+            del lines[:-_LAST_LINES]
 
 
 class _Spawner:

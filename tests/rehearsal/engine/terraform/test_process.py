@@ -53,6 +53,16 @@ def test_what_is_no_provider_is_refused_with_what_it_said() -> None:
         ProviderProcess(Path("/bin/echo"), {})
 
 
+def test_the_log_that_a_provider_writes_is_no_part_of_its_last_words(tmp_path: Path) -> None:
+    binary = tmp_path / "provider"
+    log = '{"@level":"debug","http.request.body":"hunter2"}'
+    binary.write_text(f"#!/bin/sh\necho '{log}' >&2\necho '2026-11-21T23:57:01Z [TRACE] hunter2' >&2\necho boom >&2\n")
+    binary.chmod(0o755)
+    with pytest.raises(LaunchError, match="boom") as refused:
+        ProviderProcess(binary, {})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_a_missing_binary_is_named() -> None:
     with pytest.raises(LaunchError, match="/no/such/provider"):
         ProviderProcess(Path("/no/such/provider"), {})
@@ -105,8 +115,9 @@ def test_a_provider_that_dies_is_replaced_for_questions_and_named_for_changes(
             os.kill(other, signal.SIGKILL)
             client.validate("aws_sqs_queue", block, block.empty())
 
-        with pytest.raises(ProcessDiedError, match="ended during the change"):
+        with pytest.raises(ProcessDiedError, match="ended during the change") as died:
             lease.change(die)
+        assert "pulumi refresh" in str(died.value)
     finally:
         pool.close()
     assert not is_running(other)
