@@ -16,6 +16,11 @@ _LINES_OF_A_FAILURE = 30
 
 def plan_of_stack(stack: str) -> Plan:
     """Preview a stack and return what would exist. Raises BadInput, OutsideFailure."""
+    return plan_of_document(document_of_stack(stack), f"the preview of {stack}")
+
+
+def document_of_stack(stack: str) -> Any:
+    """Preview a stack and return what the engine says it would do. Raises BadInput, OutsideFailure."""
     command = ["pulumi", "preview", "--json", "--show-sames", "--non-interactive", "--stack", stack]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
@@ -28,7 +33,7 @@ def plan_of_stack(stack: str) -> Plan:
     document = _parsed(answer.stdout)
     if answer.returncode != 0 or document is None:
         raise _failure(stack, document, answer.stderr)
-    return _plan(document, f"the preview of {stack}")
+    return document
 
 
 def plan_of_file(path: Path) -> Plan:
@@ -40,10 +45,11 @@ def plan_of_file(path: Path) -> Plan:
     document = _parsed(text)
     if document is None:
         raise BadInput(f"--preview: {path} holds no JSON; accepted is what `pulumi preview --json --show-sames` prints")
-    return _plan(document, f"--preview: {path}")
+    return plan_of_document(document, f"--preview: {path}")
 
 
-def _plan(document: Any, source: str) -> Plan:
+def plan_of_document(document: Any, source: str) -> Plan:
+    """Return what would exist by what the engine said, which `source` names. Raises BadInput."""
     try:
         return read_preview(document)
     except PreviewError as error:

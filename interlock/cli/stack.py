@@ -12,12 +12,14 @@ import typer
 from interlock.aws.vault import LockedObject, locked_objects
 from interlock.cli.adopting import adopt_command
 from interlock.cli.loading import StackOption, load_clients, pulumi_stack_of
+from interlock.cli.reviewing import review_command
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress, rows, visible
 from interlock.failures import BadInput, Refusal
 from interlock.teardown import Teardown, destroy
 
 app = typer.Typer(help="What is provisioned, what is locked, adopting, and taking it down.", no_args_is_help=True)
 app.command("adopt")(adopt_command)
+app.command("review")(review_command)
 
 DAY = "%Y-%m-%d %H:%M UTC"
 
