@@ -91,7 +91,9 @@ def principal_matches(statement: PolicyStatement, principal: Principal) -> tuple
     """Say whether a statement is about who asks, and how closely it names them."""
     if statement.not_principal:
         return _not_principal(statement.not_principal, principal), Naming.DIRECT
-    naming = max((named(one, principal) for one in statement.principal), default=Naming.DIRECT)
+    if not statement.principal:
+        return Truth.YES, Naming.DIRECT
+    naming = max(named(one, principal) for one in statement.principal)
     return known(naming is not Naming.NOT), naming
 
 

@@ -13,12 +13,11 @@ _ARN_PARTS = 6
 
 
 @lru_cache(maxsize=65536)
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """Return the expression of a pattern of `*`, any characters, and `?`, any one."""
-    pieces = (
-        ".*" if piece == "*" else "." if piece == "?" else re.escape(piece) for piece in re.split(r"([*?])", pattern)
-    )
-    return re.compile("".join(pieces), re.DOTALL)
+def wildcard(pattern: str) -> tuple[str, re.Pattern[str]]:
+    """Return a pattern of `*`, any characters, and `?`, any one: its text before the first of them, and all of it."""
+    pieces = re.split(r"([*?])", pattern)
+    parts = (".*" if piece == "*" else "." if piece == "?" else re.escape(piece) for piece in pieces)
+    return pieces[0], re.compile("".join(parts), re.DOTALL)
 
 
 _STAR, _QUESTION = "\ue000", "\ue001"
@@ -59,7 +58,10 @@ def _value(variable: Variable, values: Context, complete: bool) -> str | None:
 
 def like(pattern: str, text: str) -> bool:
     """Say whether a text matches a resolved pattern with wildcards."""
-    return wildcard(pattern).fullmatch(_marked(pattern, text)) is not None
+    start, whole = wildcard(pattern)
+    marked = _marked(pattern, text)
+    # Most patterns differ from most texts before their first wildcard.
+    return marked.startswith(start) and whole.fullmatch(marked) is not None
 
 
 def _marked(pattern: str, text: str) -> str:
