@@ -19,11 +19,13 @@ PARAMETERS: Final = {
 }
 
 
-def parameter_group(name: str, opts: pulumi.ResourceOptions) -> aws.rds.ParameterGroup:
+def parameter_group(
+    name: str, engine_version: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> aws.rds.ParameterGroup:
     """Register the parameters of an instance."""
     return aws.rds.ParameterGroup(
         f"{name}-parameters",
-        family=f"postgres{ENGINE_VERSION}",
+        family=pulumi.Output.from_input(engine_version).apply(lambda known: f"postgres{known.partition('.')[0]}"),
         parameters=[
             {"name": key, "value": value, "apply_method": "immediate"} for key, value in sorted(PARAMETERS.items())
         ],

@@ -20,6 +20,8 @@ class DatabaseStandbyArgs(TypedDict):
     subnet_ids: pulumi.Input[list[str]]
     encryption_key_arn: pulumi.Input[str]
     """A key of the standby's own region."""
+    engine_version: NotRequired[pulumi.Input[str]]
+    """The source's; 18 unless given."""
     instance_class: NotRequired[pulumi.Input[str]]
     """`db.m7g.large` unless given; smaller than the source's, it may fall behind."""
     multi_az: NotRequired[pulumi.Input[bool]]
@@ -60,17 +62,18 @@ class DatabaseStandby(pulumi.ComponentResource):
             )
             for log in EXPORTED_LOGS
         ]
+        version = args.get("engine_version", ENGINE_VERSION)
         replica = aws.rds.Instance(
             f"{name}-postgres",
             identifier=args["identifier"],
             replicate_source_db=args["source_arn"],
-            engine_version=ENGINE_VERSION,
+            engine_version=version,
             instance_class=args.get("instance_class", "db.m7g.large"),
             port=PORT,
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[admission.group_id],
             publicly_accessible=False,
-            parameter_group_name=parameter_group(name, inside).name,
+            parameter_group_name=parameter_group(name, version, inside).name,
             storage_type="gp3",
             storage_encrypted=True,
             kms_key_id=args["encryption_key_arn"],
@@ -106,6 +109,7 @@ _RULES: Final = {
     "vpc_id": validation.vpc_id,
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,
+    "engine_version": validation.postgres_version,
     "instance_class": validation.instance_class,
     "multi_az": validation.boolean,
     "backup_retention_days": validation.integer(0, 35, "days"),

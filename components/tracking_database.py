@@ -58,6 +58,14 @@ class TrackingDatabaseArgs(TypedDict):
     identifier: pulumi.Input[str]
     master_username: NotRequired[pulumi.Input[str]]
     """`interlock` unless given; AWS cannot rename it, so an instance that is adopted keeps its own."""
+    database_name: NotRequired[pulumi.Input[str]]
+    """`mlflow` unless given; made if the instance has none of that name."""
+    auth_database_name: NotRequired[pulumi.Input[str]]
+    """`mlflow_auth` unless given."""
+    engine_version: NotRequired[pulumi.Input[str]]
+    """18 unless given; another major version than an instance has is an upgrade, which is not made in passing."""
+    subnet_group_name: NotRequired[pulumi.Input[str]]
+    """Drawn unless given; AWS moves no instance to another group of its VPC, so one that is adopted keeps its own."""
     vpc_id: pulumi.Input[str]
     cidr_block: pulumi.Input[str]
     """Where the endpoints of AWS's services are, for the function that rotates the users' passwords."""
@@ -161,8 +169,8 @@ class TrackingDatabase(pulumi.ComponentResource):
         self.identifier = database.identifier
         self.address = database.address
         self.port = database.port
-        self.database_name = pulumi.Output.from_input(DATABASE_NAME)
-        self.auth_database_name = pulumi.Output.from_input(AUTH_DATABASE_NAME)
+        self.database_name = pulumi.Output.from_input(args.get("database_name", DATABASE_NAME))
+        self.auth_database_name = pulumi.Output.from_input(args.get("auth_database_name", AUTH_DATABASE_NAME))
         self.client_security_group_id = admission.client_group_id
         credentials = self._credentials(name, args, admission, first)
         self.secret_arn = credentials.secret_arn
@@ -178,21 +186,24 @@ class TrackingDatabase(pulumi.ComponentResource):
         self, name: str, args: TrackingDatabaseArgs, admission: ClientAdmission, first: GeneratedSecret
     ) -> aws.rds.Instance:
         inside = pulumi.ResourceOptions(parent=self)
-        subnets = aws.rds.SubnetGroup(f"{name}-subnets", subnet_ids=args["subnet_ids"], opts=inside)
+        version = args.get("engine_version", ENGINE_VERSION)
+        subnets = aws.rds.SubnetGroup(
+            f"{name}-subnets", name=args.get("subnet_group_name"), subnet_ids=args["subnet_ids"], opts=inside
+        )
         return aws.rds.Instance(
             f"{name}-postgres",
             identifier=args["identifier"],
             engine="postgres",
-            engine_version=ENGINE_VERSION,
+            engine_version=version,
             instance_class=args.get("instance_class", "db.m7g.large"),
-            db_name=DATABASE_NAME,
+            db_name=args.get("database_name", DATABASE_NAME),
             port=PORT,
             username=args.get("master_username", MASTER_USERNAME),
             password=first.value.apply(lambda value: str(json.loads(value)["password"])),
             db_subnet_group_name=subnets.name,
             vpc_security_group_ids=[admission.group_id],
             publicly_accessible=False,
-            parameter_group_name=parameter_group(name, inside).name,
+            parameter_group_name=parameter_group(name, version, inside).name,
             storage_type="gp3",
             storage_encrypted=True,
             kms_key_id=args["encryption_key_arn"],
@@ -207,7 +218,8 @@ class TrackingDatabase(pulumi.ComponentResource):
             skip_final_snapshot=args.get("skip_final_snapshot", False),
             # From a name that is new each time: a snapshot of an earlier database keeps its own.
             final_snapshot_identifier=pulumi.Output.concat(subnets.name, "-final"),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=self._logs(name, args)),
+            # Of use at the creation alone: what one made by hand was first given is not always what MLflow uses.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._logs(name, args), ignore_changes=["db_name"]),
         )
 
     def _credentials(
@@ -219,7 +231,7 @@ class TrackingDatabase(pulumi.ComponentResource):
             "identifier": args["identifier"],
             "address": self.address,
             "port": PORT,
-            "database_names": [DATABASE_NAME, AUTH_DATABASE_NAME],
+            "database_names": pulumi.Output.all(self.database_name, self.auth_database_name),
             "first_secret_arn": first.secret_arn,
             "vpc_id": args["vpc_id"],
             "cidr_block": args["cidr_block"],
@@ -246,6 +258,7 @@ class TrackingDatabase(pulumi.ComponentResource):
             "vpc_id": place["vpc_id"],
             "subnet_ids": place["subnet_ids"],
             "encryption_key_arn": place["encryption_key_arn"],
+            "engine_version": args.get("engine_version", ENGINE_VERSION),
             "instance_class": place.get("instance_class", args.get("instance_class", "db.m7g.large")),
             "backup_retention_days": place.get("backup_retention_days", 7),
             "deletion_protection": args.get("deletion_protection", True),
@@ -297,6 +310,10 @@ _STANDBY_RULES: Final = {
 _RULES: Final = {
     "identifier": validation.instance_identifier,
     "master_username": validation.master_username,
+    "database_name": validation.database_name,
+    "auth_database_name": validation.database_name,
+    "engine_version": validation.postgres_version,
+    "subnet_group_name": validation.subnet_group_name,
     "account_id": validation.account_id,
     "region": validation.region,
     "vpc_id": validation.vpc_id,

@@ -271,6 +271,12 @@ region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1"
 service: Final = text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "the last part of a service's endpoint name, such as ecr.api")
 zone: Final = text(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone such as eu-west-1a")
 instance_class: Final = text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "an RDS instance class such as db.m7g.large")
+postgres_version: Final = text(
+    r"1[3-8](\.\d{1,2})?", "a version of PostgreSQL from 13 to 18, such as 18 (its newest minor one) or 16.8"
+)
+subnet_group_name: Final = text(
+    r"(?!default$)[a-z0-9 ._-]{1,255}", "up to 255 small letters, digits, spaces and . _ -, but not default"
+)
 instance_identifier: Final = text(
     r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
 )

@@ -66,7 +66,20 @@ class DatabaseSettings(Section):
     master_username: Annotated[
         Annotated[str, Must(rules.master_username)] | None, Means("the database's administrator")
     ] = None
-    """Named for an instance that is adopted: AWS can rename neither."""
+    name: Annotated[
+        Annotated[str, Must(rules.database_name)] | None, Means("the database of MLflow's runs and registry")
+    ] = None
+    auth_name: Annotated[Annotated[str, Must(rules.database_name)] | None, Means("the database of MLflow's users")] = (
+        None
+    )
+    subnet_group_name: Annotated[
+        Annotated[str, Must(rules.subnet_group_name)] | None, Means("the name of the database's subnet group")
+    ] = None
+    """These are named for an instance that is adopted: AWS can rename none of them."""
+    engine_version: Annotated[
+        Annotated[str, Must(rules.postgres_version)] | None, Means("the version of PostgreSQL")
+    ] = None
+    """18 unless given."""
 
 
 class ExistingTrackingSettings(Section):

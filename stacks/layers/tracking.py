@@ -133,6 +133,14 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
         args["rotation_reserved_concurrency"] = chosen.rotation.reserved_concurrency
     if chosen.database.master_username is not None:
         args["master_username"] = chosen.database.master_username
+    if chosen.database.name is not None:
+        args["database_name"] = chosen.database.name
+    if chosen.database.auth_name is not None:
+        args["auth_database_name"] = chosen.database.auth_name
+    if chosen.database.subnet_group_name is not None:
+        args["subnet_group_name"] = chosen.database.subnet_group_name
+    if chosen.database.engine_version is not None:
+        args["engine_version"] = chosen.database.engine_version
     if there is not None:
         args["standby"] = {
             "provider": there.place.provider,

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from mlflow import MlflowClient
 
 from interlock.adoption import Adoption, adopt
 from interlock.failures import BadInput, Refusal
@@ -28,6 +30,8 @@ class HandMade:
     identifiers: Mapping[str, str]
     bucket: str
     database: str
+    password: str
+    """Of the database's administrator, whom the old server logs in as."""
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +44,15 @@ def hand_made(session: Session) -> HandMade:
         zone: ec2.create_subnet(VpcId=vpc, AvailabilityZone=zone, CidrBlock=block)["Subnet"]["SubnetId"]
         for zone, block in BLOCKS.items()
     }
+    routes = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    for subnet in subnets.values():
+        ec2.associate_route_table(RouteTableId=routes, SubnetId=subnet)
+    clients = ec2.create_security_group(VpcId=vpc, GroupName="clients", Description="Of the database")["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=clients, IpProtocol="tcp", FromPort=5432, ToPort=5432, CidrIp="127.0.0.1/32"
+    )
     key = session.client("kms").create_key(Description="MLflow's data")["KeyMetadata"]
-    bucket, database = f"our-mlflow-{mark}", f"our-mlflow-{mark}"
+    bucket, database, password = f"our-mlflow-{mark}", f"our-mlflow-{mark}", uuid.uuid4().hex
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": session.cloud.region})
     s3.put_object(Bucket=bucket, Key="1/model/MLmodel", Body=b"flavors: {}\n")
     rds.create_db_subnet_group(
@@ -49,23 +60,35 @@ def hand_made(session: Session) -> HandMade:
     )
     rds.create_db_instance(
         DBInstanceIdentifier=database, Engine="postgres", EngineVersion="16", DBInstanceClass="db.t3.medium",
-        AllocatedStorage=20, DBName="mlflow", MasterUsername="postgres", MasterUserPassword=uuid.uuid4().hex,
-        DBSubnetGroupName=database, StorageEncrypted=True, KmsKeyId=key["Arn"],
+        AllocatedStorage=20, DBName="mlflow", MasterUsername="postgres", MasterUserPassword=password,
+        DBSubnetGroupName=database, StorageEncrypted=True, KmsKeyId=key["Arn"], VpcSecurityGroupIds=[clients],
     )  # fmt: skip
     rds.get_waiter("db_instance_available").wait(
         DBInstanceIdentifier=database, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
     )
+    endpoint = rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"][0]["Endpoint"]
+    register_as_before(f"postgres:{password}@{endpoint['Address']}:{endpoint['Port']}")
     return HandMade(
         {
             "network-vpc": vpc,
             **{f"network-private-{zone}": subnet for zone, subnet in subnets.items()},
+            "network-routes": routes,
+            **{f"network-private-{zone}-routes": f"{subnet}/{routes}" for zone, subnet in subnets.items()},
             "platform-key-key": key["KeyId"],
             "artifacts-store-bucket": bucket,
             "database-postgres": database,
+            "database-subnets": database,
         },
         bucket,
         database,
+        password,
     )
+
+
+def register_as_before(server: str) -> None:
+    """Give the database MLflow's tables and a model, as a server that logged in as the administrator did."""
+    client = MlflowClient(f"postgresql+psycopg://{server}/mlflow?sslmode=require")
+    client.create_registered_model("loans", tags={"made": "by hand"})
 
 
 class Adopting:
@@ -82,13 +105,16 @@ class Adopting:
         for name, value in session.environment.items():
             patches.setenv(name, value)
 
+    def pulumi(self, *arguments: str) -> str:
+        said: str = self.session.pulumi(*arguments, "--stack", self.stack, directory=self.directory).stdout
+        return said
+
     def adopt(self, identifiers: Mapping[str, str]) -> Adoption:
         return adopt(self.stack, identifiers, directory=self.directory)
 
     def state(self) -> dict[str, str]:
         """Return the ids of the state's resources by name; of a database, its instance's name."""
-        exported = self.session.pulumi("stack", "export", "--stack", self.stack, directory=self.directory).stdout
-        found = json.loads(exported)["deployment"].get("resources") or []
+        found = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources") or []
         return {
             one["urn"].rpartition("::")[2]: one["outputs"].get("identifier") or one["id"]
             for one in found
@@ -101,7 +127,10 @@ def config_for(hand_made: HandMade, **database: Any) -> dict[str, Any]:
     left_out = {f"interlock:{name}" for name in SINGLE_REGION}
     config = {key: value for key, value in local_config().items() if key not in left_out}
     tracking = config["interlock:tracking"]
-    named = {"identifier": hand_made.database, "master_username": "postgres"}
+    named = {"identifier": hand_made.database, "subnet_group_name": hand_made.database} | {
+        "master_username": "postgres",
+        "engine_version": "16",
+    }
     return config | {
         "interlock:network": {"cidr_block": "10.44.0.0/16", "subnets": BLOCKS},
         "interlock:artifacts": {"bucket_name": hand_made.bucket},
@@ -126,6 +155,28 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_of_it_replaced(
 
     found = session.client("s3").get_object(Bucket=hand_made.bucket, Key="1/model/MLmodel")["Body"].read()
     assert found == b"flavors: {}\n"
+
+
+def test_an_up_after_the_adoption_replaces_nothing_and_serves_what_was_there(
+    session: Session, hand_made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopting = Adopting(session, tmp_path / "project", config_for(hand_made), monkeypatch)
+    adopting.adopt(hand_made.identifiers)
+    adopting.pulumi("up", "--yes", "--skip-preview")
+    assert hand_made.identifiers.items() <= adopting.state().items()
+    adopting.pulumi("preview", "--expect-no-changes")
+
+    tracking = json.loads(adopting.pulumi("stack", "output", "manifest", "--json"))["tracking"]
+    secret = session.client("secretsmanager").get_secret_value(SecretId=tracking["admin_secret_arn"])["SecretString"]
+    answer = requests.get(
+        f"{tracking['uri']}/api/2.0/mlflow/registered-models/get",
+        params={"name": "loans"},
+        auth=(json.loads(secret)["username"], json.loads(secret)["password"]),
+        verify=session.environment["MLFLOW_TRACKING_SERVER_CERT_PATH"],
+        timeout=30,
+    )
+    assert answer.json()["registered_model"]["tags"] == [{"key": "made", "value": "by hand"}]
+    adopting.pulumi("destroy", "--yes", "--skip-preview")
 
 
 def test_what_an_update_would_replace_is_refused_with_the_reason(

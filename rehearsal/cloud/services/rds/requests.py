@@ -114,6 +114,35 @@ def check_password(request: Mapping[str, Any], *, creating: bool = True) -> None
         )
 
 
+def check_modification(request: Mapping[str, Any], current: Any, groups: Mapping[str, Any]) -> None:
+    """Refuse of ModifyDBInstance what no instance can become; `groups` are the subnet groups by name.
+
+    Raises RDSClientError. Sources: Amazon RDS User Guide, "Upgrades of the RDS for PostgreSQL DB engine";
+    "Updating the VPC for a DB instance".
+    """
+    if request.get("engine_version"):
+        wanted, known = (int(one.partition(".")[0]) for one in (request["engine_version"], current.engine_version))
+        if wanted < known:
+            raise refuse(
+                "InvalidParameterCombination",
+                f"Cannot upgrade postgres from {current.engine_version} to {request['engine_version']}",
+            )
+        if wanted > known and not request.get("allow_major_version_upgrade"):
+            raise refuse(
+                "InvalidParameterCombination",
+                "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+            )
+    group, own = groups.get(request.get("db_subnet_group_name") or ""), current.db_subnet_group
+    if group and own and group is not own and group.vpc_id == own.vpc_id:
+        name, asked = current.db_instance_identifier, group.name
+        raise refuse(
+            "InvalidVPCNetworkStateFault",
+            f"You cannot move DB instance {name} to subnet group {asked}. The specified DB subnet group and DB "
+            "instance are in the same VPC. Choose a subnet group in different VPC than the specified DB instance and "
+            "try again.",
+        )
+
+
 def split_modification(request: Mapping[str, Any], current: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what of a modification happens now, and what waits, under the names DescribeDBInstances gives it.
 

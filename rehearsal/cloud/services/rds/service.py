@@ -144,6 +144,7 @@ class Rds(Service):
             if database.status not in {"available", "stopped"}:
                 raise requests.refuse("InvalidDBInstanceState", "Database instance is not in available state.")
             requests.check_password(request, creating=False)
+            requests.check_modification(request, database, backend.subnet_groups)
             replica_requests.check_modification(request, database)
             now, later = requests.split_modification(request, database)
             if "rotate_master_user_password" in now:
@@ -155,6 +156,18 @@ class Rds(Service):
             return database
 
         modified_by_moto = patches.replace(RDSBackend, "modify_db_instance", modify)
+
+    @correction("rds.subnet-group", f"{_API}API_ModifyDBSubnetGroup.html")
+    def _keep_subnet_groups(self, patches: Patches) -> None:
+        """A subnet group that is modified stays."""
+
+        def modify(backend: Any, subnet_name: str, description: str, subnets: list[Any]) -> Any:
+            backend.describe_db_subnet_groups(subnet_name)
+            group = modified_by_moto(backend, subnet_name, description, subnets)
+            backend.subnet_groups[subnet_name] = group
+            return group
+
+        modified_by_moto = patches.replace(RDSBackend, "modify_db_subnet_group", modify)
 
     @correction("rds.read-replica", f"{_API}API_CreateDBInstanceReadReplica.html")
     def _run_replicas(self, patches: Patches) -> None:

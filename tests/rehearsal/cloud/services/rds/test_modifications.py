@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import psycopg
 import pytest
@@ -32,6 +33,44 @@ def test_a_managed_master_password_opens_the_database_and_goes_with_it(cloud: Lo
     database.delete()
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         secrets.get_secret_value(SecretId=secret["SecretArn"])
+
+
+@pytest.mark.corrects("rds.subnet-group")
+def test_a_subnet_group_that_is_modified_stays(cloud: LocalCloud) -> None:
+    found = cloud.client("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
+    subnets = [one["SubnetId"] for one in found["Subnets"][:2]]
+    rds, name = cloud.client("rds"), f"group-{uuid.uuid4().hex[:8]}"
+    rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="Made by hand", SubnetIds=subnets)
+    rds.modify_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="Adopted", SubnetIds=subnets)
+    (group,) = rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"]
+    assert group["DBSubnetGroupDescription"] == "Adopted"
+    assert {one["SubnetIdentifier"] for one in group["Subnets"]} == set(subnets)
+    with pytest.raises(ClientError, match="DBSubnetGroupNotFound"):
+        rds.modify_db_subnet_group(DBSubnetGroupName=f"{name}-not", SubnetIds=subnets)
+
+
+@pytest.mark.corrects("rds.modification")
+def test_an_instance_gets_no_other_major_version_or_subnet_group_in_passing(cloud: LocalCloud) -> None:
+    found = cloud.client("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])
+    subnets = [one["SubnetId"] for one in found["Subnets"][:2]]
+    rds, names = cloud.client("rds"), [f"group-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+    for name in names:
+        rds.create_db_subnet_group(DBSubnetGroupName=name, DBSubnetGroupDescription="Two zones", SubnetIds=subnets)
+    database = Database(cloud, EngineVersion="16", DBSubnetGroupName=names[0])
+    database.available()
+
+    def modify(**changed: object) -> None:
+        rds.modify_db_instance(DBInstanceIdentifier=database.name, ApplyImmediately=True, **changed)
+
+    with pytest.raises(ClientError, match="AllowMajorVersionUpgrade flag must be present"):
+        modify(EngineVersion="18")
+    with pytest.raises(ClientError, match="Cannot upgrade postgres from 16"):
+        modify(EngineVersion="15", AllowMajorVersionUpgrade=True)
+    with pytest.raises(ClientError, match="InvalidVPCNetworkStateFault"):
+        modify(DBSubnetGroupName=names[1])
+    modify(DBSubnetGroupName=names[0], EngineVersion="18", AllowMajorVersionUpgrade=True)
+    assert database.available()["EngineVersion"].startswith("18.")
+    database.delete()
 
 
 @pytest.mark.corrects("rds.modification")
