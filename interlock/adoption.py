@@ -74,6 +74,12 @@ def _needed(by_name: Mapping[str, Mapping[str, Any]], one: Mapping[str, Any]) ->
             yield from _needed(by_name, by_name[other])
 
 
+def known_as(identifier: str, texts: Sequence[str]) -> bool:
+    """Return whether `identifier` is one of `texts`, or made of several: a route table's association is imported as
+    `<subnet's id>/<table's id>`, and has another id in the state."""
+    return identifier in texts or ("/" in identifier and all(part in texts for part in identifier.split("/")))
+
+
 def changes_of(steps: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Change]:
     """Return what the steps of a preview do to the resources called `names`, unchanged ones left out."""
     found = []
@@ -105,7 +111,7 @@ def adopt(
     others = [
         f"{name} is {found[0]!r} in the state, not {identifiers[name]!r}"
         for name, found in already.items()
-        if identifiers[name] not in found
+        if not known_as(identifiers[name], found)
     ]
     if others:
         raise Refusal("the stack has other resources of these names", reasons=others)

@@ -15,7 +15,7 @@ import boto3
 
 from interlock.aws.sweep import Swept, sweep
 from interlock.aws.vault import LockedObject, locked_objects
-from interlock.failures import OutsideFailure
+from interlock.failures import OutsideFailure, Refusal
 
 BUCKET_TYPE = "aws:s3/bucket:Bucket"
 VAULT_TYPE = "interlock:storage:Vault"
@@ -34,6 +34,7 @@ class Resource:
     custom: bool
     parent: str
     region: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,18 @@ def kept_for_locks(resources: Sequence[Resource]) -> list[str]:
     return [resource.urn for resource in resources if resource.custom and resource.parent in vaults]
 
 
+def demand_unprotected(pulumi_stack: str, resources: Sequence[Resource]) -> None:
+    """Raise Refusal, naming what is protected: the engine finds it only when all that stands on it is gone."""
+    protected = [one for one in resources if one.protected and one.custom]
+    if protected:
+        raise Refusal(
+            f"{pulumi_stack} is not destroyed: {len(protected)} of its resources are protected",
+            reasons=[f"protected  {one.kind}  {one.urn.rpartition('::')[2]}" for one in protected],
+            next_step=f"if all of it shall go, lift the protection first: "
+            f"pulumi state unprotect --all --stack {pulumi_stack}",
+        )
+
+
 def destroy(
     pulumi_stack: str,
     *,
@@ -69,11 +82,12 @@ def destroy(
 
     Where the vault holds locked objects, it stays, with what guards it and its keys. What there is comes from the
     engine's state and not from the stack's outputs, so that a destruction that broke off can be run again. Raises
-    OutsideFailure.
+    Refusal, before anything is gone, if something is protected; OutsideFailure.
     """
     session = session or boto3.Session()
     stack = _PulumiStack(pulumi_stack, directory)
     before = stack.resources()
+    demand_unprotected(pulumi_stack, before)
     kept = kept_for_locks(before)
     buckets = [one for one in before if one.kind == BUCKET_TYPE and one.urn in kept]
     locked = tuple(
@@ -138,6 +152,7 @@ class _PulumiStack:
                 custom=bool(one.get("custom")),
                 parent=one.get("parent", ""),
                 region=str((one.get("outputs") or {}).get("region") or ""),
+                protected=bool(one.get("protect")),
             )
             for one in found
             if one["type"] != _STACK_TYPE

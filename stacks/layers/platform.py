@@ -39,6 +39,7 @@ class Platform:
         assert settings.network is not None
         here, there = self._region(places.workload, settings.network), self._recovery()
         artifacts = provision_artifacts(here, there) if settings.tracking else None
+        here.made += [artifacts] if artifacts else []
         tracking, standby = self._tracking(here, artifacts, there)
         endpoints = self._endpoints(here, foundation.primary)
         self._budget(here)
@@ -60,12 +61,17 @@ class Platform:
             "endpoints": endpoints,
             **({"recovery": self._recovery_part(there, artifacts, standby)} if foundation.recovery else {}),
         }
-        self.manifest = self._publish(here, foundation.primary, document)
+        made = [*here.made, *(there.made if there else [])]
+        self.manifest = self._publish(here, foundation.primary, document, made)
         if there is not None and foundation.recovery is not None:
             # A script must find the manifest when the primary region does not answer.
-            self._publish(there, foundation.recovery, document)
+            self._publish(there, foundation.recovery, document, made)
 
-    def _publish(self, region: PlatformRegion, evidence: Evidence, document: dict[str, Any]) -> StackManifest:
+    def _publish(
+        self, region: PlatformRegion, evidence: Evidence, document: dict[str, Any], made: list[pulumi.Resource]
+    ) -> StackManifest:
+        # A destroy begins with what nothing stands on: where that is protected, it ends before it has taken anything.
+        last = pulumi.ResourceOptions(depends_on=made)
         return StackManifest(
             f"manifest{region.suffix}",
             {
@@ -73,7 +79,7 @@ class Platform:
                 "bucket_name": evidence.vault["staging_bucket_name"],
                 "document": pulumi.Output.from_input(document),
             },
-            region.options,
+            pulumi.ResourceOptions.merge(region.stateful, last),
         )
 
     def _region(self, place: Place, network: NetworkSettings, suffix: str = "") -> PlatformRegion:
@@ -131,7 +137,7 @@ class Platform:
         chosen = self._settings.budget
         if chosen is None:
             return
-        Budgets(
+        budgets = Budgets(
             "budgets",
             {
                 "account_id": region.place.account_id,
@@ -143,3 +149,4 @@ class Platform:
             },
             region.options,
         )
+        region.made.append(budgets)

@@ -54,6 +54,8 @@ class PlatformRegion:
         self.network = self._network(chosen, storage_account_ids)
         self.live_state = self._live_state()
         self.runner: Runner | None = None
+        self.made: list[pulumi.Resource] = [self.key, self.network, self.live_state]
+        """What the layer has in this region, as far as it is made."""
 
     def add_runner(self, database: DatabaseTarget | None, http_targets: dict[str, HttpTarget]) -> None:
         """Provision the region's runner, which reaches these and nothing else, if the settings have one."""
@@ -74,6 +76,7 @@ class PlatformRegion:
         if database is not None:
             args["database"] = database
         self.runner = Runner(f"runner{self.suffix}", args, self.options)
+        self.made.append(self.runner)
 
     def parts(self) -> dict[str, Any]:
         """Return the parts of a stack manifest that say where this is."""

@@ -40,6 +40,7 @@ def provision_endpoint(
         args["data_capture_percent"] = chosen.data_capture_percent
         args["capture_force_destroy"] = region.settings.disposable
     endpoint = ModelEndpoint(f"{chosen.name}{region.suffix}", args, region.options)
+    region.made.append(endpoint)
     return {
         "endpoint_name": endpoint.endpoint_name,
         "endpoint_arn": endpoint.endpoint_arn,

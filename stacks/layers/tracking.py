@@ -74,6 +74,7 @@ def provision_tracking(
         },
         region.options,
     )
+    region.made += [database, server]
     return Tracking(
         part={
             "uri": server.uri,

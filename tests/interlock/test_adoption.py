@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from interlock.adoption import changes_of, chosen
+from interlock.adoption import changes_of, chosen, known_as
 from interlock.cli.adopting import read_identifiers
 from interlock.cli.main import app
 from interlock.failures import BadInput
@@ -79,3 +79,11 @@ def test_a_wrong_file_is_bad_input(tmp_path: Path, text: str, said: str) -> None
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file"):
         read_identifiers(tmp_path / "none.yaml")
+
+
+def test_what_was_imported_by_the_names_of_two_resources_is_known_again() -> None:
+    association = ["rtbassoc-01", "subnet-01", "rtb-01"]
+    assert known_as("subnet-01/rtb-01", association)
+    assert known_as("rtbassoc-01", association)
+    assert not known_as("subnet-01/rtb-02", association)
+    assert not known_as("subnet-02", association)

@@ -13,7 +13,7 @@ import pytest
 import requests
 from mlflow import MlflowClient
 
-from interlock.adoption import Adoption, adopt
+from interlock.adoption import Adoption, adopt, known_as
 from interlock.failures import BadInput, Refusal
 from rehearsal.session import Session
 from tests.provisioned.projects import lay_out, local_config
@@ -112,11 +112,14 @@ class Adopting:
     def adopt(self, identifiers: Mapping[str, str]) -> Adoption:
         return adopt(self.stack, identifiers, directory=self.directory)
 
-    def state(self) -> dict[str, str]:
-        """Return the ids of the state's resources by name; of a database, its instance's name."""
+    def state(self) -> dict[str, list[str]]:
+        """Return what the state's resources are known by: the id, and whatever text is an output."""
         found = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources") or []
         return {
-            one["urn"].rpartition("::")[2]: one["outputs"].get("identifier") or one["id"]
+            one["urn"].rpartition("::")[2]: [
+                one["id"],
+                *(text for text in one["outputs"].values() if isinstance(text, str)),
+            ]
             for one in found
             if one.get("id")
         }
@@ -150,7 +153,8 @@ def test_what_was_made_by_hand_is_adopted_and_nothing_of_it_replaced(
     result = adopting.adopt(hand_made.identifiers)
     assert set(result.imported) == set(hand_made.identifiers)
     assert {one.operation for one in result.changes} == {"update"}
-    assert hand_made.identifiers.items() <= adopting.state().items()
+    state = adopting.state()
+    assert all(known_as(one, state[name]) for name, one in hand_made.identifiers.items())
     assert adopting.adopt(hand_made.identifiers).already == tuple(hand_made.identifiers)
 
     found = session.client("s3").get_object(Bucket=hand_made.bucket, Key="1/model/MLmodel")["Body"].read()
@@ -162,8 +166,12 @@ def test_an_up_after_the_adoption_replaces_nothing_and_serves_what_was_there(
 ) -> None:
     adopting = Adopting(session, tmp_path / "project", config_for(hand_made), monkeypatch)
     adopting.adopt(hand_made.identifiers)
+    before = adopting.state()
     adopting.pulumi("up", "--yes", "--skip-preview")
-    assert hand_made.identifiers.items() <= adopting.state().items()
+    after = adopting.state()
+    assert {name: after[name][0] for name in hand_made.identifiers} == {
+        name: before[name][0] for name in hand_made.identifiers
+    }
     adopting.pulumi("preview", "--expect-no-changes")
 
     tracking = json.loads(adopting.pulumi("stack", "output", "manifest", "--json"))["tracking"]

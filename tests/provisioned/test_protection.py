@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from interlock.failures import Refusal
+from interlock.teardown import destroy
 from rehearsal.session import Session
 from tests.provisioned.projects import Project, added, config_of
 
@@ -58,8 +61,21 @@ def refused(standing: Project, before: Mapping[str, list[str]], *arguments: str)
 
 
 def test_a_destroy_of_prod_changes_nothing_before_the_protection_is_lifted(standing: Project) -> None:
-    said = refused(standing, standing.inventory(), "destroy")
-    assert "protect" in said
+    for options in ([], ["--skip-preview"]):
+        said = refused(standing, standing.inventory(), "destroy", *options)
+        assert "protect" in said
+
+
+def test_a_destruction_of_prod_by_the_command_is_refused_before_it_has_begun(
+    standing: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in standing.session.environment.items():
+        monkeypatch.setenv(name, value)
+    before = standing.inventory()
+    with pytest.raises(Refusal) as said:
+        destroy(standing.stack, now=datetime.now(UTC), directory=standing.directory)
+    assert any("vault-bucket" in reason for reason in said.value.reasons)
+    assert added(before, standing.inventory()) == added(standing.inventory(), before) == {}
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())

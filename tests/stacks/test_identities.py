@@ -28,6 +28,29 @@ def test_every_identity_is_recorded(registered: Recording) -> None:
     assert new == [], f"add to {RECORD.name}, and never take out what a stack may have: {new}"
 
 
+PLATFORM = ("network", "tracking", "endpoints", "runner", "budget")
+
+
+@pytest.mark.parametrize("layers", [["foundation", "platform"], ["foundation"]], ids="+".join)
+def test_something_protected_stands_on_all_that_is_not_so_that_a_destroy_takes_nothing_before_it_stops(
+    layers: list[str],
+) -> None:
+    """Without its preview, a destroy deletes what nothing depends on first, and finds what is protected later."""
+    left_out = {f"interlock:{name}" for name in PLATFORM} if layers == ["foundation"] else set()
+    config = {key: value for key, value in config_of("prod").items() if key not in left_out}
+    settings = as_handed_over(config | {"interlock:layers": layers})
+    made = {one.urn: one for one in record(lambda: provision(settings), preview=True, stack="prod").resources}
+    reached = {urn for urn, one in made.items() if one.custom and one.protected}
+    waiting = list(reached)
+    while waiting:
+        one = made[waiting.pop()]
+        found = ({one.parent} | one.dependencies) & set(made)
+        waiting += found - reached
+        reached |= found
+    free = [urn for urn, one in made.items() if one.custom and "pulumi:providers" not in one.type]
+    assert sorted(set(free) - reached) == []
+
+
 class Holder(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("interlock:test:Holder", name, {}, opts)
