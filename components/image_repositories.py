@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
@@ -15,6 +15,8 @@ from interlock.duties.repository_policy import repository_policy
 
 IMAGES: Final = ("mlflow", "serving", "runner", "rotation", "controller")
 """What there are images for."""
+REPLICATION_CLAIM: Final = "/interlock/image-replication"
+"""The parameter that says whose the replication configuration of a registry is."""
 FUNCTIONS: Final = ("rotation",)
 """Images that AWS Lambda runs, which pulls them itself."""
 
@@ -36,13 +38,19 @@ class ImageRepositoriesArgs(TypedDict):
     replicate_to: NotRequired[pulumi.Input[str]]
     """A region to whose repositories of the same names every push is copied.
 
-    A registry has one such configuration: of the repositories of one account and region, only one component may say
-    it. Its own prefix is all that it copies.
+    A registry has one such configuration, and whoever writes it replaces what another wrote. So the component first
+    takes the parameter `REPLICATION_CLAIM`, which an account and region has once: a second claim fails, before it has
+    changed anything. It copies what is under its own prefix, its existing repositories, and `also_replicated`.
     """
+    also_replicated: NotRequired[Sequence[pulumi.Input[str]]]
+    """Prefixes of other components' repositories of this registry; none unless given."""
     force_delete: NotRequired[pulumi.Input[bool]]
     """Whether destroying a repository destroys its images; false unless given."""
     existing_repository_names: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """By image: a repository of this registry that is there already; nothing about it is changed."""
+    """By image: a repository of this registry that is there already; nothing about it is changed.
+
+    With `replicate_to`, what is pushed to it from then on is copied; what it holds before is its owner's to copy.
+    """
 
 
 class ImageRepositories(pulumi.ComponentResource):
@@ -107,6 +115,14 @@ class ImageRepositories(pulumi.ComponentResource):
         return pulumi.Output.all(args["account_id"], args["region"], repository).apply(described)
 
     def _replicate(self, name: str, args: ImageRepositoriesArgs, region: pulumi.Input[str]) -> None:
+        claim = aws.ssm.Parameter(
+            f"{name}-replication-claim",
+            name=REPLICATION_CLAIM,
+            type="String",
+            value=args["name_prefix"],
+            description="Whose repositories say what this registry copies to another region",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         aws.ecr.ReplicationConfiguration(
             f"{name}-replication",
             replication_configuration={
@@ -114,13 +130,18 @@ class ImageRepositories(pulumi.ComponentResource):
                     {
                         "destinations": [{"region": region, "registry_id": args["account_id"]}],
                         "repository_filters": [
-                            {"filter": pulumi.Output.concat(args["name_prefix"], "/"), "filter_type": "PREFIX_MATCH"}
+                            {"filter": one, "filter_type": "PREFIX_MATCH"} for one in _replicated(args)
                         ],
                     }
                 ]
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[claim]),
         )
+
+
+def _replicated(args: ImageRepositoriesArgs) -> list[pulumi.Input[str]]:
+    under = [pulumi.Output.concat(one, "/") for one in (args["name_prefix"], *args.get("also_replicated", []))]
+    return [*under, *args.get("existing_repository_names", {}).values()]
 
 
 def _without_untagged(days: float) -> str:
@@ -149,6 +170,7 @@ _RULES: Final = {
     "publishers": validation.some(validation.iam_principal, at_least=0),
     "untagged_days": validation.integer(1, 3650, "days"),
     "replicate_to": validation.region,
+    "also_replicated": validation.some(validation.repository_prefix, at_least=0),
     "force_delete": validation.boolean,
     "existing_repository_names": validation.mapping(IMAGES, validation.repository_name),
 }

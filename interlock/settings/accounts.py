@@ -79,6 +79,17 @@ class ImageSettings(Section):
         int, Must(rules.integer(1, 3650, "days")), Means("days after which an image without a tag goes")
     ] = 14
     publishers: Annotated[Principals | None, Means("pushing images is left to named principals")] = None
+    replicated_by: Annotated[
+        Annotated[str, Must(rules.name)] | None, Means("another stack has the images copied to the recovery region")
+    ] = None
+    """The stack that owns the registry's replication, where several share an evidence account; this one unless given.
+
+    AWS has one replication configuration an account and region, so one stack writes it for all.
+    """
+    replicates: Annotated[
+        list[Annotated[str, Must(rules.name)]], Means("other stacks' images are copied by this one")
+    ] = Field(default_factory=list)
+    """The stacks of the same evidence account whose `replicated_by` names this one."""
     existing_repository_names: Annotated[
         dict[ImageUse, RepositoryName], Means("an image's repository is one that was there already")
     ] = Field(default_factory=dict)

@@ -205,8 +205,9 @@ class _Provisioning:
             "existing_repository_names": {use.value: name for use, name in chosen.existing_repository_names.items()},
             "force_delete": self._settings.disposable,
         }
-        if other is not None:
+        if other is not None and chosen.replicated_by is None:
             args["replicate_to"] = other.region
+            args["also_replicated"] = [f"interlock/{stack}" for stack in chosen.replicates]
         # The vault goes last: a destroy that stops at its locked objects has taken the repositories away by then.
         last = pulumi.ResourceOptions(depends_on=[vault.bucket])
         return ImageRepositories(name, args, pulumi.ResourceOptions.merge(self._options(place), last)).repositories

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.image_repositories import IMAGES
+from components.image_repositories import IMAGES, REPLICATION_CLAIM
 from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
 from tests.components.programs import FOUNDATION_ROLE, make
 from tests.components.recording import Recording, record
@@ -60,8 +60,23 @@ def test_every_push_under_the_prefix_is_copied_to_the_other_region(preview: bool
     assert rule["repositoryFilters"] == [{"filter": "interlock/one/", "filterType": "PREFIX_MATCH"}]
 
 
+def test_a_registry_is_claimed_before_what_it_copies_is_written(preview: bool) -> None:
+    claim = made(preview).one("aws:ssm/parameter:Parameter", "one-replication-claim")
+    assert (claim.inputs["name"], claim.inputs["value"]) == (REPLICATION_CLAIM, "interlock/one")
+    # AWS refuses a parameter of a name that is there, and an overwrite would take the claim away from who has it.
+    assert not claim.inputs.get("overwrite")
+
+
+def test_what_other_stacks_and_existing_repositories_get_is_copied_too() -> None:
+    changed = {"also_replicated": ["interlock/two"], "existing_repository_names": {"mlflow": "tools/mlflow"}}
+    (rule,) = made(False, **changed).one(REPLICATION).inputs["replicationConfiguration"]["rules"]
+    assert [one["filter"] for one in rule["repositoryFilters"]] == ["interlock/one/", "interlock/two/", "tools/mlflow"]
+
+
 def test_without_another_region_nothing_is_copied() -> None:
-    assert made(True, replicate_to=...).of_type(REPLICATION) == []
+    recording = made(True, replicate_to=...)
+    assert recording.of_type(REPLICATION) == []
+    assert recording.of_type("aws:ssm/parameter:Parameter") == []
 
 
 def test_a_repository_that_there_is_already_is_used_as_it_is(preview: bool) -> None:

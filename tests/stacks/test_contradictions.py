@@ -89,6 +89,7 @@ APART: dict[str, Case] = {
         {"tracking": section("tracking", client_cidr_blocks=["10.90.3.4/16"])},
         "tracking.client_cidr_blocks[0]", "'10.90.3.4/16'", "in the block 10.90.0.0/16",
     ),
+    "copies to nowhere": ({"images": {"replicates": ["two"]}}, "images.replicates", "two", "a section recovery"),
     "a text in place of a list": (
         {"endpoints": "hello"}, "endpoints", "'hello'", "a list, each a section with name, image",
     ),
@@ -103,6 +104,9 @@ APART: dict[str, Case] = {
 }  # fmt: skip
 
 APART_IN_PROD: dict[str, Case] = {
+    "two owners of one replication": (
+        {"images": {"replicated_by": "one", "replicates": ["two"]}}, "images.replicates", "two", "as one has the images"
+    ),
     "nobody named to sign": ({"signers": ...}, "signers", "nothing", "for builder, deployer, responder, observer, log"),
     "a duty without a signer": (
         {"signers": {"builder": [f"{ROLE}/builder"]}}, "signers", "builder", "for deployer, responder, observer, log",

@@ -60,6 +60,16 @@ def _replica_of_nothing(written: Written) -> Iterator[Problem]:
             yield Problem(where, shown(arn), "nothing, unless there is a section recovery")
 
 
+def _replication_of_others(written: Written) -> Iterator[Problem]:
+    owner, others = value_at(written, "images.replicated_by"), value_at(written, "images.replicates")
+    if owner is not None and others:
+        accepted = f"nothing, as {owner} has the images copied for this stack itself"
+        yield Problem(f"{PREFIX}images.replicates", shown(others), accepted)
+    for path, value in (("images.replicated_by", owner), ("images.replicates", others)):
+        if value and "recovery" not in written:
+            yield Problem(f"{PREFIX}{path}", shown(value), "nothing, unless there is a section recovery to copy to")
+
+
 def _texts(written: Written, section: str, field: str) -> Sequence[str]:
     return [value for one in sections_at(written, section) if isinstance(value := one.get(field), str)]
 
@@ -70,4 +80,5 @@ CHECKS: Final[Sequence[Check]] = (
     _one_foundation,
     _repeated,
     _replica_of_nothing,
+    _replication_of_others,
 )
