@@ -10,7 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from interlock.duties.evaluator.policy import Effect, PolicyError, PolicyKind, PolicyStatement, Template
+from interlock.duties.evaluator.policy import (
+    Effect,
+    NotModelled,
+    PolicyError,
+    PolicyKind,
+    PolicyStatement,
+    PrincipalType,
+    Template,
+)
 
 _SHOWN: Final = 120
 
@@ -34,6 +42,8 @@ _RULES: Final = {
     PolicyKind.TRUST: _Rules(principal=True, resource=False),
     PolicyKind.RCP: _Rules(principal=True, resource=True),
 }
+# A unique id stands where what was named has been deleted since.
+_AWS_PRINCIPAL: Final = re.compile(r"\*|[0-9]{12}|arn:[^:]+:(iam|sts):[^:]*:[^:]+:.+|A[A-Z0-9]{15,}")
 _PLAIN_SID: Final = re.compile(r"[A-Za-z0-9]*")
 _ACTION: Final = re.compile(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?_-]+")
 
@@ -62,7 +72,7 @@ def check_statement(statement: PolicyStatement, kind: PolicyKind, path: str, nam
             _check_resource(resource, f"{path}.{element}", name)
     if not rules.principal and _PLAIN_SID.fullmatch(statement.sid) is None:
         refuse(name, f"{path}.Sid", statement.sid, f"a {kind} takes letters and digits only")
-    _check_principals(statement, path, name)
+    _check_principals(statement, kind, path, name)
     if kind is PolicyKind.RCP:
         _check_rcp(statement, path, name)
 
@@ -101,11 +111,21 @@ def _check_resource(resource: Template, path: str, name: str) -> None:
         refuse(name, path, resource.written, "accepted are variables after the ARN's fifth colon only")
 
 
-def _check_principals(statement: PolicyStatement, path: str, name: str) -> None:
+def _check_principals(statement: PolicyStatement, kind: PolicyKind, path: str, name: str) -> None:
     element = "Principal" if statement.principal else "NotPrincipal"
     for principal in statement.principal + statement.not_principal:
-        if principal.name != "*" and ("*" in principal.name or "?" in principal.name):
+        whole = "*" not in principal.name and "?" not in principal.name
+        if principal.name != "*" and not whole:
             refuse(name, f"{path}.{element}", principal.name, 'accepted is a whole name or "*" for everyone')
+        if principal.type is PrincipalType.AWS and _AWS_PRINCIPAL.fullmatch(principal.name) is None:
+            refuse(
+                name, f"{path}.{element}.AWS", principal.name, 'accepted are an ARN, an account of 12 digits and "*"'
+            )
+        if principal.type is PrincipalType.FEDERATED and kind is not PolicyKind.TRUST:
+            raise NotModelled(
+                f"{name}: {path}.{element}.Federated: received {principal.name!r}; identity providers are modelled in "
+                "trust policies only"
+            )
 
 
 def _check_rcp(statement: PolicyStatement, path: str, name: str) -> None:

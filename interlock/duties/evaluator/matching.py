@@ -73,10 +73,10 @@ def _named_aws(name: str, principal: Principal) -> Naming:
         return Naming.NOT
     if name == principal.name or (principal.kind is PrincipalKind.USER and name == principal.unique_id):
         return Naming.DIRECT
-    if name == principal.entity or (principal.unique_id and name == principal.unique_id.partition(":")[0]):
-        return Naming.ENTITY
     if _is_account(name, principal):
         return Naming.DIRECT if principal.kind is PrincipalKind.ROOT else Naming.ACCOUNT
+    if name == principal.entity or (principal.unique_id and name == principal.unique_id.partition(":")[0]):
+        return Naming.ENTITY
     return Naming.NOT
 
 

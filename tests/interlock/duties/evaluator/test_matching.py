@@ -81,6 +81,7 @@ def test_a_wildcard_of_a_resource_is_sure_within_a_part_of_the_arn_and_unknown_o
         (ACCOUNT, SESSION, Naming.ACCOUNT),
         (ROOT_ARN, SESSION, Naming.ACCOUNT),
         (ROOT_ARN, root(ACCOUNT), Naming.DIRECT),
+        (ACCOUNT, root(ACCOUNT), Naming.DIRECT),
         (OTHER, SESSION, Naming.NOT),
         (f"arn:aws:iam::{OTHER}:root", SESSION, Naming.NOT),
         (ALICE.name, ALICE, Naming.DIRECT),

@@ -78,11 +78,13 @@ MALFORMED = [
     (_document(), PolicyKind.RESOURCE, "Statement[0].Principal"),
     (_document(Principal="*", NotPrincipal="*"), PolicyKind.RESOURCE, "Statement[0].NotPrincipal"),
     (_document(Principal={"Group": "x"}), PolicyKind.RESOURCE, "Statement[0].Principal.Group"),
-    (_document(Principal={"AWS": "arn:aws:iam::1:role/*"}), PolicyKind.RESOURCE, "Statement[0].Principal"),
+    (_document(Principal={"AWS": "arn:aws:iam::123456789012:role/*"}), PolicyKind.RESOURCE, "Statement[0].Principal"),
     (_document(Principal="alice"), PolicyKind.RESOURCE, "Statement[0].Principal"),
+    (_document(Principal={"AWS": "alice"}), PolicyKind.RESOURCE, "Statement[0].Principal.AWS"),
+    (_document(Principal={"AWS": "12345678901"}), PolicyKind.RESOURCE, "Statement[0].Principal.AWS"),
     (_document(Principal="*"), PolicyKind.TRUST, "Statement[0].Resource"),
     (_document(Principal="*", Effect="Allow"), PolicyKind.RCP, "Statement[0].Effect"),
-    (_document(Principal={"AWS": "1"}, Effect="Deny"), PolicyKind.RCP, "Statement[0].Principal"),
+    (_document(Principal={"AWS": "123456789012"}, Effect="Deny"), PolicyKind.RCP, "Statement[0].Principal"),
     (_document(Condition="x"), PolicyKind.IDENTITY, "Statement[0].Condition"),
     (_document(Condition={"StringEquals": {"aws:x": []}}), PolicyKind.IDENTITY, "StringEquals.aws:x"),
     (_document(Condition={"StringEquals": {"x": "1"}}), PolicyKind.IDENTITY, "Condition.StringEquals"),
@@ -120,6 +122,15 @@ def test_what_is_not_modelled_is_named_and_not_guessed_at(changes: dict[str, Any
         parse(_document(**changes), PolicyKind.IDENTITY, "policy p")
     assert str(refused.value).startswith("policy p: Statement[0]")
     assert named in str(refused.value)
+
+
+def test_principals_that_are_not_modelled_are_named() -> None:
+    for principal, named in (
+        ({"CanonicalUser": "79a5"}, "CanonicalUser"),
+        ({"Federated": "accounts.google.com"}, "Federated"),
+    ):
+        with pytest.raises(NotModelled, match=named):
+            parse(_document(Principal=principal), PolicyKind.RESOURCE, "policy p")
 
 
 def test_two_statements_may_not_share_a_sid() -> None:

@@ -63,3 +63,11 @@ def test_boundaries_session_and_control_policies_only_ever_take_away() -> None:
             replace(unlimited, rcps=((drawn.policy(random, PolicyKind.RCP),),)),
         ]
         assert decide(request, unlimited).allowed or not any(decide(request, one).allowed for one in limited)
+
+
+def test_a_further_allow_of_the_resources_policy_never_denies() -> None:
+    for random, request, layers in cases(50_000):
+        allowing = drawn.policy(random, PolicyKind.RESOURCE, ["Allow"])
+        own = layers.resource.statements if layers.resource else ()
+        widened = replace(layers, resource=replace(allowing, statements=(*own, *allowing.statements)))
+        assert not decide(request, layers).allowed or decide(request, widened).allowed
