@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +17,8 @@ class FlowLogsArgs(TypedDict):
     vpc_id: pulumi.Input[str]
     key_arn: pulumi.Input[str]
     retention_days: pulumi.Input[int]
+    protect: NotRequired[bool]
+    """Whether the record of who connected to whom is held against deletion; false unless given."""
 
 
 class FlowLogs(pulumi.ComponentResource):
@@ -30,7 +32,10 @@ class FlowLogs(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self)
 
         group = aws.cloudwatch.LogGroup(
-            f"{name}-logs", kms_key_id=args["key_arn"], retention_in_days=args["retention_days"], opts=inside
+            f"{name}-logs",
+            kms_key_id=args["key_arn"],
+            retention_in_days=args["retention_days"],
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect", False)),
         )
         role = aws.iam.Role(
             f"{name}-role",
@@ -56,6 +61,7 @@ class FlowLogs(pulumi.ComponentResource):
 
 
 _RULES = {
+    "protect": validation.boolean,
     "account_id": validation.account_id,
     "vpc_id": validation.vpc_id,
     "key_arn": validation.key_arn,

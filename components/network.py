@@ -174,6 +174,7 @@ class Network(pulumi.ComponentResource):
                 "vpc_id": self.vpc_id,
                 "key_arn": args["log_key_arn"],
                 "retention_days": args.get("log_retention_days", 365),
+                "protect": args.get("protect", False),
             },
             pulumi.ResourceOptions(parent=self),
         )

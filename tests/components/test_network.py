@@ -119,7 +119,7 @@ def test_only_the_services_that_are_asked_for_get_an_endpoint() -> None:
 
 
 @pytest.mark.parametrize("protect", [True, False])
-def test_vpc_and_subnets_are_protected_and_what_may_change_is_not(protect: bool) -> None:
+def test_vpc_subnets_and_the_record_of_connections_are_protected_and_what_may_change_is_not(protect: bool) -> None:
     recording = recorded(protect=protect)
     protected = {one.type.rpartition(":")[2] for one in recording.resources if one.protected}
-    assert protected == ({"Vpc", "Subnet"} if protect else set())
+    assert protected == ({"Vpc", "Subnet", "LogGroup"} if protect else set())
