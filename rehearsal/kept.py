@@ -81,7 +81,7 @@ def _noted(checkout: Path) -> Kept | None:
     try:
         document = json.loads(_file(checkout).read_text())
         return Kept(Path(document["run"]), document["warden"], document["additions"], document["path"])
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):
         return None
 
 

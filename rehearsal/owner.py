@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rehearsal.setup.cache import remove
+from rehearsal.setup.cache import cache_folder, remove
 from rehearsal.setup.runs import VARIABLE, clear_ended, new_run
 from rehearsal.warden import Ward, own
 
@@ -20,8 +20,16 @@ def run_prepared(module: str, arguments: Sequence[str]) -> int:
             f"This needs Linux (it adopts and ends every process it starts); this is {sys.platform}.", file=sys.stderr
         )
         return OUTSIDE_FAILED
-    clear_ended()
-    run = new_run()
+    try:
+        clear_ended()
+        run = new_run()
+    except OSError as error:
+        print(
+            f"The cache folder {cache_folder()} cannot be used: {error}\n"
+            "Set XDG_CACHE_HOME to a folder (an absolute path) that you may write to.",
+            file=sys.stderr,
+        )
+        return OUTSIDE_FAILED
     # Only what is imported gets compiled, so the bytecode has to be written when it is.
     unwanted = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}

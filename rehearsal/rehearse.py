@@ -56,6 +56,14 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--report goes with a rehearsal, not with --env or --down")
     if options.report and options.report.exists() and not options.report.is_dir():
         parser.error(f"--report {options.report}: it is a file, and a folder is needed")
+    if options.report:
+        # Now, and not after the minutes of a rehearsal whose report could not be written.
+        try:
+            options.report.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"--report {options.report}: it cannot be made: {error.strerror}")
+        if not os.access(options.report, os.W_OK):
+            parser.error(f"--report {options.report}: it cannot be written to")
     if options.env:
         _env()
     if options.down:

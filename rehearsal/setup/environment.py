@@ -1,14 +1,19 @@
 """The Python environment: the locked packages, and over them a thin layer that names the checkout in use."""
 
 import hashlib
+import shutil
 import sys
 import sysconfig
 import venv
 from pathlib import Path
 
 from rehearsal.setup.cache import cache_folder, locked, remove
+from rehearsal.setup.errors import SetupError
 from rehearsal.setup.packages import install_locked
 from rehearsal.setup.progress import Progress
+
+SPACE_NEEDED = 2_000_000_000
+"""Bytes that the packages take, and what installing them needs beside."""
 
 
 def python_environment(checkout: Path, progress: Progress) -> Path:
@@ -34,6 +39,13 @@ def _packages(checkout: Path, progress: Progress) -> Path:
 
 
 def _install(lock: Path, target: Path, progress: Progress) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(target.parent).free
+    if free < SPACE_NEEDED:
+        raise SetupError(
+            f"The pinned Python packages take {SPACE_NEEDED / 1e9:.1f} GB, and {target.parent} has {free / 1e9:.1f} GB "
+            "free.\n  Make room there, or set XDG_CACHE_HOME to a folder that has it."
+        )
     count = sum(1 for line in lock.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
     with progress.waiting(f"installing {count} pinned Python packages") as activity:
         install_locked(lock, target, activity, progress)

@@ -8,9 +8,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from rehearsal.setup.environment import python_environment
+from rehearsal.setup.errors import SetupError
+from rehearsal.setup.progress import Progress
 from rehearsal.setup.runs import processes_of
 from rehearsal.setup.tools import Tools
 from rehearsal.warden import children
@@ -197,13 +201,43 @@ def test_a_set_up_that_is_killed_leaves_no_process_and_no_half_made_environment(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--kep"], ["--keep", "--down"], ["extra"], ["--report"], ["--env", "--report", "x"], ["--report", REHEARSE]],
+    [
+        ["--kep"],
+        ["--keep", "--down"],
+        ["extra"],
+        ["--report"],
+        ["--env", "--report", "x"],
+        ["--report", REHEARSE],
+        ["--report", "/proc/x"],
+    ],
 )
 def test_wrong_flags_are_one_line(machine: Machine, arguments: list[str]) -> None:
     answer = machine.rehearse(*arguments)
 
     assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
     assert answer.stderr.startswith("scripts/rehearse: ")
+
+
+@pytest.mark.parametrize("cache", ["/proc/nowhere", REHEARSE])
+def test_a_cache_folder_that_cannot_be_used_is_named_with_the_way_out(machine: Machine, cache: str) -> None:
+    machine.environment["XDG_CACHE_HOME"] = cache
+    for arguments in ([], ["--keep"]):
+        answer = machine.rehearse(*arguments)
+        assert (answer.returncode, answer.stderr.count("\n")) == (3, 2)
+        assert f"{cache}/interlock" in answer.stderr
+        assert "XDG_CACHE_HOME" in answer.stderr
+    assert machine.rehearse("--env").returncode == 1
+    assert machine.rehearse("--down").returncode == 0
+
+
+def test_a_cache_without_room_for_the_packages_is_said_before_they_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=300_000_000))
+    with pytest.raises(SetupError, match=r"2\.0 GB.* has 0\.3 GB free"):
+        python_environment(CHECKOUT, Progress())
+    assert not list(tmp_path.glob("interlock/venv-*"))
 
 
 def test_help_names_every_flag_and_exit_code(machine: Machine) -> None:
