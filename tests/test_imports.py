@@ -16,15 +16,17 @@ CLIENTS = (
     *("boto3", "botocore", "mlflow", "kubernetes", "pulumi", "pulumi_aws"),
     *("requests", "urllib", "socket", "subprocess"),
 )
-OUTSIDE = ("components", "stacks", "rehearsal")
+OUTSIDE = ("components", "stacks", "rehearsal", "tests")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(PURE, (*ADAPTERS, "interlock.cli", "interlock.stack", *OUTSIDE, *CLIENTS)),
     **dict.fromkeys(ADAPTERS, ("interlock.cli", *OUTSIDE)),
     "interlock": (*OUTSIDE, "scripts"),
-    "components": ("stacks", "rehearsal", "interlock.aws", "interlock.cli", "interlock.mlflow"),
-    "stacks": ("rehearsal", "interlock.aws", "interlock.cli", "interlock.mlflow"),
+    "components": ("stacks", "rehearsal", "tests", "interlock.aws", "interlock.cli", "interlock.mlflow"),
+    "stacks": ("rehearsal", "tests", "interlock.aws", "interlock.cli", "interlock.mlflow"),
     "images": OUTSIDE,
+    "policy": ("tests",),
+    "rehearsal": ("tests",),
 }
 
 
@@ -63,6 +65,7 @@ def test_a_room_imports_nothing_that_lies_outside_of_it(room: str) -> None:
         ("interlock.release", "import boto3"),
         ("interlock.release", "from interlock import stack"),
         ("components", "import interlock.aws.kms"),
+        ("policy", "from tests.components.programs import PROGRAMS"),
         ("stacks", "def f():\n    import rehearsal"),
     ],
 )

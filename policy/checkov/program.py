@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml  # type: ignore[import-untyped]
 
 from policy.checkov.plan import Declared
+from policy.recording.monitor import record
 from stacks.program import provision
-from tests.components.recording import record
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 

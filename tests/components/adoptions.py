@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
 from tests.components.programs import KEY, SECRET, SUBNETS
 
 REPLICA = f"arn:aws:kms:{RECOVERY_REGION}:{ACCOUNT}:key/mrk-00000000000000000000000000000001"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from components.validation import Rule, Section
-from tests.components.answers import ACCOUNT, RECOVERY_REGION
+from policy.recording.answers import ACCOUNT, RECOVERY_REGION
 from tests.components.programs import EXAMPLES, INSIDE, RECOVERY_KEY, SECRET, SUBNETS, elsewhere
 
 WRONG = ("?!", -1.5)

@@ -35,7 +35,7 @@ from components.stack_manifest import StackManifest
 from components.tracking_database import TrackingDatabase
 from components.vault import Vault
 from interlock.duties.duty import SigningDuty
-from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
 from tests.interlock.manifests import manifest_document
 
 FOUNDATION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/foundation"

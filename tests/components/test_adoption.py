@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from policy.recording.monitor import Recording, record
 from tests.components.adoptions import ADOPTIONS
 from tests.components.arguments import arguments
 from tests.components.programs import EXAMPLES, make
-from tests.components.recording import Recording, record
 
 ADOPTING = sorted(ADOPTIONS)
 

@@ -10,10 +10,10 @@ import pulumi_aws as aws
 import pytest
 
 from components.validation import ArgumentError, Problem
+from policy.recording.monitor import record
 from tests.components.adoptions import ADOPTIONS
 from tests.components.arguments import ANY, Argument, arguments, inner_arguments, section_of, wrong_for
 from tests.components.programs import EXAMPLES, make
-from tests.components.recording import record
 
 KINDS = sorted(EXAMPLES)
 ARGUMENTS = list(arguments())

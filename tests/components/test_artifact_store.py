@@ -9,9 +9,9 @@ import pulumi_aws as aws
 import pytest
 
 from components.validation import ArgumentError
-from tests.components.answers import ACCOUNT
+from policy.recording.answers import ACCOUNT
+from policy.recording.monitor import Recording, record
 from tests.components.programs import make
-from tests.components.recording import Recording, record
 
 THERE = "eu-central-1"
 OTHER_KEY = f"arn:aws:kms:{THERE}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ac"

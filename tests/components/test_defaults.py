@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from policy.recording.monitor import Recording, record
 from tests.components.programs import EXAMPLES, IMAGE, KEY, make
-from tests.components.recording import Recording, record
 
 
 def recorded(kind: str, preview: bool = False, **changed: Any) -> Recording:

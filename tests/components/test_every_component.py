@@ -11,8 +11,8 @@ from typing import Any
 import pulumi
 import pytest
 
+from policy.recording.monitor import STACK_TYPE, UNKNOWN, record
 from tests.components.programs import EXAMPLES, make
-from tests.components.recording import STACK_TYPE, UNKNOWN, record
 
 KINDS = sorted(EXAMPLES)
 BESIDE = ("one-late", "one-elsewhere")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.image_repositories import IMAGES, REPLICATION_CLAIM
-from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.monitor import Recording, record
 from tests.components.programs import FOUNDATION_ROLE, make
-from tests.components.recording import Recording, record
 
 REPOSITORY = "aws:ecr/repository:Repository"
 REPLICATION = "aws:ecr/replicationConfiguration:ReplicationConfiguration"

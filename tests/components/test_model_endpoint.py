@@ -9,9 +9,9 @@ import pytest
 
 from interlock.aws.serving import Variant, configuration_request
 from interlock.manifest_parts import DataCapturePart, EndpointPart, ServingTemplatePart
-from tests.components.answers import ACCOUNT
+from policy.recording.answers import ACCOUNT
+from policy.recording.monitor import Recording, record
 from tests.components.programs import KEY, make
-from tests.components.recording import Recording, record
 from tests.interlock.manifests import manifest_document
 
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from components.validation import ArgumentError
+from policy.recording.monitor import Recording, record
 from tests.components.programs import KEY, SUBNETS, make
-from tests.components.recording import Recording, record
 
 ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 PUBLIC = {zone: f"10.20.{48 + number}.0/24" for number, zone in enumerate(ZONES)}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.validation import ArgumentError
-from tests.components.answers import ACCOUNT
+from policy.recording.answers import ACCOUNT
+from policy.recording.monitor import Recording, record
 from tests.components.programs import DATABASE_TARGET, SECRET, make
-from tests.components.recording import Recording, record
 
 CLUSTER = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/shared"
 TYPE = "interlock:runner:Runner"

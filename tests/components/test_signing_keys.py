@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from interlock.duties.duty import SigningDuty
-from tests.components.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
+from policy.recording.monitor import Recording, record
 from tests.components.programs import MULTI_REGION_KEY, make
-from tests.components.recording import Recording, record
 
 KEY, REPLICA, ALIAS = "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:kms/alias:Alias"
 PEOPLE = ("ana", "ben")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.validation import ArgumentError
-from tests.components.answers import ACCOUNT
+from policy.recording.answers import ACCOUNT
+from policy.recording.monitor import Recording, record
 from tests.components.programs import KEY, make
-from tests.components.recording import Recording, record
 
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/kept"
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:costs"

@@ -9,9 +9,9 @@ import pulumi_aws as aws
 import pytest
 
 from components.validation import ArgumentError
-from tests.components.answers import ACCOUNT, REGION
+from policy.recording.answers import ACCOUNT, REGION
+from policy.recording.monitor import Recording, record
 from tests.components.programs import KEY, SECRET, SUBNETS, make
-from tests.components.recording import Recording, record
 
 SECRET_TYPE = "aws:secretsmanager/secret:Secret"
 EXISTING = {
@@ -121,6 +121,6 @@ def test_what_is_wrong_with_an_existing_instance_or_a_standby_is_named() -> None
 
 @pytest.mark.parametrize("kept", [None, 5])
 def test_no_execution_of_the_account_is_kept_for_the_function_unless_asked_for(kept: int | None) -> None:
-    changed = {} if kept is None else {"rotation_reserved_concurrency": kept}
+    changed: dict[str, Any] = {} if kept is None else {"rotation_reserved_concurrency": kept}
     function = recorded(**changed).one("aws:lambda/function:Function").inputs
     assert function.get("reservedConcurrentExecutions") == kept

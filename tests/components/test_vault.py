@@ -10,8 +10,8 @@ import pytest
 
 from components.signing_keys import SigningKeys
 from components.vault import Vault
+from policy.recording.monitor import Recording, record
 from tests.components.programs import EXAMPLES, make
-from tests.components.recording import Recording, record
 
 GUARDS = (
     "aws:s3/bucketVersioning:BucketVersioning",

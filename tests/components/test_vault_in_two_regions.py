@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.validation import ArgumentError
-from tests.components.answers import ACCOUNT, attributes_of
+from policy.recording.answers import ACCOUNT, attributes_of
+from policy.recording.monitor import UNKNOWN, Recording, Registration, record
 from tests.components.programs import RECOVERY_KEY, elsewhere, make
-from tests.components.recording import UNKNOWN, Recording, Registration, record
 
 CONFIGURATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from interlock.duties.duty import SigningDuty
 from interlock.manifest import read_foundation
+from policy.recording.monitor import record
 from stacks.program import provision
-from tests.components.recording import record
 from tests.stacks.configurations import local
 
 

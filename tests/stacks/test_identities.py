@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from policy.recording.monitor import Recording, record
 from stacks.program import provision
-from tests.components.recording import Recording, record
 from tests.provisioned.projects import config_of
 from tests.stacks.configurations import as_handed_over
 from tests.stacks.stateful import RECORD, identities, known_identities, recorded

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from interlock.manifest import read_manifest
+from policy.recording.monitor import Recording, record
 from stacks.program import provision
-from tests.components.recording import Recording, record
 from tests.stacks.configurations import local, section
 from tests.stacks.test_settings import problems
 

@@ -9,8 +9,8 @@ import pytest
 
 from components.validation import ArgumentError
 from interlock.manifest import read_manifest
+from policy.recording.monitor import Recording, record
 from stacks.program import provision
-from tests.components.recording import Recording, record
 from tests.stacks.configurations import local, prod, recovery_network, section
 
 

@@ -10,9 +10,9 @@ import yaml  # type: ignore[import-untyped]
 
 from interlock.manifest import read_manifest
 from interlock.manifest_parts import RecoveryPart
+from policy.recording.monitor import Recording, record
 from stacks.layers.region import image_in
 from stacks.program import provision
-from tests.components.recording import Recording, record
 from tests.stacks.configurations import LOCAL, as_handed_over, local
 
 RECOVERY = {

@@ -7,8 +7,8 @@ from typing import Any
 from interlock.settings.files import stack_files
 from interlock.settings.model import Settings
 from interlock.settings.reading import read_settings
+from policy.recording.monitor import Recording, record
 from stacks.program import provision
-from tests.components.recording import Recording, record
 from tests.stacks.configurations import LOCAL, prod
 
 REPLICATION = "aws:ecr/replicationConfiguration:ReplicationConfiguration"

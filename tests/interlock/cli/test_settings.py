@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from components.validation import ArgumentError
 from interlock.cli.main import app
+from policy.recording.monitor import record
 from stacks.program import provision
-from tests.components.recording import record
 from tests.stacks.configurations import local, prod
 from tests.stacks.test_contradictions import APART, APART_IN_PROD
 from tests.stacks.test_settings import WRONG, WRONG_IN_PROD

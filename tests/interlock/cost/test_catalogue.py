@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from interlock.cost.catalogue import COUNTED, FREE, is_free
+from policy.recording.monitor import Recording, record
 from stacks.program import provision
 from tests.components.programs import EXAMPLES, make
-from tests.components.recording import Recording, record
 from tests.stacks.configurations import local
 
 

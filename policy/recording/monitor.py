@@ -17,7 +17,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockReso
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
-from tests.components.answers import answer_to_call, attributes_of
+from policy.recording.answers import answer_to_call, attributes_of
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 
@@ -139,7 +139,7 @@ class _NoMocks(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         return answer_to_call(args.token, args.args), []
 
-    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:  # noqa: ARG002 (Pulumi's)
         raise AssertionError("registrations are answered by the monitor itself")
 
 
