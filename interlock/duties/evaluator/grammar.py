@@ -21,6 +21,7 @@ from interlock.duties.evaluator.policy import (
 )
 
 _SHOWN: Final = 120
+_ARN_COLONS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,23 @@ def _check_presence(statement: PolicyStatement, rules: _Rules, kind: PolicyKind,
         refuse(name, f"{path}.Resource", _written(resources), f"a {kind} names no resource")
     if not resources and rules.resource and rules.resource_required:
         refuse(name, f"{path}.Resource", None, f"a {kind} requires Resource or NotResource")
+
+
+def complete(resource: Template, kind: PolicyKind, path: str, name: str) -> Template:
+    """Return a resource whose ARN has all of its six parts: AWS completes it with * in identity policies.
+
+    Source: IAM User Guide, "IAM identifiers", "Incomplete ARNs"; a last part of * goes on over the missing ones.
+    """
+    missing = _ARN_COLONS - resource.written.count(":")
+    if not resource.written.startswith("arn:") or missing <= 0 or resource.variables:
+        return resource
+    if kind is PolicyKind.SESSION:
+        refuse(name, path, resource.written, "a session policy takes complete ARNs of six parts only")
+    if resource.written.endswith(":*"):
+        return resource
+    if kind not in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY):
+        raise NotModelled(f"{name}: {path}: {resource.written!r}: an incomplete ARN is not modelled in a {kind}")
+    return Template(resource.written, (resource.written + ":*" * missing,))
 
 
 def _check_resource(resource: Template, path: str, name: str) -> None:

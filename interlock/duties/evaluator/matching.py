@@ -8,10 +8,10 @@ from __future__ import annotations
 from enum import IntEnum
 from functools import lru_cache
 
-from interlock.duties.evaluator.logic import Truth, agreed, every, known, some
+from interlock.duties.evaluator.logic import Truth, every, known, some
 from interlock.duties.evaluator.policy import NamedPrincipal, PolicyStatement, PrincipalType, Template
 from interlock.duties.evaluator.request import Principal, PrincipalKind, Request
-from interlock.duties.evaluator.texts import like, like_arn, resolved
+from interlock.duties.evaluator.texts import like, like_resource, resolved
 
 
 class Naming(IntEnum):
@@ -52,9 +52,7 @@ def _resource(template: Template, request: Request) -> Truth:
     pattern = resolved(template, request.values, request.complete)
     if pattern is None:
         return Truth.UNKNOWN
-    # Wildcards stand "within a segment" by the documentation; that they reach no further it does not say.
-    whole = known(like(pattern, request.resource))
-    return whole if whole is Truth.NO else agreed(whole, like_arn(pattern, request.resource))
+    return known(like_resource(pattern, request.resource))
 
 
 def named(written: NamedPrincipal, principal: Principal) -> Naming:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from interlock.duties.evaluator.grammar import check_statement, refuse
+from interlock.duties.evaluator.grammar import check_statement, complete, refuse
 from interlock.duties.evaluator.operators import read_condition
 from interlock.duties.evaluator.policy import (
     Condition,
@@ -102,7 +102,10 @@ def _statement(
         return _texts(written[element], f"{path}.{element}", name) if element in written else ()
 
     def templates(element: str) -> tuple[Template, ...]:
-        return tuple(_template(text, f"{name}: {path}.{element}", with_variables) for text in texts(element))
+        return tuple(
+            complete(_template(text, f"{name}: {path}.{element}", with_variables), kind, f"{path}.{element}", name)
+            for text in texts(element)
+        )
 
     def principals(element: str) -> tuple[NamedPrincipal, ...]:
         return _principals(written[element], f"{path}.{element}", name) if element in written else ()

@@ -76,7 +76,7 @@ def open_questions(applying: Applying, request: Request) -> Sequence[str]:
         if holds(condition, request.values, request.complete) is Truth.UNKNOWN
     ]
     if resource_matches(statement, request) is Truth.UNKNOWN:
-        found.append("its resource cannot be told apart from the request's")
+        found.append("the request does not tell a variable in its resource")
     if principal_matches(statement, request.principal)[0] is Truth.UNKNOWN:
         found.append("NotPrincipal lists the principal but not its role or its account")
     return found

@@ -71,6 +71,31 @@ def _marked(pattern: str, text: str) -> str:
     return text.replace("?", _QUESTION) if _QUESTION in pattern else text
 
 
+def like_resource(pattern: str, text: str) -> bool:
+    """Say whether a resource matches: wildcards stand within a part of the ARN, but a * that ends a part may go on.
+
+    Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs".
+    """
+    start, whole = _resource(pattern)
+    marked = _marked(pattern, text)
+    return marked.startswith(start) and whole.fullmatch(marked) is not None
+
+
+@lru_cache(maxsize=65536)
+def _resource(pattern: str) -> tuple[str, re.Pattern[str]]:
+    *parts, last = pattern.split(":", _ARN_PARTS - 1)
+    # What stands behind the fifth colon is one part, whatever colons are in it.
+    expressions = [*(_within_part(part) for part in parts), wildcard(last)[1].pattern]
+    return re.split(r"[*?]", pattern, maxsplit=1)[0], re.compile(":".join(expressions), re.DOTALL)
+
+
+def _within_part(part: str) -> str:
+    goes_on = part.endswith("*")
+    pieces = re.split(r"([*?])", part[:-1] if goes_on else part)
+    inside = ("[^:]*" if piece == "*" else "[^:]" if piece == "?" else re.escape(piece) for piece in pieces)
+    return "".join(inside) + (".*" if goes_on else "")
+
+
 def like_arn(pattern: str, text: str) -> Truth:
     """Say whether an ARN matches part by part, so that a wildcard reaches no further than its part.
 

@@ -22,7 +22,7 @@ EVE = f"arn:aws:iam::{OTHER}:user/eve"
 PRINCIPALS = (ALICE, SESSION, root(ACCOUNT), root(OTHER), service("s3.amazonaws.com"), anonymous(), user(EVE))
 NAMES = ("*", ACCOUNT, f"arn:aws:iam::{OTHER}:root", ALICE.name, ROLE, SESSION_ARN, EVE)
 ACTIONS = ("*", "*", "s3:*", "s3:Get*", "kms:Sign", "kms:*")
-RESOURCES = ("*", "*", "*", f"{BUCKET}/*", f"{BUCKET}/${{aws:username}}/*", KEY, "arn:aws:s3:*")
+RESOURCES = ("*", "*", "*", f"{BUCKET}/*", f"{BUCKET}/${{aws:username}}/*", KEY, "arn:aws:s3:*:*:*")
 
 
 def context(random: Random) -> dict[str, tuple[str, ...]]:

@@ -59,12 +59,17 @@ def test_an_action_matches_whatever_the_case_of_its_letters(pattern: str, action
         ("arn:aws:s3:::b/*", "arn:aws:s3:::B/a", Truth.NO),
         ("arn:aws:logs:*:*:log-group:a:*", f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:a:log-stream:x", Truth.YES),
         ("arn:aws:iam::*:role/a", f"arn:aws:iam::{ACCOUNT}:role/a", Truth.YES),
-        ("arn:*:role/a", f"arn:aws:iam::{ACCOUNT}:role/a", Truth.UNKNOWN),
-        ("arn:aws:ec2:*:instance/i", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i", Truth.UNKNOWN),
-        ("arn:aws:ec2:*:instance/i", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/j", Truth.NO),
+        ("arn:aws:iam::1*3:role/a", f"arn:aws:iam::{ACCOUNT}:role/a", Truth.YES),
+        ("arn:aws:iam:*1:role/a:role/a", f"arn:aws:iam::{ACCOUNT}1:role/a:role/a", Truth.NO),
+        ("arn:aws:s3:*", "arn:aws:s3:::b/a", Truth.YES),
+        ("arn:aws:s3:*:b/a", "arn:aws:s3:::b/a", Truth.NO),
+        ("arn:aws:ec2:*:*:*:i", f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance:x:i", Truth.YES),
+        ("arn:aws:sqs", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q", Truth.YES),
+        ("arn:aws:sqs:us-east-1", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:q", Truth.NO),
+        ("arn:aws:s3:::${aws:PrincipalTag/Team}/*", "arn:aws:s3:::a/b", Truth.UNKNOWN),
     ],
 )
-def test_a_wildcard_of_a_resource_is_sure_within_a_part_of_the_arn_and_unknown_over_parts(
+def test_a_wildcard_of_a_resource_stands_within_a_part_of_the_arn_and_goes_on_where_it_ends_one(
     pattern: str, resource: str, truth: Truth
 ) -> None:
     request = Request(SESSION, "s3:GetObject", resource, resource_account=ACCOUNT)

@@ -70,6 +70,7 @@ MALFORMED = [
     (_document(Resource=None), PolicyKind.IDENTITY, "Statement[0].Resource"),
     (_document(Resource="b/*"), PolicyKind.IDENTITY, "Statement[0].Resource"),
     (_document(Resource="arn:aws:s3:${aws:username}::b"), PolicyKind.IDENTITY, "Statement[0].Resource"),
+    (_document(Resource="arn:aws:sqs"), PolicyKind.SESSION, "Statement[0].Resource"),
     (_document(Sid="with space"), PolicyKind.IDENTITY, "Statement[0].Sid"),
     (_document(Actions="s3:*"), PolicyKind.IDENTITY, "Statement[0].Actions"),
     (_document(Principal="*"), PolicyKind.IDENTITY, "Statement[0].Principal"),
@@ -122,6 +123,13 @@ def test_what_is_not_modelled_is_named_and_not_guessed_at(changes: dict[str, Any
         parse(_document(**changes), PolicyKind.IDENTITY, "policy p")
     assert str(refused.value).startswith("policy p: Statement[0]")
     assert named in str(refused.value)
+
+
+def test_an_incomplete_arn_is_completed_in_identity_policies_and_not_modelled_elsewhere() -> None:
+    document = _document(Resource="arn:aws:sqs")
+    assert parse(document, PolicyKind.IDENTITY, "p").statements[0].resource[0].parts == ("arn:aws:sqs:*:*:*",)
+    with pytest.raises(NotModelled, match="arn:aws:sqs"):
+        parse(document, PolicyKind.SCP, "p")
 
 
 def test_principals_that_are_not_modelled_are_named() -> None:
