@@ -60,9 +60,9 @@ class Context:
         if self._sorts.setdefault(key, sort) != sort:
             raise NotModelled(f"{key}: compared as {self._sorts[key]} and as {sort}; accepted is one of them")
 
-    def is_several(self, key: str) -> bool:
-        """Return whether some statement reads the key as one of several values."""
-        return key in self._widths
+    def is_settled(self, key: str) -> bool:
+        """Return whether a key's values are given, or its absence is."""
+        return key in self.known or key in self._absent
 
     def slots(self, key: str) -> tuple[Slot, ...]:
         """Return the values that a key may have; several only if a statement asks for several."""

@@ -60,11 +60,6 @@ def same_ignoring_case(value: Text, text: str) -> Truth:
     return z3.InRe(value, _ignoring_case(text))
 
 
-def within(value: z3.SeqRef, pattern: str) -> z3.BoolRef:
-    """Return that a text chosen by a solver is one that `pattern` stands for."""
-    return z3.InRe(value, _z3(((pattern, True),), False))
-
-
 @functools.lru_cache(maxsize=65536)
 def covers(parts: tuple[Piece, ...], pattern: str) -> bool | None:
     """Return whether a policy's text matches all, or none, of what `pattern` stands for; None if some."""

@@ -7,10 +7,10 @@ KMS Developer Guide, "Determining access to AWS KMS keys".
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import z3
 
@@ -24,12 +24,13 @@ from interlock.duties.evaluator.policy import (
     Template,
 )
 from interlock.duties.evaluator.request import Layers, Principal, PrincipalKind
+from interlock.duties.proof.classes import Glob, representatives
 from interlock.duties.proof.conditions import hold
-from interlock.duties.proof.context import Context, Known, text_in
+from interlock.duties.proof.context import Context, Known
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
-from interlock.duties.proof.patterns import covers, matches, pieces, within
+from interlock.duties.proof.patterns import covers, matches, pieces
 
-TIMEOUT_MILLISECONDS = 20_000
+TIMEOUT_MILLISECONDS: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -55,31 +56,63 @@ class Example:
     context: Mapping[str, tuple[str, ...]]
 
 
-def example(question: Question) -> Example | None:
-    """Return a request that would be allowed, or None if there is none. Raises NotModelled, or if the solver gives up.
+class _Asked:
+    """A question as a cache tells it from others: documents are the same if they are the same object."""
 
-    What the solver cannot decide counts as NotModelled: nothing is proved by it.
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        layers = question.layers
+        levels = [one for level in (*layers.scps, (), *layers.rcps) for one in level]
+        documents = (*layers.identity, layers.resource, layers.boundary, *layers.session, *levels)
+        self._key = (
+            question.principal, question.action, question.resource, question.owner, question.other_than,
+            tuple(sorted(question.known.items(), key=lambda one: one[0])),
+            tuple(map(len, (layers.identity, layers.session, layers.scps, layers.rcps))),
+            tuple(map(id, documents)),
+        )  # fmt: skip
+        self._hash = hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and other._key == self._key
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@functools.lru_cache(maxsize=1 << 17)
+def _answered(asked: _Asked) -> Example | None:
+    return _example(asked.question)
+
+
+def example(question: Question) -> Example | None:
+    """Return a request that would be allowed, or None if there is none. Raises NotModelled.
+
+    What the solver cannot decide in time counts as NotModelled: nothing is proved by it. An answer is kept for the next
+    time that the same is asked of the same documents.
     """
+    return _answered(_Asked(question))
+
+
+def _example(question: Question) -> Example | None:
     if not _may_grant(question):
         return None
     known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
     context = Context(known, _statements(question))
-    for guess in _guesses(question):
-        # Most of what is allowed is allowed on the very thing that a statement names.
-        sure = both(_Form(question, context, guess).allowed(), _differs(question.other_than, context))
-        if sure is True:
-            return Example(guess, dict(context.known))
-    form = _Form(question, context, _target(question.resource))
-    allowed = both(form.allowed(), _differs(question.other_than, context))
-    if isinstance(allowed, bool):
-        return _trivial(question, context) if allowed else None
+    for resource in _things(question, context):
+        allowed = both(_Form(question, context, resource).allowed(), _differs(question.other_than, context))
+        if allowed is False:
+            continue
+        if allowed is True:
+            return Example(resource, dict(context.known))
+        if (found := _solved(question, context, allowed)) is not None:
+            return Example(resource, found)
+    return None
+
+
+def _solved(question: Question, context: Context, allowed: Truth) -> Mapping[str, tuple[str, ...]] | None:
     solver = z3.Solver()
     solver.set("timeout", TIMEOUT_MILLISECONDS)
     solver.add(allowed, *context.rules)
-    if isinstance(form.target, z3.SeqRef):
-        solver.add(within(form.target, question.resource))
-        # An example is something that exists: a * of what is asked for stands for letters here.
-        solver.add(z3.InRe(form.target, _ordinary()))
     answer = solver.check()
     if answer == z3.unsat:
         return None
@@ -88,11 +121,22 @@ def example(question: Question) -> Example | None:
             f"{question.action} on {question.resource} by {question.principal.name}: the solver gave up "
             f"({solver.reason_unknown()})"
         )
-    model = solver.model()
-    resource = question.resource
-    if isinstance(form.target, z3.SeqRef):
-        resource = text_in(model.eval(form.target, model_completion=True))
-    return Example(resource, context.example(model))
+    return context.example(solver.model())
+
+
+def _things(question: Question, context: Context) -> tuple[str, ...]:
+    """Return one of each sort of thing that the question is about, as the statements tell them apart."""
+    if "*" not in question.resource and "?" not in question.resource:
+        return (question.resource,)
+    globs: set[Glob] = set()
+    for statement in _statements(question):
+        for template in (*statement.resource, *statement.not_resource):
+            if template.written == "*":
+                continue
+            parts = pieces(template, context.known)
+            if covers(parts, question.resource) is not False:
+                globs |= {(parts, False), (parts, True)} if statement.effect is Effect.ALLOW else {(parts, False)}
+    return representatives(question.resource, frozenset(globs))
 
 
 def _differs(other_than: Sequence[tuple[str, str]], context: Context) -> Truth:
@@ -104,20 +148,6 @@ def _differs(other_than: Sequence[tuple[str, str]], context: Context) -> Truth:
 
 def _unlike(value: object, text: str) -> Truth:
     return value != text if isinstance(value, str) else value != z3.StringVal(text)
-
-
-def _trivial(question: Question, context: Context) -> Example:
-    return Example(re.sub(r"[*?]", "x", question.resource), dict(context.known))
-
-
-@functools.lru_cache(maxsize=1)
-def _ordinary() -> z3.ReRef:
-    ranges = [z3.Range("a", "z"), z3.Range("A", "Z"), z3.Range("0", "9"), *(z3.Re(one) for one in ":/._-+=,@")]
-    return z3.Plus(z3.Union(*ranges))
-
-
-def _target(resource: str) -> str | z3.SeqRef:
-    return z3.String("resource") if "*" in resource or "?" in resource else resource
 
 
 def _statements(question: Question) -> Iterator[PolicyStatement]:
@@ -136,21 +166,6 @@ def _may_grant(question: Question) -> bool:
     )
 
 
-def _guesses(question: Question) -> Iterator[str]:
-    """Yield things that `resource` stands for, as the statements that allow the action write them."""
-    if "*" not in question.resource and "?" not in question.resource:
-        return
-    wanted = ((question.resource, True),)
-    for policy in (*question.layers.identity, *_one(question.layers.resource)):
-        for statement in on_action(policy, question.action.lower()):
-            if statement.effect is not Effect.ALLOW:
-                continue
-            for written in (*(one.written for one in statement.resource), question.resource):
-                guess = re.sub(r"[*?]", "x", written if written != "*" else question.resource)
-                if matches(guess, wanted) is True:
-                    yield guess
-
-
 def _could_match(statement: PolicyStatement, resource: str) -> bool:
     if not statement.resource:
         return True
@@ -159,6 +174,11 @@ def _could_match(statement: PolicyStatement, resource: str) -> bool:
         or covers(tuple((part, True) for part in one.parts if isinstance(part, str)), resource) is not False
         for one in statement.resource
     )
+
+
+def allows(policy: Policy, action: str) -> bool:
+    """Return whether a policy allows an action on anything, under whatever conditions."""
+    return any(one.effect is Effect.ALLOW for one in on_action(policy, action.lower()))
 
 
 def on_action(policy: Policy, action: str) -> tuple[PolicyStatement, ...]:
@@ -201,7 +221,7 @@ def _action_matches(pattern: str, action: str) -> bool:
 class _Form:
     """The formula of one question."""
 
-    def __init__(self, question: Question, context: Context, target: str | z3.SeqRef) -> None:
+    def __init__(self, question: Question, context: Context, target: str) -> None:
         self.question = question
         self.context = context
         self.target = target
@@ -211,13 +231,16 @@ class _Form:
         return every(self._terms())
 
     def _terms(self) -> Iterator[Truth]:
-        # One after the other, because most questions are answered by the first.
+        # One after the other, the cheap ones first, because most questions are answered by one of them.
         layers = self.question.layers
+        alone = (*_one(layers.resource), *layers.identity, *layers.session, *_one(layers.boundary))
+        levels = (*self._scps(), *layers.rcps)
+        policies = (*alone, *(policy for level in levels for policy in level))
+        for policy in policies:
+            yield negated(self._denies(policy, settled=True))
         yield self._granted()
-        for policy in (*_one(layers.resource), *layers.identity, *layers.session, *_one(layers.boundary)):
-            yield negated(self._denies(policy))
-        for level in (*self._scps(), *layers.rcps):
-            yield negated(some(self._denies(policy) for policy in level))
+        for policy in policies:
+            yield negated(self._denies(policy, settled=False))
         for level in self._scps():
             yield self._level(level)
 
@@ -251,8 +274,13 @@ class _Form:
     def _level(self, level: Iterable[Policy]) -> Truth:
         return some(self._allows(policy) for policy in level)
 
-    def _denies(self, policy: Policy) -> Truth:
-        return some(self._applies(one, policy) for one in self._of(policy, Effect.DENY))
+    def _denies(self, policy: Policy, *, settled: bool) -> Truth:
+        """Return whether a statement denies: one whose conditions are settled by what is known, or another."""
+        return some(
+            self._applies(one, policy)
+            for one in self._of(policy, Effect.DENY)
+            if all(self.context.is_settled(condition.key) for condition in one.condition) is settled
+        )
 
     def _allows(self, policy: Policy) -> Truth:
         return some(self._applies(one, policy) for one in self._of(policy, Effect.ALLOW))
@@ -287,11 +315,7 @@ class _Form:
         return some(self._is_by_parts(one) for one in statement.resource)
 
     def _is(self, template: Template) -> Truth:
-        parts = pieces(template, self.context.known)
-        if isinstance(self.target, str):
-            return matches(self.target, parts)
-        whole = covers(parts, self.question.resource)
-        return whole if whole is not None else matches(self.target, parts)
+        return matches(self.target, pieces(template, self.context.known))
 
     def _is_by_parts(self, template: Template) -> Truth:
         """Return whether each part of an ARN matches by itself, which is all that is sure to be allowed."""

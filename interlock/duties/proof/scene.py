@@ -13,7 +13,7 @@ from interlock.duties.evaluator import request
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind
 from interlock.duties.evaluator.request import Layers
-from interlock.duties.proof.permission import Example, Question, example
+from interlock.duties.proof.permission import Example, Question, allows, example
 from interlock.duties.world import Document, NamedDocument, Principal, PrincipalKind, Resource, World, canonical
 
 EVERYTHING: Final[Document] = {
@@ -65,6 +65,7 @@ class Scene:
     def __init__(self, world: World) -> None:
         self.world = world
         self._layers: dict[tuple[str, Form], Layers] = {}
+        self._grants: dict[tuple[str, Form, str], bool] = {}
         self._trusts: dict[str, Policy | None] = {}
         self._policies: dict[str, Policy | None] = {}
         self._scps = {one.id: _levels(one.scps, PolicyKind.SCP, one.id) for one in world.accounts}
@@ -140,6 +141,13 @@ class Scene:
             )
         return self._layers[key]
 
+    def _granted(self, session: Session, action: str) -> bool:
+        key = (session.arn, session.form, action)
+        if key not in self._grants:
+            own = self._own_layers(session.arn, session.form)
+            self._grants[key] = any(allows(policy, action) for policy in own.identity)
+        return self._grants[key]
+
     def caller(self, session: Session, session_name: str = "session") -> request.Principal:
         """Return a session as the evaluator names it."""
         principal = self.principal(session.arn)
@@ -177,6 +185,8 @@ class Scene:
         resource = part_of or self.resource(resource_arn)
         trusted = self.world.principal(resource_arn) if action.lower().startswith("sts:") else None
         policy = self.trust(resource_arn) if trusted else self.resource_policy(resource) if resource else None
+        if not self._granted(session, action) and not (policy is not None and allows(policy, action)):
+            return None
         owner = resource.account_id if resource else _account_of(resource_arn) or self.principal(session.arn).account_id
         region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""
         facts = self.known(session)

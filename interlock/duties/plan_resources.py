@@ -1,0 +1,163 @@
+"""The resources of a preview that have policies of their own, and the compute that runs under roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from interlock.duties.duty import SigningDuty
+from interlock.duties.matrix import MATRIX
+from interlock.duties.plan_principals import Principals
+from interlock.duties.plan_world import Declared, Plan
+from interlock.duties.service_roles import repository_arn
+from interlock.duties.world import Compute, Document, Resource, ResourceKind
+
+KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey")
+BUCKET: Final = "aws:s3/bucket:Bucket"
+REPOSITORY: Final = "aws:ecr/repository:Repository"
+
+
+class Resources:
+    """The resources of a preview. `problems` names each document that has to be known and is not."""
+
+    def __init__(self, plan: Plan, source_identities: Mapping[str, str]) -> None:
+        """`source_identities` are the approvers' by their names."""
+        self._plan = plan
+        self._identities = source_identities
+        self.problems: list[str] = []
+        found = (self._keys(), self._buckets(), self._repositories(), self._alarms())
+        self.resources: tuple[Resource, ...] = tuple(one for kind in found for one in kind)
+
+    def _required(self, one: Declared, document: Document | None, what: str) -> Document | None:
+        if document is None:
+            self.problems.append(f"{one.name}: {what} is not known before it is made")
+        return document
+
+    def _keys(self) -> Iterator[Resource]:
+        for token in KEYS:
+            for key in self._plan.of_type(token):
+                aliases = tuple(self._aliases(key))
+                role = next((name for alias in aliases if (name := self._after_prefix(alias)) is not None), "")
+                owner = self._owner(role)
+                evidence = {"evidence": "true"} if role == "evidence" else {}
+                identifier = key.text("arn") or f"arn:aws:kms:{key.region}:{key.account_id}:key/{key.name}"
+                yield Resource(
+                    arn=identifier,
+                    kind=ResourceKind.KEY,
+                    account_id=key.account_id,
+                    policy=self._required(key, key.document("policy"), "its key policy"),
+                    owner=owner,
+                    used_by=tuple(sorted({row.duty.value for row in MATRIX.values() if row.signs_with == role})),
+                    attributes={"usage": key.text("keyUsage") or "ENCRYPT_DECRYPT", **evidence},
+                    context={"kms:ResourceAliases": aliases} if aliases else {},
+                    source=key.urn,
+                )
+
+    def _aliases(self, key: Declared) -> Iterator[str]:
+        for alias in self._plan.of_type("aws:kms/alias:Alias"):
+            if self._plan.source(alias, "targetKeyId", *KEYS) is key and (name := alias.text("name")):
+                yield name
+
+    def _after_prefix(self, alias: str) -> str | None:
+        start = f"alias/interlock-{self._plan.stack}-"
+        return alias.removeprefix(start) if alias.startswith(start) else None
+
+    def _owner(self, role: str) -> str | None:
+        if role in tuple(SigningDuty):
+            return role
+        if role.startswith("approver-"):
+            name = role.removeprefix("approver-")
+            return f"approver:{self._identities.get(name, name)}"
+        return None
+
+    def _buckets(self) -> Iterator[Resource]:
+        for bucket in self._plan.of_type(BUCKET):
+            name = bucket.text("bucket")
+            evidence = bucket.inputs.get("objectLockEnabled") is True
+            if name is None:
+                self.problems.append(f"{bucket.name}: the bucket's name is not known before it is made")
+                continue
+            policy = next(
+                (one.document("policy") for one in self._of(bucket, "aws:s3/bucketPolicy:BucketPolicy")), None
+            )
+            yield Resource(
+                arn=f"arn:aws:s3:::{name}",
+                kind=ResourceKind.BUCKET,
+                account_id=bucket.account_id,
+                policy=self._required(bucket, policy, "its bucket policy") if evidence else policy,
+                attributes={"evidence": "true", **self._lock(bucket)} if evidence else {},
+                source=bucket.urn,
+            )
+
+    def _lock(self, bucket: Declared) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for one in self._of(bucket, "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"):
+            retention = (one.inputs.get("rule") or {}).get("defaultRetention") or {}
+            days = int(retention.get("days") or 0) or 365 * int(retention.get("years") or 0)
+            found |= {"lock_mode": str(retention.get("mode", "none")), "retention_days": str(days)}
+        for one in self._of(bucket, "aws:s3/bucketVersioning:BucketVersioning"):
+            found["versioning"] = str((one.inputs.get("versioningConfiguration") or {}).get("status", "Disabled"))
+        return found
+
+    def _of(self, bucket: Declared, token: str) -> Iterator[Declared]:
+        for one in self._plan.of_type(token):
+            if self._plan.source(one, "bucket", BUCKET) is bucket or one.text("bucket") == bucket.text("bucket"):
+                yield one
+
+    def _repositories(self) -> Iterator[Resource]:
+        for one in self._plan.of_type(REPOSITORY):
+            policies = [
+                policy
+                for policy in self._plan.of_type("aws:ecr/repositoryPolicy:RepositoryPolicy")
+                if policy.text("repository") == one.text("name") and policy.region == one.region
+            ]
+            document = policies[0].document("policy") if policies else None
+            yield Resource(
+                arn=f"arn:aws:ecr:{one.region}:{one.account_id}:repository/{one.text('name') or one.name}",
+                kind=ResourceKind.REPOSITORY,
+                account_id=one.account_id,
+                policy=self._required(policies[0], document, "its policy") if policies else None,
+                source=one.urn,
+            )
+
+    def _alarms(self) -> Iterator[Resource]:
+        for one in self._plan.of_type("aws:cloudwatch/eventRule:EventRule"):
+            name = one.text("name") or one.name
+            if name.endswith("break-glass"):
+                arn = f"arn:aws:events:{one.region}:{one.account_id}:rule/{name}"
+                yield Resource(arn=arn, kind=ResourceKind.ALARM, account_id=one.account_id, source=one.urn)
+
+    def compute(self, principals: Principals) -> Iterator[Compute]:
+        """Yield what runs under roles; images that are not known yet could be any of the preview's repositories."""
+        for one in self._plan.of_type("aws:ecs/taskDefinition:TaskDefinition"):
+            roles = [principals.arn(one, key) for key in ("taskRoleArn", "executionRoleArn")]
+            arn = f"arn:aws:ecs:{one.region}:{one.account_id}:task-definition/{one.text('family') or one.name}:1"
+            yield self._runs(one, "ecs", arn, roles, one.inputs.get("containerDefinitions"))
+        for one in self._plan.of_type("aws:lambda/function:Function"):
+            arn = f"arn:aws:lambda:{one.region}:{one.account_id}:function:{one.text('name') or one.name}"
+            yield self._runs(one, "lambda", arn, [principals.arn(one, "role")], one.inputs.get("imageUri"))
+        for one in self._plan.of_type("aws:sagemaker/model:Model"):
+            arn = f"arn:aws:sagemaker:{one.region}:{one.account_id}:model/{one.text('name') or one.name}"
+            image = (one.inputs.get("primaryContainer") or {}).get("image")
+            yield self._runs(one, "sagemaker", arn, [principals.arn(one, "executionRoleArn")], image)
+
+    def _runs(self, one: Declared, service: str, arn: str, roles: list[str | None], image: Any) -> Compute:
+        known = [repository.arn for repository in self.resources if repository.kind is ResourceKind.REPOSITORY]
+        text = image if isinstance(image, str) else ""
+        named = [repository for repository in known if _image_of(repository) in text]
+        if not named and ".dkr.ecr." in text and "{" not in text:
+            named = [repository_arn(text)]
+        return Compute.model_validate(
+            {
+                "arn": arn,
+                "service": service,
+                "role_arns": tuple(role for role in roles if role is not None),
+                "images": tuple(named or known),
+                "source": one.urn,
+            }
+        )
+
+
+def _image_of(repository: str) -> str:
+    _, _, _, region, account_id, name = repository.split(":", 5)
+    return f"{account_id}.dkr.ecr.{region}.amazonaws.com/{name.removeprefix('repository/')}:"
