@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from interlock.duties.boundaries import BOUNDED_BY, Boundary, boundary_arn, boundary_policy
 from interlock.duties.bucket_policy import vault_policy
@@ -58,7 +59,9 @@ def duty_world(
 
 def with_table(world: World, land: Landscape) -> World:
     """Return the world with the tasks of every role of the table, and with what the role must never do."""
-    return world.model_copy(update={"tasks": tuple(_tasks(world, land)), "forbidden": tuple(_forbidden(world, land))})
+    writers = {prefix: tuple(arn for role in roles for arn in _arns(role, land)) for prefix, roles in WRITERS.items()}
+    table = {"tasks": tuple(_tasks(world, land)), "forbidden": tuple(_forbidden(world, land)), "writers": writers}
+    return world.model_copy(update=table)
 
 
 def exclusions() -> tuple[tuple[str, str], ...]:
@@ -188,28 +191,30 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
     for row, principal in _of_table(world, land):
         for task in row.tasks:
             own = task.kind is Kind.SIGNING_KEY and task.name == APPROVERS_KEYS
-            example = "" if own else _example(_resources(world, land, task.kind, task.name), row, principal, land)
-            if example is None:
-                continue
-            yield Task(
-                principal=principal.arn,
-                name=task.words,
-                action=task.action,
-                resource=example.replace("*", "example"),
-                context={key: tuple(values) for key, values in task.context.items()} | _given(land, task.kind),
-                own_key=own,
-            )
+            examples = [""] if own else _examples(_resources(world, land, task.kind, task.name), row, principal, land)
+            for example in examples if task.kind in _EACH_COUNTS else examples[:1]:
+                yield Task(
+                    principal=principal.arn,
+                    name=task.words,
+                    action=task.action,
+                    resource=example.replace("*", "example"),
+                    context={key: tuple(values) for key, values in task.context.items()} | _given(land, task.kind),
+                    own_key=own,
+                )
 
 
-def _example(resources: Iterable[str], row: Row, principal: Principal, land: Landscape) -> str | None:
-    """Return a resource of the task; a role with a home in several accounts has it where the resource is."""
+_EACH_COUNTS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS)
+"""Kinds of which there is one in each region, each with a policy of its own."""
+
+
+def _examples(resources: Iterable[str], row: Row, principal: Principal, land: Landscape) -> list[str]:
+    """Return the resources of a task; a role with a home in several accounts has it where the resource is."""
     found = list(resources)
     at_home = [one for one in found if _account_in(one) in ("", principal.account_id)]
     if len(land.homes_of(row.role, row.home)) > 1:
         main = principal.account_id == land.account_of(row.home)
-        at_home = [one for one in at_home if main or _account_in(one)]
-        return next(iter(at_home), None)
-    return next(iter(at_home or found), None)
+        return [one for one in at_home if main or _account_in(one)]
+    return at_home or found
 
 
 def _account_in(arn: str) -> str:

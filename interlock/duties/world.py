@@ -197,6 +197,8 @@ class World(_Part):
     forbidden: tuple[Forbidden, ...] = ()
     administrators: tuple[str, ...] = ()
     """ARNs, or patterns of them, of whom the documents themselves name as administrators of keys and vault."""
+    writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By prefix of the vault: ARNs of the roles that alone add to it; nobody adds beside the prefixes."""
     exclusions: tuple[tuple[str, str], ...] = ()
     """Pairs of duties that no person may hold both of."""
     minimum_retention_days: int = 30

@@ -14,6 +14,7 @@ BECOMING_A_SIGNER: Final = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:Replicat
 TAKING_KEYS: Final = (
     "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial", "kms:UpdatePrimaryRegion",
 )  # fmt: skip
+ENDING_GRANTS: Final = ("kms:RevokeGrant", "kms:RetireGrant")
 REMOVING_OBJECTS: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:ReplicateDelete",
     "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
@@ -39,7 +40,38 @@ def _only_owners_sign(context: Context) -> Iterator[Violation]:
                 yield from context.first([session], BECOMING_A_SIGNER, key.arn, f"come to sign as {key.owner}")
 
 
-def _signs_with_anothers(context: Context, session: Session, key: Resource) -> Iterator[Violation]:
+def _denials_suffice(context: Context) -> Iterator[Violation]:
+    for key in context.scene.world.of_kind(ResourceKind.KEY):
+        if key.owner is None and key.attributes.get("evidence") != "true":
+            continue
+        others = [one for one in context.anybody() if not context.administers(one)]
+        yield from context.first(others, TAKING_KEYS, key.arn, "take a key away", loosened=True)
+        # AWS's services end the grants that they were given, of volumes and the like.
+        by_hand = {"kms:viaservice": None, "kms:grantisforawsresource": None}
+        yield from context.first(
+            others, ENDING_GRANTS, key.arn, "end what a key is used for", given=by_hand, loosened=True
+        )
+        if key.owner is None:
+            continue
+        yield from context.first(context.anybody(), ("kms:CreateGrant",), key.arn, "give a key's use", loosened=True)
+        for session in others:
+            yield from _signs_with_anothers(context, session, key, loosened=True)
+
+
+def _only_writers_write(context: Context) -> Iterator[Violation]:
+    writers = context.scene.world.writers
+    for bucket in _evidence(context):
+        for prefix, arns in writers.items():
+            others = [one for one in context.anybody() if one.arn not in arns]
+            yield from context.first(others, ("s3:PutObject",), f"{bucket.arn}/{prefix}*", f"write under {prefix}")
+        if writers:
+            beside = f"{bucket.arn}/beside-all-prefixes/*"
+            yield from context.first(context.anybody(), ("s3:PutObject",), beside, "write where nobody looks")
+
+
+def _signs_with_anothers(
+    context: Context, session: Session, key: Resource, *, loosened: bool = False
+) -> Iterator[Violation]:
     assert key.owner is not None
     duty = context.scene.principal(session.arn).duty
     other_than: tuple[tuple[str, str], ...] = ()
@@ -48,10 +80,11 @@ def _signs_with_anothers(context: Context, session: Session, key: Resource) -> I
     elif duty in (key.used_by or (key.owner,)):
         return
     for action in ("kms:Sign", "kms:CreateGrant"):
-        call = context.scene.can(session, action, key.arn, other_than=other_than)
+        call = context.scene.can(session, action, key.arn, other_than=other_than, loosened=loosened)
         if call is not None:
             bears = call.context.get("aws:sourceidentity", ("no name",))[0]
-            words = f"{session} bearing {bears} can {action} with the key of {key.owner}"
+            were = ", were its policy to allow everyone everything" if loosened else ""
+            words = f"{session} bearing {bears} can {action} with the key of {key.owner}{were}"
             yield Violation(words, call=call)
 
 
@@ -131,6 +164,17 @@ PROPERTIES: Final = (
         "evidence-stays",
         "Nobody can delete, hide or write over evidence, and only administrators change what guards it.",
         _evidence_stays,
+    ),
+    Property(
+        "denials-suffice",
+        "Even were a key's policy to allow everyone everything beside what it denies, nobody but its owner would sign, "
+        "and nobody would give it away or end it.",
+        _denials_suffice,
+    ),
+    Property(
+        "only-writers-write",
+        "Under each prefix of the vault only the roles whose prefix it is write, and beside the prefixes nobody.",
+        _only_writers_write,
     ),
     Property(
         "evidence-is-kept-long-enough",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -74,12 +74,20 @@ class Context:
         )
 
     def first(
-        self, sessions: Iterable[Session], actions: Iterable[str], resource: str, words: str
+        self,
+        sessions: Iterable[Session],
+        actions: Iterable[str],
+        resource: str,
+        words: str,
+        *,
+        given: Mapping[str, tuple[str, ...] | None] | None = None,
+        loosened: bool = False,
     ) -> Iterable[Violation]:
         """Yield, for each action, the first of `sessions` that could do it on `resource`."""
         listed = list(sessions)
+        were = ", were its policy to allow everyone everything" if loosened else ""
         for action in actions:
             for session in listed:
-                if call := self.scene.can(session, action, resource):
-                    yield Violation(f"{session} can {words} by {action} on {resource}", call=call)
+                if call := self.scene.can(session, action, resource, given=given, loosened=loosened):
+                    yield Violation(f"{session} can {words} by {action} on {resource}{were}", call=call)
                     break

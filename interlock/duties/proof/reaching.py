@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from interlock.duties.proof.closure import Reached, cycle
+from interlock.duties.proof.closure import SOMEONE_ELSE, Reached, cycle
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.scene import FREE, Form, Session
 from interlock.duties.proof.steps import Step, signing_in
@@ -60,6 +60,17 @@ def _own_name(context: Context) -> Iterator[Violation]:
             if bears in names or person.kind == "person":
                 yield Violation(f"{person.name} reaches {way.session}, which bears {bears or 'no name'}", way.chain)
                 break
+
+
+def _names_are_ones_own(context: Context) -> Iterator[Violation]:
+    for principal in context.scene.world.principals:
+        for person in context.scene.world.people if principal.duty is not None else ():
+            for way in (one for one in person.ways if one.kind != "federated"):
+                given = {key.lower(): values for key, values in way.context.items()}
+                asked = {**given, "sts:sourceidentity": (SOMEONE_ELSE,)}
+                call = context.scene.can(Session(way.principal), "sts:SetSourceIdentity", principal.arn, given=asked)
+                if call is not None:
+                    yield Violation(f"{person.name} may take any name in {principal.name}", call=call)
 
 
 def _runs_as_service(way: Reached) -> bool:
@@ -128,6 +139,7 @@ PROPERTIES: Final = (
     ),
     Property("duties-assigned", "Nobody reaches a duty that they are not assigned to.", _only_assigned),
     Property("own-name", "Every session of a duty that a person reaches bears that person's own name.", _own_name),
+    Property("known-names", "Nobody may take a name that is none of the role's people's.", _names_are_ones_own),
     Property(
         "nobody-widens", "Nobody can widen a role, take its boundary off, or make one that has none.", _nobody_widens
     ),

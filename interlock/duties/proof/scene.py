@@ -83,6 +83,15 @@ class Scene:
         for resource in world.resources:
             self.resource_policy(resource)
 
+    def policies(self) -> Iterable[Policy]:
+        """Return every identity and resource policy of the world."""
+        for principal in self.world.principals:
+            yield from self._own_layers(principal.arn, Form.AS_WRITTEN).identity
+        for resource in self.world.resources:
+            policy = self.resource_policy(resource)
+            if policy is not None:
+                yield policy
+
     def strangers(self) -> tuple[str, ...]:
         """Return, for each account, a role that is in no document and whose own policies allow everything."""
         return self._outsiders
@@ -176,15 +185,17 @@ class Scene:
         *,
         given: Mapping[str, tuple[str, ...] | None] | None = None,
         other_than: tuple[tuple[str, str], ...] = (),
-        part_of: Resource | None = None,
+        loosened: bool = False,
     ) -> Call | None:
         """Return a call of `action` that would be allowed on something that `resource_arn` stands for, or None.
 
-        `part_of` is the resource whose policy decides: a bucket for its objects. Without it, the resource of that ARN.
+        With `loosened`, as if the resource's policy allowed everything to everyone beside what it says.
         """
-        resource = part_of or self.resource(resource_arn)
+        resource = self.resource(resource_arn)
         trusted = self.world.principal(resource_arn) if action.lower().startswith("sts:") else None
         policy = self.trust(resource_arn) if trusted else self.resource_policy(resource) if resource else None
+        if loosened and policy is not None:
+            policy = _loosened(policy)
         if not self._granted(session, action) and not (policy is not None and allows(policy, action)):
             return None
         owner = resource.account_id if resource else _account_of(resource_arn) or self.principal(session.arn).account_id
@@ -237,6 +248,15 @@ class Call:
 
 
 _OBVIOUS: Final = frozenset({"aws:viaawsservice", "aws:resourceaccount", "aws:requestedregion"})
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def _loosened(policy: Policy) -> Policy:
+    name = f"{policy.name}, were it to allow everyone everything"
+    everyone = {"Sid": "EveryoneEverything", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    (statement,) = _parsed({"Version": "2012-10-17", "Statement": [everyone]}, PolicyKind.RESOURCE, name).statements
+    last = replace(statement, index=len(policy.statements))
+    return replace(policy, name=name, statements=(*policy.statements, last))
 
 
 def _identity(principal: Principal, form: Form) -> Iterable[Policy]:

@@ -92,9 +92,17 @@ def _tasks(context: Context) -> Iterator[Violation]:
     ]
     able = [one for one in approvers if _reaches(context, one, "approver")]
     if world.tasks and len(able) < APPROVERS_NEEDED:
-        yield Violation(
-            f"{len(able)} of the {APPROVERS_NEEDED} approvers that are needed reach their duty and have a key"
-        )
+        words = f"{len(able)} of the {APPROVERS_NEEDED} approvers that are needed reach their duty and have a key"
+        yield Violation(words, denied=_nobody_else_signs(context))
+
+
+def _nobody_else_signs(context: Context) -> Denied | None:
+    """Return the request of one more approver, which is denied for want of a key of their own."""
+    keys = [one for one in context.scene.world.of_kind(ResourceKind.KEY) if (one.owner or "").startswith("approver:")]
+    roles = list(context.scene.world.of_duty("approver"))
+    if not keys or not roles:
+        return None
+    return denied(context.scene, Session(roles[0].arn, "one-more-approver"), "kms:Sign", keys[0].arn, ORDINARY)
 
 
 def _reaches(context: Context, person: Person, duty: str) -> bool:
@@ -116,30 +124,27 @@ def _own_session(context: Context, person: Person, arn: str) -> Session | None:
 
 
 def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -> Iterator[Violation]:
-    resource = task.resource
-    if task.own_key:
-        if person is None:
-            return
-        resource = _own_key(scene, person) or ""
-        if not resource:
-            yield Violation(f"{person.name} has no key to {task.name}")
-            return
+    if task.own_key and person is None:
+        return
+    resources = _own_keys(scene, person) if task.own_key and person is not None else [task.resource]
     given = {**ORDINARY, **{key.lower(): values for key, values in task.context.items()}}
-    if scene.can(session, task.action, resource, given=given) is None:
-        yield Violation(
-            f"{session} cannot {task.name}: {task.action} on {resource} is denied",
-            denied=_denied(scene, session, task.action, resource, given),
-        )
+    for resource in resources:
+        if scene.can(session, task.action, resource, given=given) is None:
+            yield Violation(
+                f"{session} cannot {task.name}: {task.action} on {resource} is denied",
+                denied=denied(scene, session, task.action, resource, given),
+            )
 
 
-def _own_key(scene: Scene, person: Person) -> str | None:
+def _own_keys(scene: Scene, person: Person) -> list[str]:
     owner = f"approver:{person.source_identity}"
-    return next((one.arn for one in scene.world.of_kind(ResourceKind.KEY) if one.owner == owner), None)
+    return [one.arn for one in scene.world.of_kind(ResourceKind.KEY) if one.owner == owner]
 
 
-def _denied(
+def denied(
     scene: Scene, session: Session, action: str, resource_arn: str, given: Mapping[str, tuple[str, ...]]
 ) -> Denied:
+    """Return the request of a session on a resource, or on an example of a pattern's, as the evaluator takes it."""
     resource: Resource | None = scene.resource(resource_arn)
     policy = scene.resource_policy(resource) if resource else None
     parts = resource_arn.split(":", 5)

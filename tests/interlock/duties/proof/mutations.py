@@ -162,18 +162,13 @@ def _made_impossible(world: World) -> Iterator[Mutation]:
 
 
 def _swapped_signers(world: World) -> Iterator[Mutation]:
-    arns = [one.arn for one in world.principals if one.duty is not None]
+    roles = [one for one in world.principals if one.duty is not None]
     for key in world.of_kind(ResourceKind.KEY):
         if key.owner is None:
             continue
-        named = next(
-            arn
-            for arn in arns
-            if any(_mentions(one, arn) for one in _statements(key.policy) if "Sign" in str(one["Action"]))
-        )
-        other = next(
-            arn for arn in arns if arn != named and world.principal(arn).duty not in (*key.used_by, "foundation")
-        )  # type: ignore[union-attr]
+        about_signing = [one for one in _statements(key.policy) if "Sign" in str(one["Action"])]
+        named = next(role.arn for role in roles if any(_mentions(one, role.arn) for one in about_signing))
+        other = next(role.arn for role in roles if role.arn != named and role.duty not in (*key.used_by, "foundation"))
         policy = _edited(key.policy, lambda listed, a=named, b=other: _swap(listed, a, b))  # type: ignore[misc]
         yield Mutation("swap who signs", f"{key.arn} {other}", _with_resource(world, key, policy=policy))
 
@@ -234,9 +229,8 @@ def _keys_given_away(world: World) -> Iterator[Mutation]:
                                  ("kms:CreateGrant", "DenyGrants")):  # fmt: skip
             if action == "kms:CreateGrant" and key.owner is None:
                 continue
-            policy = _edited(
-                key.policy, lambda listed, a=action, sid=loosened: _given(listed, {**everyone, "Action": a}, sid)
-            )  # type: ignore[misc]
+            more = {**everyone, "Action": action}
+            policy = _edited(key.policy, lambda listed, one=more, sid=loosened: _given(listed, one, sid))  # type: ignore[misc]
             yield Mutation(f"give {action} to everyone", key.arn, _with_resource(world, key, policy=policy))
 
 

@@ -1,0 +1,82 @@
+"""Where a world is read from: a stack's preview, a saved one, a saved world, or the account that is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from interlock.cli.loading import pulumi_stack_of
+from interlock.cli.previewing import document_of_stack
+from interlock.duties.planned import planned_world
+from interlock.duties.world import World, read_world
+from interlock.failures import BadInput
+
+StackArgument = Annotated[
+    str | None, typer.Argument(metavar="STACK", help="pulumi:<stack> or <stack>. Without it: the one selected here.")
+]
+PlanOption = Annotated[
+    Path | None,
+    typer.Option("--plan", help="A saved `pulumi preview --json --show-sames`, to read in place of making one."),
+]
+WorldOption = Annotated[
+    Path | None, typer.Option("--world", help="A saved world, as `interlock duties prove` takes it.")
+]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A world, where it was read from, and which of its policies are taken for more than they can be."""
+
+    world: World
+    source: str
+    assumed: tuple[str, ...] = ()
+
+
+def read(stack: str | None, plan: Path | None, world: Path | None, *, say: Say) -> Read:
+    """Return the world that the options name. Raises BadInput, OutsideFailure."""
+    given = [name for name, value in (("--plan", plan), ("--world", world)) if value]
+    if len(given) > 1:
+        raise BadInput(f"received {' and '.join(given)}; accepted is one of them")
+    if world is not None:
+        return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
+    if plan is not None:
+        return _planned(_parsed(text_of(plan, "--plan"), f"--plan: {plan}"), f"the preview in {plan}")
+    name = pulumi_stack_of(stack)
+    say(f"previewing {name}")
+    return _planned(document_of_stack(name), f"a preview of {name}")
+
+
+def read_one(source: str, say: Say) -> Read:
+    """Return the world of a stack, of world:FILE or of plan:FILE. Raises BadInput, OutsideFailure."""
+    scheme, _, path = source.partition(":")
+    if scheme in ("plan", "world") and path:
+        return read(None, Path(path) if scheme == "plan" else None, Path(path) if scheme == "world" else None, say=say)
+    return read(source, None, None, say=say)
+
+
+def _planned(document: Any, source: str) -> Read:
+    found = planned_world(document)
+    return Read(found.world, source, found.assumed)
+
+
+def text_of(path: Path, option: str) -> str:
+    """Return the text of a file. Raises BadInput."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{option}: {path}: {getattr(error, 'strerror', None) or 'is no text'}") from error
+
+
+def _parsed(text: str, source: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(
+            f"{source} holds no JSON; accepted is what `pulumi preview --json --show-sames` prints"
+        ) from error

@@ -1,0 +1,101 @@
+"""A preview, with who has which duty, as the world of a proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from interlock.duties.duty_world import exclusions, people_of, with_table
+from interlock.duties.landscape import Landscape
+from interlock.duties.people import Assignments
+from interlock.duties.plan_principals import Principals
+from interlock.duties.plan_resources import Resources
+from interlock.duties.plan_world import Plan, read_plan
+from interlock.duties.world import Account, ResourceKind, World
+from interlock.failures import BadInput
+from interlock.settings.model import Settings
+from interlock.settings.reading import SettingsError, read_settings
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The world of a preview; `assumed` names each policy that is taken for more than it can be."""
+
+    world: World
+    assumed: tuple[str, ...]
+
+
+def planned_world(document: Any) -> Planned:
+    """Return the world that a preview would bring about.
+
+    Raises BadInput for a document that is no preview, for settings that cannot be used or assign nobody, and with every
+    policy document that has to be known and is not. A role's policy that is not known yet counts as all that the role's
+    boundary allows; without a boundary it is one of those that have to be known.
+    """
+    plan = read_plan(document)
+    settings = _settings(plan)
+    if settings.duties is None or not settings.duties.people:
+        raise BadInput(
+            "interlock:duties: nobody is assigned to any duty, and of nobody nothing can be proved",
+            next_step="name the people in interlock:duties of stacks/Pulumi.<stack>.yaml",
+        )
+    assignments = settings.duties.assignments()
+    principals = Principals(plan)
+    identities = {one.name: one.source_identity for one in settings.approvers}
+    identities |= {one.name: one.source_identity for one in assignments.people}
+    resources = Resources(plan, identities)
+    problems = [*principals.problems, *resources.problems]
+    if problems:
+        raise BadInput(f"the preview of {plan.stack} leaves policy documents open", reasons=problems)
+    return Planned(_world(plan, settings, assignments, principals, resources), tuple(principals.taken_for_everything))
+
+
+def _settings(plan: Plan) -> Settings:
+    try:
+        return read_settings(plan.stack, plan.config)
+    except SettingsError as error:
+        reasons = [str(one) for one in error.problems]
+        raise BadInput(f"the settings of {plan.stack} cannot be used", reasons=reasons) from error
+
+
+def _world(
+    plan: Plan, settings: Settings, assignments: Assignments, principals: Principals, resources: Resources
+) -> World:
+    land = landscape_of(plan.stack, settings, resources)
+    ids = dict.fromkeys((land.workload, land.evidence, land.audit, *(one.account_id for one in plan.resources)))
+    world = World(
+        stack=plan.stack,
+        accounts=tuple(Account(id=one) for one in ids if one),
+        principals=principals.principals,
+        resources=resources.resources,
+        compute=tuple(resources.compute(principals)),
+        people=people_of(land, assignments),
+        boundaries=principals.boundaries(),
+        exclusions=exclusions(),
+        administrators=tuple(settings.administrators or ()),
+    )
+    return with_table(world, land)
+
+
+def landscape_of(stack: str, settings: Settings, resources: Resources) -> Landscape:
+    """Return the names of one stack, its buckets' as the preview has them."""
+    workload = settings.account_id
+    evidence = settings.accounts.evidence.account_id if settings.accounts.evidence else workload
+    audit = settings.accounts.audit.account_id if settings.accounts.audit else workload
+    buckets = [one for one in resources.resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
+    vaults = [one for one in buckets if one.attributes.get("evidence") == "true"]
+    return Landscape(
+        stack=stack,
+        workload=workload,
+        evidence=evidence,
+        audit=audit,
+        regions=(settings.region, *([settings.recovery.region] if settings.recovery else [])),
+        vaults=tuple(_bucket_name(one.arn) for one in vaults),
+        staging=tuple(_bucket_name(one.arn) for one in buckets if one not in vaults and "staging" in one.arn),
+        endpoints=tuple(f"interlock-{stack}-{one.name}" for one in settings.endpoints),
+        tables=("live-state-table-*", "live-state-recovery-table-*"),
+    )
+
+
+def _bucket_name(arn: str) -> str:
+    return arn.rpartition(":")[2]

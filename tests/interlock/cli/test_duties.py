@@ -1,0 +1,109 @@
+"""`interlock duties`: what it prints, writes and exits with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from interlock.cli.main import app
+from interlock.duties.duty_world import duty_world
+from interlock.duties.world import World
+from tests.interlock.duties.landscapes import EVIDENCE, LAND, PEOPLE
+
+VAULT = "arn:aws:s3:::vault-primary"
+APPROVERS_KEY = f"arn:aws:kms:eu-west-1:{EVIDENCE}:key/approver-approver-1"
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return duty_world(LAND, PEOPLE)
+
+
+@pytest.fixture
+def file(world: World, tmp_path: Path) -> Path:
+    path = tmp_path / "world.json"
+    path.write_text(world.to_json())
+    return path
+
+
+@pytest.fixture
+def loose(world: World, tmp_path: Path) -> Path:
+    """The world with a vault whose policy has lost the statement that keeps evidence from being removed."""
+    vault = next(one for one in world.resources if one.arn == VAULT)
+    assert vault.policy is not None
+    kept = [one for one in vault.policy["Statement"] if one["Sid"] != "DenyRemoval"]
+    everyone = {
+        "Sid": "Free",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": f"{VAULT}/*",
+    }
+    changed = vault.model_copy(update={"policy": {**vault.policy, "Statement": [*kept, everyone]}})
+    resources = tuple(changed if one is vault else one for one in world.resources)
+    path = tmp_path / "loose.json"
+    path.write_text(world.model_copy(update={"resources": resources}).to_json())
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["duties", *map(str, arguments)])
+
+
+def test_a_world_that_holds_is_proved_and_certified(file: Path, tmp_path: Path) -> None:
+    result = run("prove", "--world", file, "--certificate", tmp_path / "out", "--output", "json")
+    assert result.exit_code == 0, result.output
+    certificate = json.loads((tmp_path / "out" / "certificate.json").read_text())
+    assert certificate == json.loads(result.output)
+    assert certificate["proved"] is True
+    assert all(len(one) == 64 for one in certificate["documents"].values())
+    assert any("root user" in one["what"] for one in certificate["assumptions"])
+    page = (tmp_path / "out" / "certificate.html").read_text()
+    assert all(one["sentence"].split("'")[0] in page for one in certificate["claims"])
+
+
+def test_a_world_that_does_not_hold_is_refused_with_the_request_that_shows_it(loose: Path, tmp_path: Path) -> None:
+    result = run("prove", "--world", loose, "--certificate", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "evidence-stays" in result.output
+    assert f"s3:DeleteObject on {VAULT}/" in result.output
+    assert "refuted" in (tmp_path / "out" / "certificate.html").read_text()
+
+
+def test_who_can_names_the_role_and_the_one_person_whose_key_it_is(file: Path) -> None:
+    result = run("who-can", "kms:Sign", APPROVERS_KEY, "--world", file)
+    assert result.exit_code == 0
+    assert "  approver-1: assumes" in result.output
+    assert "approver-2" not in result.output
+
+
+def test_explain_names_the_statement_that_denies(file: Path) -> None:
+    result = run("explain", "auditor-1", "s3:DeleteObject", f"{VAULT}/*", "--world", file)
+    assert result.exit_code == 0
+    assert "denied" in result.output
+    assert "DenyRemoval" in result.output
+
+
+def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> None:
+    result = run("diff", f"world:{file}", f"world:{loose}")
+    assert result.exit_code == 0
+    assert f"may now s3:DeleteObject on {VAULT}/*" in result.output
+    assert run("diff", f"world:{loose}", f"world:{file}").output.endswith("does not\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["prove", "--world", "nothing.json"], "--world: nothing.json: No such file"),
+        (["prove", "--world", "a", "--plan", "b"], "received --plan and --world; accepted is one of them"),
+        (["who-can", "Sign", "*", "--world", "FILE"], "ACTION: received 'Sign'; accepted is one action"),
+        (["explain", "nobody", "kms:Sign", "*", "--world", "FILE"], "received 'nobody'; accepted is one of approver-1"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: list[str], told: str, file: Path) -> None:
+    result = run(*(str(file) if one == "FILE" else one for one in arguments))
+    assert result.exit_code == 2
+    assert told in result.output

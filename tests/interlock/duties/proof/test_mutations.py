@@ -1,0 +1,58 @@
+"""Every seeded mistake in the documents that will be deployed is caught, with a request that the evaluator replays.
+
+All of them are tried by benchmarks/; here a seeded part, at least one of each kind.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+
+import pytest
+
+from interlock.duties.duty_world import duty_world
+from interlock.duties.evaluator.decision import decide
+from interlock.duties.proof.prove import prove
+from interlock.duties.world import World
+from tests.interlock.duties.landscapes import LAND, PEOPLE
+from tests.interlock.duties.proof.mutations import Mutation, mutations
+
+TRIED = 48
+SEED = 20261122
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return duty_world(LAND, PEOPLE)
+
+
+def some_of_each(world: World) -> list[Mutation]:
+    kinds: dict[str, list[Mutation]] = defaultdict(list)
+    for one in mutations(world):
+        kinds[one.kind].append(one)
+    draw = random.Random(SEED)
+    first = [draw.choice(ones) for ones in kinds.values()]
+    rest = [one for ones in kinds.values() for one in ones if one not in first]
+    return first + draw.sample(rest, TRIED - len(first))
+
+
+def test_there_are_at_least_two_hundred_mutations_of_twenty_kinds(world: World) -> None:
+    every = list(mutations(world))
+    assert len(every) >= 200
+    assert len({one.kind for one in every}) >= 20
+    assert len({(one.kind, one.name) for one in every}) >= 200
+
+
+def test_every_mutation_is_caught_with_requests_that_the_evaluator_decides_alike(world: World) -> None:
+    for mutation in some_of_each(world):
+        refuted = [violation for outcome in prove(mutation.world) for violation in outcome.violations]
+        assert refuted, f"not caught: {mutation.kind}: {mutation.name}"
+        shown = 0
+        for violation in refuted:
+            for call in violation.calls:
+                assert decide(call.request(), call.question.layers).allowed
+                shown += 1
+            if violation.denied is not None:
+                assert not decide(violation.denied.request, violation.denied.layers).allowed
+                shown += 1
+        assert shown, f"without a request: {mutation.kind}: {mutation.name}"
