@@ -14,6 +14,7 @@ from rehearsal.cloud.services.ecs.health import settings_of
 from rehearsal.cloud.services.elbv2 import balancers
 from rehearsal.cloud.services.elbv2.configuration import check_of
 from tests.rehearsal.cloud.balancing import Balancer, Target
+from tests.rehearsal.cloud.clusters import Cluster, probe_image, task_role
 from tests.rehearsal.cloud.waiting import at_most
 
 _PARAMETER = "left_out_correction"
@@ -87,3 +88,21 @@ def target(cloud: LocalCloud) -> Iterator[Target]:
     target = Target(cloud)
     yield target
     target.close()
+
+
+@pytest.fixture(scope="module")
+def images_of_a_probe(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with probe_image(cloud, tmp_path_factory.mktemp("images")):
+        yield
+
+
+@pytest.fixture(scope="module")
+def role(cloud: LocalCloud) -> str:
+    return task_role(cloud)
+
+
+@pytest.fixture
+def cluster(cloud: LocalCloud, role: str) -> Iterator[Cluster]:
+    cluster = Cluster(cloud, role)
+    yield cluster
+    cluster.delete()
