@@ -118,6 +118,7 @@ def test_services_and_identity_providers_are_named_by_their_own_type_only() -> N
         ([SESSION_ARN, ROLE, ROOT_ARN], SESSION, Truth.NO),
         ([ROLE, ROOT_ARN], SESSION, Truth.UNKNOWN),
         ([SESSION_ARN, ROLE], SESSION, Truth.UNKNOWN),
+        ([SESSION_ARN, ROOT_ARN], SESSION, Truth.UNKNOWN),
         ([ROOT_ARN], SESSION, Truth.YES),
         ([f"arn:aws:iam::{OTHER}:root"], SESSION, Truth.YES),
         ([ALICE.name, ACCOUNT], ALICE, Truth.NO),
