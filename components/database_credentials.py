@@ -216,7 +216,8 @@ class DatabaseCredentials(pulumi.ComponentResource):
                 Port=pulumi.Output.from_input(args["port"]).apply(int),
                 Databases=args["database_names"],
             ).apply(lambda known: json.dumps({"Operation": "prepare", "Username": USERNAME, **known})),
-            opts=pulumi.ResourceOptions(parent=self),
+            # A call that is made anew when what it says changes.
+            opts=pulumi.ResourceOptions(parent=self, protect=False),
         )
 
 

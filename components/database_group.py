@@ -29,7 +29,8 @@ def parameter_group(
         parameters=[
             {"name": key, "value": value, "apply_method": "immediate"} for key, value in sorted(PARAMETERS.items())
         ],
-        opts=opts,
+        # It holds nothing, and another major version has one of its own.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False)),
     )
 
 

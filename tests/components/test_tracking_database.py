@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components.tracking_database import TrackingDatabase
 from components.validation import ArgumentError
 from policy.recording.answers import ACCOUNT, REGION
 from policy.recording.monitor import Recording, record
-from tests.components.programs import KEY, SECRET, SUBNETS, make
+from tests.components.programs import EXAMPLES, KEY, SECRET, SUBNETS, make
 
 SECRET_TYPE = "aws:secretsmanager/secret:Secret"
 EXISTING = {
@@ -124,3 +126,23 @@ def test_no_execution_of_the_account_is_kept_for_the_function_unless_asked_for(k
     changed: dict[str, Any] = {} if kept is None else {"rotation_reserved_concurrency": kept}
     function = recorded(**changed).one("aws:lambda/function:Function").inputs
     assert function.get("reservedConcurrentExecutions") == kept
+
+
+def test_a_protected_database_lets_go_what_an_upgrade_makes_anew() -> None:
+    def program() -> None:
+        arguments = EXAMPLES["TrackingDatabase"].arguments("one")
+        TrackingDatabase("one", arguments, pulumi.ResourceOptions(protect=True))  # type: ignore[arg-type]
+
+    made = record(program, preview=True)
+    free = {one.type for one in made.resources if one.custom and not one.protected and not one.name.endswith("-late")}
+    assert free == {"aws:rds/parameterGroup:ParameterGroup", "aws:lambda/invocation:Invocation"}
+
+
+def test_an_adopted_database_keeps_its_version_its_subnet_group_and_the_name_that_it_was_given_first() -> None:
+    named: dict[str, Any] = {"engine_version": "16.8", "subnet_group_name": "ours", "database_name": "tracking"}
+    made = recorded(preview=True, **named)
+    instance = made.one("aws:rds/instance:Instance", "one-postgres")
+    assert (instance.inputs["engineVersion"], instance.inputs["dbName"]) == ("16.8", "tracking")
+    assert instance.ignored_changes == ("dbName",)
+    assert made.one("aws:rds/parameterGroup:ParameterGroup", "one-parameters").inputs["family"] == "postgres16"
+    assert made.one("aws:rds/subnetGroup:SubnetGroup", "one-subnets").inputs["name"] == "ours"

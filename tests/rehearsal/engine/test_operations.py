@@ -266,3 +266,18 @@ def test_an_unknown_provider_setting_is_refused(program: Program) -> None:
     told = program.fails("preview")
     assert "regionn" in told
     assert "did you mean region" in told
+
+
+def test_a_destroy_takes_nothing_on_which_something_protected_stands(program: Program) -> None:
+    """What a lasting stack relies on: its manifest, protected, depends on everything else."""
+    program.up("""
+        free = aws.cloudwatch.LogGroup("free")
+        aws.ssm.Parameter("last", type="String", value="1", opts=Options(protect=True, depends_on=[free]))
+    """)
+    before = program.resources()
+    target = ["--target", before["free"]["urn"]]
+    for options in (["--skip-preview"], target, [*target, "--target-dependents", "--skip-preview"]):
+        assert program.fails("destroy", "--yes", *options)
+    program.pulumi("destroy", "--yes", "--skip-preview", "--exclude-protected")
+    assert program.resources().keys() == before.keys()
+    assert program.session.client("logs").describe_log_groups(logGroupNamePrefix="free-")["logGroups"]
