@@ -116,7 +116,7 @@ variable "evidence_account_id" {
 variable "vault_bucket_names" {
   description = "Names of the vault's buckets (patterns with * allowed) that the platform must neither weaken nor write evidence into."
   type        = list(string)
-  default     = ["vault-*"]
+  default     = ["vault-bucket-*", "vault-recovery-bucket-*"]
 
   validation {
     condition     = length(var.vault_bucket_names) > 0 && alltrue([for name in var.vault_bucket_names : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))])

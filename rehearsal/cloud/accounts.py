@@ -12,6 +12,8 @@ from typing import Any
 WORKLOAD = "123456789012"
 EVIDENCE = "210987654321"
 AUDIT = "321098765432"
+MANAGEMENT = "432109876543"
+"""The organization's own, whom none of its policies restrains."""
 ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"  # noqa: S105
 """What the workload account's administrator signs with; nothing outside this machine accepts it."""
@@ -23,7 +25,7 @@ ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 def accounts(workload: str) -> Mapping[str, str]:
     """Return the ids of all accounts by what they are for; the administrator's key belongs to `workload`."""
-    return {"workload": workload, "evidence": EVIDENCE, "audit": AUDIT}
+    return {"workload": workload, "evidence": EVIDENCE, "audit": AUDIT, "management": MANAGEMENT}
 
 
 def organization_role(account_id: str) -> str:

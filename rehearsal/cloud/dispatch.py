@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from moto.moto_server import werkzeug_app
 
 from rehearsal.cloud.listener import Environ, StartResponse
+from rehearsal.cloud.service import Answer, Service
 
 INTERNAL_PREFIX = "/_interlock/"
 _log = logging.getLogger(__name__)
@@ -26,15 +27,23 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
 
     `concurrent` names the moto backends whose requests may overlap; moto guards its state nowhere, so the requests
     of every other backend take turns. `pages` answers the paths under `/_interlock/`, each by its name there.
+    `own` has the services by name; one that answers for itself is asked before moto.
     """
 
-    def __init__(self, region: str, concurrent: frozenset[str], pages: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self,
+        region: str,
+        concurrent: frozenset[str],
+        pages: Mapping[str, Callable[..., Any]],
+        own: Mapping[str, Service],
+    ) -> None:
         # Cross-origin permissions would let a web page in the user's browser drive this cloud.
         werkzeug_app.DISABLE_GLOBAL_CORS = True
         super().__init__(werkzeug_app.create_backend_app)
         self._region = region
         self._concurrent = concurrent
         self._pages = pages
+        self._own = own
         self._turns: dict[str, threading.RLock] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -73,7 +82,11 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
             host: str | None = f"{scope[3]}.{scope[2]}.amazonaws.com"
         else:
             host = self.infer_service_region_host(environ, environ["PATH_INFO"])
-        return str(self.get_backend_for_host(host or f"s3.{self._region}.amazonaws.com"))
+        host = host or f"s3.{self._region}.amazonaws.com"
+        named = host.partition(".")[0]
+        if named in self._own and self._own[named].answer is not None:
+            return named
+        return str(self.get_backend_for_host(host))
 
     def _is_anonymous(self, environ: Environ) -> bool:
         """Say whether nobody signed a request that somebody has to sign; nothing here is public."""
@@ -94,6 +107,9 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
             return _failure(environ, start_response, "501 Not Implemented", "NotImplemented", "no such service here")
         try:
             with self._turn(backend):
+                answer = self._own[backend].answer if backend in self._own else None
+                if answer is not None:
+                    return _answered(start_response, answer(environ))
                 application = self._application(backend)
                 return list(application(environ, start_response))
         except NotImplementedError as missing:
@@ -142,6 +158,12 @@ def _failure(environ: Environ, start_response: StartResponse, status: str, code:
     body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>" if simple else f"<Error>{error}</Error>"
     start_response(status, [("Content-Type", "application/xml")])
     return [f'<?xml version="1.0" encoding="UTF-8"?>{body}'.encode()]
+
+
+def _answered(start_response: StartResponse, answer: Answer) -> Iterable[bytes]:
+    error = [("x-amzn-ErrorType", answer.error)] if answer.error else []
+    start_response(answer.status, [("Content-Type", "application/json"), *error])
+    return [json.dumps(answer.content).encode()]
 
 
 def _json(start_response: StartResponse, status: str, content: Any) -> Iterable[bytes]:

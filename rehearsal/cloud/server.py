@@ -101,7 +101,9 @@ class LocalCloud:
             "inventory": self.inventory,
             "certificate": self.certificate,
         }
-        self._dispatcher = Dispatcher(self.region, concurrent, pages)
+        self._dispatcher = Dispatcher(
+            self.region, concurrent, pages, {service.name: service for service in self.services}
+        )
         self.context.turn = self._dispatcher.turn
         self._server = HttpServer(LOOPBACK, self._dispatcher)
         self.context.endpoint_url = self._server.url

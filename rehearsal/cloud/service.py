@@ -5,12 +5,13 @@ A service is one module (or package) of `rehearsal.cloud.services`; putting it t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
+    from rehearsal.cloud.listener import Environ
 
 
 class Patches:
@@ -64,12 +65,24 @@ def correction(name: str, source: str) -> Callable[[_Method], _Method]:
     return declare
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a service that moto does not know answers; `error` is the code of one that failed."""
+
+    status: str
+    content: Mapping[str, Any]
+    error: str | None = None
+
+
 class Service:
     """One AWS service: made once a cloud, started before the first request and stopped after the last."""
 
     name: ClassVar[str]
     concurrent: ClassVar[frozenset[str]] = frozenset()
     """The moto backends whose requests may overlap; those of all others take turns, because moto guards no state."""
+
+    answer: Callable[[Environ], Answer] | None = None
+    """Answers the requests to a service that moto does not know; `name` is then the service's own in its host."""
 
     def __init__(self, cloud: CloudContext) -> None:
         self.cloud = cloud

@@ -1,6 +1,10 @@
-"""What tests of the foundations share: one copy of `infra/`, applied once to the session's cloud."""
+"""What tests of the foundations share: one copy of `infra/`, each example applied once to the session's cloud."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -17,27 +21,80 @@ def infra(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Infra:
 
 
 @pytest.fixture(scope="session")
-def bootstrap(session: Session, infra: Infra) -> Root:
-    """The example of two accounts, applied."""
-    root = infra.root("bootstrap/examples/two-accounts")
-    root.initialize()
+def applied(session: Session, infra: Infra) -> Mapping[str, Root]:
+    """Every module's example, applied; side by side, because the provider mostly waits for AWS to settle."""
+    organizations = session.client("organizations", "management")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    units = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
+    values = {
+        "bootstrap/examples/two-accounts": bootstrap_values(session),
+        "audit/examples/three-accounts": audit_values(session),
+        "guardrails/examples/organization": guardrails_values(session, units[0]["Id"]),
+    }
+
+    def apply(path: str) -> Root:
+        root = infra.root(path)
+        root.initialize()
+        root.apply(values[path])
+        return root
+
+    with ThreadPoolExecutor(len(values)) as pool:
+        roots = list(pool.map(apply, values))
+    return {path.partition("/")[0]: root for path, root in zip(values, roots, strict=True)}
+
+
+@pytest.fixture(scope="session")
+def bootstrap(applied: Mapping[str, Root]) -> Root:
+    return applied["bootstrap"]
+
+
+@pytest.fixture(scope="session")
+def audit(applied: Mapping[str, Root]) -> Root:
+    return applied["audit"]
+
+
+@pytest.fixture(scope="session")
+def guardrails(applied: Mapping[str, Root]) -> Root:
+    return applied["guardrails"]
+
+
+def bootstrap_values(session: Session) -> dict[str, Any]:
     accounts = session.cloud.accounts
     person = f"arn:aws:iam::{accounts['workload']}:user/administrator"
-    root.apply(
-        {
-            "environment": ENVIRONMENT,
-            "region": session.cloud.region,
-            "workload_account_id": accounts["workload"],
-            "evidence_account_id": accounts["evidence"],
-            "github": {
-                "repository": "example/interlock",
-                "foundation_environment": "local-foundation",
-                "platform_environment": "local-platform",
-            },
-            "people": {
-                "foundation": {"foundation-1": person, "foundation-2": person},
-                "platform": {"platform-1": person},
-            },
-        }
-    )
-    return root
+    return {
+        "environment": ENVIRONMENT,
+        "region": session.cloud.region,
+        "workload_account_id": accounts["workload"],
+        "evidence_account_id": accounts["evidence"],
+        "github": {
+            "repository": "example/interlock",
+            "foundation_environment": "local-foundation",
+            "platform_environment": "local-platform",
+        },
+        "people": {
+            "foundation": {"foundation-1": person, "foundation-2": person},
+            "platform": {"platform-1": person},
+        },
+    }
+
+
+def audit_values(session: Session) -> dict[str, Any]:
+    return {
+        "environment": ENVIRONMENT,
+        "region": session.cloud.region,
+        **{f"{name}_account_id": session.cloud.accounts[name] for name in ("workload", "evidence", "audit")},
+        "retention_days": 30,
+        "vault_bucket_arns": ["arn:aws:s3:::vault-bucket-0123abc"],
+    }
+
+
+def guardrails_values(session: Session, unit: str) -> dict[str, Any]:
+    management = session.cloud.accounts["management"]
+    return {
+        "environment": ENVIRONMENT,
+        "management_account_id": management,
+        "management_role_arn": f"arn:aws:iam::{management}:role/OrganizationAccountAccessRole",
+        "target_ids": [unit],
+        "regions": list(session.cloud.regions),
+        "github_organization": "example",
+    }

@@ -13,7 +13,6 @@ from rehearsal.cloud.service import Service
 
 _MADE_BY_AWS = (":event-bus/default", ":workgroup/primary", ":servers/default")
 _UNTAGGED: Mapping[str, Callable[[Any], Iterable[str]]] = {
-    "cloudtrail": lambda backend: [trail.arn for trail in backend.trails.values()],
     "eks": lambda backend: [cluster.arn for cluster in backend.clusters.values()],
     "route53": lambda backend: [f"arn:aws:route53:::hostedzone/{zone_id}" for zone_id in backend.zones],
 }

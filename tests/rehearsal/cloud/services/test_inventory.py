@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 from rehearsal.cloud.server import LocalCloud
@@ -11,6 +12,10 @@ def test_a_zone_a_trail_and_a_table_count_until_they_are_deleted(cloud: LocalClo
     name = f"counted-{uuid4().hex[:12]}"
     before = _counted(cloud)
     cloud.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": cloud.region})
+    principal = {"Service": "cloudtrail.amazonaws.com"}
+    admitted = {"Effect": "Allow", "Principal": principal, "Action": ["s3:GetBucketAcl", "s3:PutObject"]}
+    statement = {**admitted, "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]}
+    cloud.client("s3").put_bucket_policy(Bucket=name, Policy=json.dumps({"Statement": [statement]}))
     route53, trails = cloud.client("route53"), cloud.client("cloudtrail")
     dynamodb = cloud.client("dynamodb")
     zone_id = route53.create_hosted_zone(Name=f"{name}.example", CallerReference=name)["HostedZone"]["Id"]
@@ -35,4 +40,4 @@ def test_a_zone_a_trail_and_a_table_count_until_they_are_deleted(cloud: LocalClo
 
 def _counted(cloud: LocalCloud) -> set[str]:
     inventory = cloud.inventory()
-    return {*inventory["others"], *inventory["dynamodb"]}
+    return {*inventory["others"], *inventory["cloudtrail"], *inventory["dynamodb"]}

@@ -1,0 +1,4 @@
+output "documents" {
+  description = "What the guardrails forbid."
+  value       = module.guardrails.documents
+}

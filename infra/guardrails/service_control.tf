@@ -1,0 +1,138 @@
+# Service control policies: what nobody in the accounts does, whatever their own policies say. Where the foundations are
+# made and changed there is an exception for those who make them, by role; the root user is never one of them.
+
+locals {
+  descriptions = {
+    vault      = "Nobody weakens the vault, removes from it or takes keys away"
+    trail      = "Nobody stops or weakens what watches the accounts"
+    boundaries = "Nobody but the foundation touches duties, deploy roles and boundaries"
+    regions    = "Nothing outside of the environment's regions, and nobody leaves the organization"
+    perimeter  = "Vault, keys, secrets and roles are used from inside the organization alone"
+  }
+
+  makers      = [for name in var.account_role_names : "arn:${local.partition}:iam::*:role/${name}"]
+  foundations = concat(local.makers, ["arn:${local.partition}:iam::*:role/interlock/deploy/${local.name}-foundation"])
+  vaults      = flatten([for name in var.vault_bucket_names : ["arn:${local.partition}:s3:::${name}", "arn:${local.partition}:s3:::${name}/*"]])
+
+  service_control = {
+    vault = [
+      {
+        Sid      = "DenyRemoval"
+        Effect   = "Deny"
+        Action   = ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectLegalHold"]
+        Resource = local.vaults
+      },
+      {
+        Sid    = "DenyWeakening"
+        Effect = "Deny"
+        Action = [
+          "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketObjectLockConfiguration",
+          "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
+          "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+          "s3:PutReplicationConfiguration",
+        ]
+        Resource  = local.vaults
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
+      },
+      {
+        Sid      = "DenyEndingSigningKeys"
+        Effect   = "Deny"
+        Action   = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"]
+        Resource = "*"
+        Condition = {
+          "ForAnyValue:StringLike" = {
+            "kms:ResourceAliases" = concat([for duty in ["approver-*", "audit", "builder", "deployer", "evidence", "log", "observer", "responder", "secrets", "witness"] : "alias/interlock-*-${duty}"])
+          }
+        }
+      },
+    ]
+
+    trail = [
+      {
+        Sid    = "DenyStopping"
+        Effect = "Deny"
+        Action = [
+          "access-analyzer:DeleteAnalyzer", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors",
+          "cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "config:DeleteConfigurationRecorder",
+          "config:DeleteDeliveryChannel", "config:PutConfigurationRecorder", "config:PutDeliveryChannel",
+          "config:StopConfigurationRecorder",
+        ]
+        Resource  = "*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
+      },
+    ]
+
+    boundaries = [
+      {
+        Sid    = "DenyDeployRolesAndBoundaries"
+        Effect = "Deny"
+        Action = [
+          "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateRole", "iam:DeletePolicy",
+          "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy",
+          "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion",
+          "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+        ]
+        Resource  = ["arn:${local.partition}:iam::*:policy/interlock/deploy/*", "arn:${local.partition}:iam::*:role/interlock/deploy/*"]
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
+      },
+      {
+        Sid    = "DenyDuties"
+        Effect = "Deny"
+        Action = [
+          "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateRole", "iam:DeletePolicy",
+          "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy",
+          "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion",
+          "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+        ]
+        Resource = [
+          for what in ["policy/interlock/boundary", "policy/interlock/duty", "role/interlock/duty", "role/interlock/service"] :
+          "arn:${local.partition}:iam::*:${what}/*"
+        ]
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
+      },
+      {
+        Sid       = "DenyIdentityProviders"
+        Effect    = "Deny"
+        Action    = ["iam:AddClientIDToOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider", "iam:CreateSAMLProvider", "iam:DeleteOpenIDConnectProvider", "iam:DeleteSAMLProvider", "iam:UpdateOpenIDConnectProviderThumbprint", "iam:UpdateSAMLProvider"]
+        Resource  = "*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
+      },
+      {
+        Sid      = "DenyLongLivedKeys"
+        Effect   = "Deny"
+        Action   = ["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreateUser"]
+        Resource = "*"
+      },
+    ]
+
+    # Services that answer in one region alone are left out. Source: AWS Organizations User Guide, "Deny access to AWS
+    # based on the requested AWS Region".
+    regions = [
+      {
+        Sid    = "DenyOtherRegions"
+        Effect = "Deny"
+        NotAction = [
+          "access-analyzer:*", "budgets:*", "cloudfront:*", "cloudtrail:LookupEvents", "cloudwatch:Describe*",
+          "cloudwatch:Get*", "cloudwatch:List*", "ec2:DescribeRegions", "ecr-public:*", "globalaccelerator:*", "health:*",
+          "iam:*", "kms:*", "organizations:*", "route53:*", "s3:GetAccountPublic*", "s3:ListAllMyBuckets",
+          "s3:PutAccountPublic*", "shield:*", "sts:*", "support:*", "trustedadvisor:*", "waf:*",
+        ]
+        Resource  = "*"
+        Condition = { StringNotEquals = { "aws:RequestedRegion" = var.regions } }
+      },
+      {
+        Sid       = "DenyKeysInOtherRegions"
+        Effect    = "Deny"
+        Action    = ["kms:CreateKey", "kms:ReplicateKey"]
+        Resource  = "*"
+        Condition = { StringNotEquals = { "aws:RequestedRegion" = var.regions } }
+      },
+      {
+        Sid      = "DenyLeaving"
+        Effect   = "Deny"
+        Action   = ["account:CloseAccount", "account:DisableRegion", "account:EnableRegion", "organizations:LeaveOrganization"]
+        Resource = "*"
+      },
+    ]
+  }
+}

@@ -1,0 +1,80 @@
+"""What the organization refuses, applied to the local cloud."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from rehearsal.infra import Infra, InfraError, Root
+from rehearsal.session import Session
+
+
+def test_a_second_plan_changes_nothing(guardrails: Root) -> None:
+    assert guardrails.changes() is None
+
+
+def test_a_destroy_refuses_every_policy(guardrails: Root) -> None:
+    assert "module.guardrails.aws_organizations_policy.this" in guardrails.held_against_a_destroy()
+
+
+def test_every_account_but_the_management_account_is_held_by_every_policy(session: Session, guardrails: Root) -> None:
+    client = session.client("organizations", "management")
+    root = client.list_roots()["Roots"][0]["Id"]
+    unit = client.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"][0]["Id"]
+    held = {one["Id"] for one in client.list_accounts_for_parent(ParentId=unit)["Accounts"]}
+    attached = {
+        kind: {one["Name"] for one in client.list_policies_for_target(TargetId=unit, Filter=kind)["Policies"]}
+        for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+    }
+
+    assert held == {session.cloud.accounts[name] for name in ("workload", "evidence", "audit")}
+    assert attached["SERVICE_CONTROL_POLICY"] >= {
+        f"interlock-local-{name}" for name in ("vault", "trail", "boundaries", "regions")
+    }
+    assert "interlock-local-perimeter" in attached["RESOURCE_CONTROL_POLICY"]
+
+
+def test_the_output_tells_the_documents_as_they_are_attached(session: Session, guardrails: Root) -> None:
+    client = session.client("organizations", "management")
+    documents = guardrails.outputs()["documents"]
+    for kind, filtered in (
+        ("service_control", "SERVICE_CONTROL_POLICY"),
+        ("resource_control", "RESOURCE_CONTROL_POLICY"),
+    ):
+        made = {
+            one["Name"].removeprefix("interlock-local-"): one["Id"]
+            for one in client.list_policies(Filter=filtered)["Policies"]
+            if not one["AwsManaged"]
+        }
+        read = {
+            name: json.loads(client.describe_policy(PolicyId=id_)["Policy"]["Content"]) for name, id_ in made.items()
+        }
+        assert documents[kind] == read
+
+
+@pytest.fixture
+def without_resource_control(session: Session) -> Iterator[None]:
+    client = session.client("organizations", "management")
+    root = client.list_roots()["Roots"][0]["Id"]
+    client.disable_policy_type(RootId=root, PolicyType="RESOURCE_CONTROL_POLICY")
+    yield
+    client.enable_policy_type(RootId=root, PolicyType="RESOURCE_CONTROL_POLICY")
+
+
+def test_switched_off_policies_are_told_with_the_way_to_switch_them_on(
+    infra: Infra, guardrails: Root, without_resource_control: None
+) -> None:
+    other = infra.root("guardrails/examples/organization")
+    shutil.copytree(other.folder, other.folder.with_name("again"), symlinks=True, dirs_exist_ok=True)
+    again = infra.root("guardrails/examples/again")
+    (again.folder / "terraform.tfstate").unlink()
+
+    with pytest.raises(InfraError) as refusal:
+        again.run("plan", "-input=false")
+
+    said = " ".join(str(refusal.value).replace("│", " ").split())
+    assert "policies of type RESOURCE_CONTROL_POLICY switched off" in said
+    assert "enable-policy-type --policy-type RESOURCE_CONTROL_POLICY --root-id r-" in said
