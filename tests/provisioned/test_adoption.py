@@ -19,7 +19,7 @@ from rehearsal.session import Session
 from tests.provisioned.projects import lay_out, local_config
 
 BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
-SINGLE_REGION = ("recovery", "accounts", "approvers", "keys")
+BEYOND = ("recovery", "accounts", "approvers", "keys", "endpoints", "runner", "budget")
 """What stack local has beyond what somebody's first MLflow server had."""
 
 
@@ -127,7 +127,7 @@ class Adopting:
 
 def config_for(hand_made: HandMade, **database: Any) -> dict[str, Any]:
     """Return settings that name what cannot be renamed: the bucket, the database and its user."""
-    left_out = {f"interlock:{name}" for name in SINGLE_REGION}
+    left_out = {f"interlock:{name}" for name in BEYOND}
     config = {key: value for key, value in local_config().items() if key not in left_out}
     tracking = config["interlock:tracking"]
     named = {"identifier": hand_made.database, "subnet_group_name": hand_made.database} | {
