@@ -16,7 +16,8 @@ from policy.recording.monitor import record
 from stacks.program import provision
 from tests.stacks.configurations import local, prod
 from tests.stacks.test_contradictions import APART, APART_IN_PROD
-from tests.stacks.test_settings import WRONG, WRONG_IN_PROD
+from tests.stacks.test_prod_settings import WRONG_IN_PROD
+from tests.stacks.test_settings import WRONG
 
 ROOT = Path(__file__).resolve().parents[3]
 
