@@ -1,4 +1,4 @@
-"""`interlock stack review`: a preview with its price, as one comment for the people who review a change."""
+"""`interlock stack review`: a preview, its price and its proof, as one comment for those who review a change."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command,
 from interlock.cost.estimate import Estimate, estimate
 from interlock.cost.prices import PriceList, published
 from interlock.cost.usage import Usage
+from interlock.duties.planned import planned_world
+from interlock.duties.proof.certificate import certify
+from interlock.duties.proof.prove import prove
 from interlock.failures import BadInput, Failure, Refusal
 from interlock.review import Section, Step, as_markdown, refused, steps_of
 
@@ -25,9 +28,9 @@ def review_command(
     markdown: Annotated[Path | None, typer.Option(help="A file to write the comment to, in GitHub's Markdown.")] = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
-    """Preview a stack and say what would change and what it would cost.
+    """Preview a stack and say what would change, what it would cost, and whether its duties stay separate.
 
-    The exit code is 1 where something protected would be lost. The comment is written in every case, a preview that
+    The exit code is 1 where something protected would be lost, or the proof does not hold. The comment is written in every case, a preview that
     failed included, so that reviewers see why.
     """
     name = pulumi_stack_of(stack)
@@ -36,7 +39,8 @@ def review_command(
             say(f"previewing {name}")
             document = document_of_stack(name)
         plan = plan_of_document(document, f"the preview of {name}")
-        steps, sections = steps_of(document), [_cost(estimate(plan, PriceList([published()]), Usage()))]
+        steps = steps_of(document)
+        sections = [_cost(estimate(plan, PriceList([published()]), Usage())), _proof(document)]
     except Failure as failure:
         said = (failure.message, *failure.reasons)
         _write(markdown, as_markdown(name, [], [Section("The preview", False, said)]))
@@ -57,6 +61,29 @@ def _cost(found: Estimate) -> Section:
     if found.stale(today):
         lines.append(f"the prices are of {min(found.dates()).isoformat()}")
     return Section("What it costs", None, lines)
+
+
+def _proof(document: Any) -> Section:
+    title = "The duties' proof"
+    if "interlock:duties" not in (document.get("config") or {}):
+        return Section(title, None, ["the settings assign nobody to any duty (interlock:duties): nothing is proved"])
+    try:
+        found = planned_world(document)
+        made = certify(found.world, prove(found.world), "a preview", datetime.datetime.now(datetime.UTC), found.assumed)
+    except BadInput as failure:
+        return Section(title, False, (failure.message, *failure.reasons))
+    if made.proved:
+        return Section(title, True, [f"{len(made.claims)} claims hold over {len(made.documents)} policy documents"])
+    return Section(
+        title,
+        False,
+        [
+            f"{claim.name}: {claim.sentence} Not so: {one.words}"
+            for claim in made.claims
+            if not claim.holds
+            for one in claim.counterexamples[:3]
+        ],
+    )
 
 
 def _write(file: Path | None, text: str) -> None:
