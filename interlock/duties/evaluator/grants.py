@@ -24,7 +24,7 @@ def granting(grants: tuple[Grant, ...], request: Request) -> tuple[Grant | None,
     best: tuple[Grant | None, Naming] = (None, Naming.NOT)
     for grant in grants:
         naming = named(NamedPrincipal(_type(grant.grantee), grant.grantee), request.principal)
-        if naming > max(best[1], Naming.ACCOUNT) and _covers(grant, request):
+        if naming > best[1] and _covers(grant, request):
             best = (grant, naming)
     return best
 

@@ -227,3 +227,24 @@ def test_a_bucket_without_its_account_is_no_request() -> None:
 def test_the_same_name_in_another_account_is_another_principal() -> None:
     other = user(f"arn:aws:iam::{OTHER}:user/alice")
     assert not decide(reading(other), Layers(identity=identity(), resource=attached({"AWS": ALICE.name}))).allowed
+
+
+def test_two_tags_that_differ_in_case_only_are_one_key_with_both_values() -> None:
+    request = reading(context={"aws:RequestTag/Team": "a", "aws:RequestTag/team": "b"})
+    assert set(request.values["aws:requesttag/team"]) == {"a", "b"}
+    asked = Layers(identity=identity(statement(Condition={"StringEquals": {"aws:RequestTag/team": "a"}})))
+    assert decide(request, asked).unknown
+
+
+def test_tags_of_a_federated_users_session_are_no_matter_of_a_trust_policy() -> None:
+    own = identity(statement(action="sts:TagSession"))
+    on_user = f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
+    assert decide(Request(ALICE, "sts:TagSession", on_user), Layers(identity=own)).allowed
+    assert not decide(Request(ALICE, "sts:TagSession", ROLE), Layers(identity=own)).allowed
+
+
+def test_a_deny_to_all_but_a_session_whose_account_it_does_not_list_is_unknown_to_the_session() -> None:
+    excepting = policy(PolicyKind.RESOURCE, statement("Deny", NotPrincipal={"AWS": [SESSION_ARN, ROLE]}))
+    decision = decide(reading(), Layers(identity=identity(), resource=excepting))
+    assert (decision.allowed, decision.unknown, decision.explicit) == (False, True, False)
+    assert "NotPrincipal" in decision.reason

@@ -6,6 +6,7 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.evaluator.request import Grant, Layers, Request
 from tests.interlock.duties.evaluator.shorthand import (
+    ACCOUNT,
     ALICE,
     KEY,
     OTHER,
@@ -13,6 +14,7 @@ from tests.interlock.duties.evaluator.shorthand import (
     SESSION,
     attached,
     boundary,
+    identity,
     policy,
     statement,
 )
@@ -48,3 +50,26 @@ def test_whether_a_grant_reaches_across_accounts_by_itself_is_unknown() -> None:
     key = KEY.replace("111122223333", OTHER)
     decision = decide(Request(SESSION, "kms:Sign", key), Layers(resource=CLOSED, grants=(Grant(key, ROLE, SIGN),)))
     assert (decision.allowed, decision.unknown) == (False, True)
+
+
+def test_a_grants_context_has_to_equal_or_to_be_contained() -> None:
+    def decided(grant: Grant, **context: str) -> bool:
+        said = {f"kms:EncryptionContext:{key}": value for key, value in context.items()}
+        return decide(Request(SESSION, "kms:Decrypt", KEY, said), Layers(resource=CLOSED, grants=(grant,))).allowed
+
+    operations, pairs = frozenset({"Decrypt"}), (("Team", "risk"),)
+    equal = Grant(KEY, ROLE, operations, encryption_context_equals=pairs)
+    contained = Grant(KEY, ROLE, operations, encryption_context_subset=pairs)
+    assert decided(equal, Team="risk")
+    assert not decided(equal, Team="risk", More="x")
+    assert not decided(equal)
+    assert decided(contained, Team="risk", More="x")
+    assert not decided(contained, More="x")
+
+
+def test_a_grant_to_an_account_leaves_it_to_the_accounts_policies() -> None:
+    grants = (Grant(KEY, f"arn:aws:iam::{ACCOUNT}:root", SIGN),)
+    own = identity(statement(action="kms:Sign"))
+    assert not decide(Request(SESSION, "kms:Sign", KEY), Layers(resource=CLOSED, grants=grants)).allowed
+    assert not decide(Request(SESSION, "kms:Sign", KEY), Layers(resource=CLOSED, identity=own)).allowed
+    assert decide(Request(SESSION, "kms:Sign", KEY), Layers(resource=CLOSED, identity=own, grants=grants)).allowed

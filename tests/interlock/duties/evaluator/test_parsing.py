@@ -86,6 +86,11 @@ MALFORMED = [
     (_document(Principal="*"), PolicyKind.TRUST, "Statement[0].Resource"),
     (_document(Principal="*", Effect="Allow"), PolicyKind.RCP, "Statement[0].Effect"),
     (_document(Principal={"AWS": "123456789012"}, Effect="Deny"), PolicyKind.RCP, "Statement[0].Principal"),
+    (
+        _document(Principal="*", Action="*", Resource="*", Condition={"Null": {"aws:SourceArn": "true"}}),
+        PolicyKind.RCP,
+        "Statement[0].Effect",
+    ),
     (_document(Condition="x"), PolicyKind.IDENTITY, "Statement[0].Condition"),
     (_document(Condition={"StringEquals": {"aws:x": []}}), PolicyKind.IDENTITY, "StringEquals.aws:x"),
     (_document(Condition={"StringEquals": {"x": "1"}}), PolicyKind.IDENTITY, "Condition.StringEquals"),
@@ -115,6 +120,7 @@ def test_what_is_no_policy_is_refused_in_one_line_that_names_document_and_place(
         ({"Condition": {"StringEqual": {"aws:x": "1"}}}, "StringEqual"),
         ({"Condition": {"ForSomeValues:StringEquals": {"aws:x": "1"}}}, "ForSomeValues:StringEquals"),
         ({"Resource": "arn:aws:s3:::b/${user}"}, "${user}"),
+        ({"Condition": {"NumericEquals": {"s3:max-keys": "${aws:PrincipalTag/n}"}}}, "${aws:PrincipalTag/n}"),
         ({"Condition": {"StringEquals": {"aws:x": "${}"}}}, "${}"),
     ],
 )
