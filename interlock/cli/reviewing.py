@@ -30,8 +30,8 @@ def review_command(
 ) -> None:
     """Preview a stack and say what would change, what it would cost, and whether its duties stay separate.
 
-    The exit code is 1 where something protected would be lost, or the proof does not hold. The comment is written in every case, a preview that
-    failed included, so that reviewers see why.
+    The exit code is 1 where something protected would be lost, or the proof does not hold. The comment is written in
+    every case, a preview that failed included, so that reviewers see why.
     """
     name = pulumi_stack_of(stack)
     try:
