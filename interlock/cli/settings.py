@@ -14,8 +14,10 @@ from interlock.failures import BadInput
 from interlock.rules import Problem
 from interlock.settings.difference import Difference, differences, shown
 from interlock.settings.files import SettingsFileError, StackFile, stack_file, stack_files
+from interlock.settings.foundations import FoundationsError, read_foundations, with_foundations
 from interlock.settings.model import Settings
 from interlock.settings.reading import SettingsError, read_settings
+from interlock.settings.section import Layer
 
 app = typer.Typer(help="What is wrong with a stack's settings, and how two stacks' differ.", no_args_is_help=True)
 
@@ -60,6 +62,33 @@ def diff(
     Printer(output).result(
         {"stacks": list(names), "differences": [_fields(names, difference) for difference in found]},
         _lines(names, found) or [f"{names[0]} and {names[1]} do not differ"],
+    )
+
+
+@app.command("import")
+@command
+def import_(
+    outputs: Annotated[
+        Path, typer.Argument(help="What `terraform output -json` printed for infra/bootstrap.", metavar="OUTPUTS")
+    ],
+    stack: Annotated[str, typer.Argument(help=f"{WHICH}.", metavar="STACK|FILE")],
+    layer: Annotated[Layer, typer.Option(help="The layer that the stack provisions.")] = Layer.PLATFORM,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Have a stack live where the foundations of its accounts are: account, region, role and secrets provider."""
+    file = _files(stack)[0]
+    try:
+        foundations = read_foundations(outputs.read_text(encoding="utf-8"), layer.value)
+    except FoundationsError as error:
+        raise BadInput(f"{outputs} is not what was asked for", reasons=[str(one) for one in error.problems]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{outputs}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    before = file.path.read_text(encoding="utf-8")
+    after = with_foundations(before, foundations)
+    file.path.write_text(after, encoding="utf-8")
+    Printer(output).result(
+        {"outcome": "imported" if after != before else "unchanged", "stack": file.stack, "file": str(file.path)},
+        [f"{file.stack}: {'lives where the foundations are' if after != before else 'lived there already'}"],
     )
 
 
