@@ -261,7 +261,8 @@ def _resources(world: World, land: Landscape, kind: Kind, name: str) -> Iterable
     return [
         one.arn
         for one in world.of_kind(ResourceKind.KEY)
-        if any(
+        if (one.owner is not None) is (kind is Kind.SIGNING_KEY)
+        and any(
             (alias.endswith("*") and known.startswith(start)) or known == alias
             for known in one.context.get("kms:ResourceAliases", ())
         )

@@ -67,10 +67,10 @@ class Principals:
 
     def _identity(self, role: Declared, *, bounded: bool) -> Iterator[NamedDocument]:
         for one in self._plan.of_type(INLINE):
-            if self._plan.source(one, "role", ROLE) is role or one.text("role") == role.text("name"):
+            if self._plan.is_of(one, "role", role, "name"):
                 yield NamedDocument(name=one.name, document=self._or_everything(one, one.document("policy"), bounded))
         for one in self._plan.of_type(ATTACHED):
-            if self._plan.source(one, "role", ROLE) is role or one.text("role") == role.text("name"):
+            if self._plan.is_of(one, "role", role, "name"):
                 yield self._attached(one, bounded)
 
     def _attached(self, one: Declared, bounded: bool) -> NamedDocument:

@@ -74,14 +74,14 @@ class Resources:
         for bucket in self._plan.of_type(BUCKET):
             name = bucket.text("bucket")
             evidence = bucket.inputs.get("objectLockEnabled") is True
-            if name is None:
-                self.problems.append(f"{bucket.name}: the bucket's name is not known before it is made")
+            if name is None and evidence:
+                self.problems.append(f"{bucket.name}: the name of the vault's bucket is not known before it is made")
                 continue
             policy = next(
                 (one.document("policy") for one in self._of(bucket, "aws:s3/bucketPolicy:BucketPolicy")), None
             )
             yield Resource(
-                arn=f"arn:aws:s3:::{name}",
+                arn=f"arn:aws:s3:::{name or bucket.name}",
                 kind=ResourceKind.BUCKET,
                 account_id=bucket.account_id,
                 policy=self._required(bucket, policy, "its bucket policy") if evidence else policy,
@@ -101,7 +101,7 @@ class Resources:
 
     def _of(self, bucket: Declared, token: str) -> Iterator[Declared]:
         for one in self._plan.of_type(token):
-            if self._plan.source(one, "bucket", BUCKET) is bucket or one.text("bucket") == bucket.text("bucket"):
+            if self._plan.is_of(one, "bucket", bucket, "bucket"):
                 yield one
 
     def _repositories(self) -> Iterator[Resource]:

@@ -74,6 +74,13 @@ class Plan:
         found = (self._by_urn.get(urn) for urn in one.needs.get(key, ()))
         return next((source for source in found if source is not None and source.type in tokens), None)
 
+    def is_of(self, one: Declared, key: str, other: Declared, identifier: str) -> bool:
+        """Return whether a property names another resource: by taking it from there, or by its name."""
+        if self.source(one, key, other.type) is other:
+            return True
+        named = one.text(key)
+        return named is not None and named == other.text(identifier) and one.account_id == other.account_id
+
 
 def read_plan(document: Any) -> Plan:
     """Read what `pulumi preview --json --show-sames` printed. Raises BadInput."""

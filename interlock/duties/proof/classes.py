@@ -10,15 +10,15 @@ from collections import deque
 from typing import Final
 
 from interlock.duties.evaluator.policy import NotModelled
-from interlock.duties.proof.patterns import Piece
+from interlock.duties.proof.patterns import Piece, tokens
 
 MOST_STATES: Final = 50_000
 _OTHERS: Final = "xyzwvutsrqponmlkjihgfedcba0123456789XYZ"
 _ANY: Final = "any"
 _INNER: Final = "any but a colon"
 
-Glob = tuple[tuple[Piece, ...], bool]
-"""A pattern, and whether its wildcards stay within a part of an ARN."""
+Glob = tuple[Piece, ...]
+"""What a policy names resources by."""
 _Token = tuple[str, bool]
 """A character or a class of them, and whether it repeats."""
 
@@ -29,18 +29,18 @@ def representatives(target: str, globs: frozenset[Glob]) -> tuple[str, ...]:
 
     Raises NotModelled if the patterns are too tangled to tell all sorts.
     """
-    automata = (_tokens(((_inhabited(target), True),), False), *(_tokens(*one) for one in globs))
-    start = tuple(_closed(tokens, frozenset({0})) for tokens in automata)
+    automata = (_anything_like(_inhabited(target)), *(_tokens(one) for one in sorted(globs)))
+    start = tuple(_closed(automaton, frozenset({0})) for automaton in automata)
     seen = {start}
     waiting: deque[tuple[tuple[frozenset[int], ...], str]] = deque([(start, "")])
     found: dict[tuple[bool, ...], str] = {}
     while waiting:
         state, text = waiting.popleft()
-        accepted = tuple(len(tokens) in at for tokens, at in zip(automata, state, strict=True))
+        accepted = tuple(len(automaton) in at for automaton, at in zip(automata, state, strict=True))
         if accepted[0]:
             found.setdefault(accepted, text)
         for character in _next_characters(automata, state):
-            after = tuple(_step(tokens, at, character) for tokens, at in zip(automata, state, strict=True))
+            after = tuple(_step(automaton, at, character) for automaton, at in zip(automata, state, strict=True))
             if after[0] and after not in seen:
                 seen.add(after)
                 waiting.append((after, text + character))
@@ -54,48 +54,46 @@ def _inhabited(target: str) -> str:
     return f"{target[:-1]}?*" if target.endswith(("/*", ":*")) else target
 
 
+def _anything_like(target: str) -> tuple[_Token, ...]:
+    return tuple((_ANY, one == "*") if one in "*?" else (one, False) for one in target)
+
+
 @functools.lru_cache(maxsize=1 << 14)
-def _tokens(parts: tuple[Piece, ...], inner: bool) -> tuple[_Token, ...]:
-    found: list[_Token] = []
-    colons = 0
-    for text, wild in parts:
-        for character in text:
-            if wild and character in "*?":
-                found.append((_INNER if inner and colons < 5 else _ANY, character == "*"))
-            else:
-                colons += character == ":"
-                found.append((character, False))
-    return tuple(found)
+def _tokens(parts: Glob) -> tuple[_Token, ...]:
+    return tuple(
+        (_INNER if inner else _ANY, character == "*") if wild else (character, False)
+        for character, wild, inner in tokens(parts)
+    )
 
 
-def _closed(tokens: tuple[_Token, ...], at: frozenset[int]) -> frozenset[int]:
+def _closed(automaton: tuple[_Token, ...], at: frozenset[int]) -> frozenset[int]:
     found = set(at)
     for position in sorted(at):
         following = position
-        while following < len(tokens) and tokens[following][1]:
+        while following < len(automaton) and automaton[following][1]:
             following += 1
             found.add(following)
     return frozenset(found)
 
 
 @functools.lru_cache(maxsize=1 << 18)
-def _step(tokens: tuple[_Token, ...], at: frozenset[int], character: str) -> frozenset[int]:
+def _step(automaton: tuple[_Token, ...], at: frozenset[int], character: str) -> frozenset[int]:
     after = set()
     for position in at:
-        if position == len(tokens):
+        if position == len(automaton):
             continue
-        wanted, repeats = tokens[position]
+        wanted, repeats = automaton[position]
         if wanted in (character, _ANY) or (wanted == _INNER and character != ":"):
             after.add(position if repeats else position + 1)
-    return _closed(tokens, frozenset(after))
+    return _closed(automaton, frozenset(after))
 
 
 def _next_characters(automata: tuple[tuple[_Token, ...], ...], state: tuple[frozenset[int], ...]) -> list[str]:
     live = [
-        tokens[position]
-        for tokens, at in zip(automata, state, strict=True)
+        automaton[position]
+        for automaton, at in zip(automata, state, strict=True)
         for position in at
-        if position < len(tokens)
+        if position < len(automaton)
     ]
     # Only what the target itself can read matters.
     own = {automata[0][position][0] for position in state[0] if position < len(automata[0])}

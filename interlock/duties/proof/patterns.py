@@ -35,6 +35,35 @@ def _piece(part: str | Escaped | Variable, template: Template, known: dict[str, 
     )
 
 
+def names(resource: str, parts: tuple[Piece, ...]) -> bool:
+    """Return whether a policy names a resource: wildcards stay within a part of the ARN, but for the * that ends one.
+
+    Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs".
+    """
+    return re.fullmatch(_naming(parts), resource, re.DOTALL) is not None
+
+
+def tokens(parts: tuple[Piece, ...]) -> tuple[tuple[str, bool, bool], ...]:
+    """Return the characters of a policy's text that names resources: each with whether it is a wildcard, and whether
+    that wildcard stays within its part of the ARN."""
+    flat = [(character, wild and character in "*?") for text, wild in parts for character in text]
+    found, colons = [], 0
+    for place, (character, wild) in enumerate(flat):
+        ends = place + 1 == len(flat) or flat[place + 1][0] == ":"
+        found.append((character, wild, wild and colons < 5 and not (character == "*" and ends)))
+        colons += character == ":" and not wild
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=65536)
+def _naming(parts: tuple[Piece, ...]) -> str:
+    written = []
+    for character, wild, inner in tokens(parts):
+        one = "[^:]" if inner else "."
+        written.append(re.escape(character) if not wild else f"{one}*" if character == "*" else one)
+    return "".join(written)
+
+
 def text_of(parts: tuple[Piece, ...]) -> str:
     return "".join(text for text, _ in parts)
 

@@ -28,7 +28,7 @@ from interlock.duties.proof.classes import Glob, representatives
 from interlock.duties.proof.conditions import hold
 from interlock.duties.proof.context import Context, Known
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
-from interlock.duties.proof.patterns import covers, matches, pieces
+from interlock.duties.proof.patterns import covers, matches, names, pieces
 
 TIMEOUT_MILLISECONDS: Final = 20_000
 
@@ -135,7 +135,7 @@ def _things(question: Question, context: Context) -> tuple[str, ...]:
                 continue
             parts = pieces(template, context.known)
             if covers(parts, question.resource) is not False:
-                globs |= {(parts, False), (parts, True)} if statement.effect is Effect.ALLOW else {(parts, False)}
+                globs.add(parts)
     return representatives(question.resource, frozenset(globs))
 
 
@@ -310,19 +310,10 @@ class _Form:
             return negated(some(self._is(one) for one in statement.not_resource))
         if not statement.resource:
             return True
-        if statement.effect is Effect.DENY:
-            return some(self._is(one) for one in statement.resource)
-        return some(self._is_by_parts(one) for one in statement.resource)
+        return some(self._is(one) for one in statement.resource)
 
-    def _is(self, template: Template) -> Truth:
-        return matches(self.target, pieces(template, self.context.known))
-
-    def _is_by_parts(self, template: Template) -> Truth:
-        """Return whether each part of an ARN matches by itself, which is all that is sure to be allowed."""
-        if template.written == "*":
-            return True
-        parts = pieces(template, self.context.known)
-        return both(self._is(template), matches(self.target, parts, arn=True))
+    def _is(self, template: Template) -> bool:
+        return template.written == "*" or names(self.target, pieces(template, self.context.known))
 
 
 ASSUMING = frozenset(

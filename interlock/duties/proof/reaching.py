@@ -81,10 +81,17 @@ def _runs_as_service(way: Reached) -> bool:
 def _nobody_widens(context: Context) -> Iterator[Violation]:
     for person, reached in context.closure.everybody():
         for way in reached.values():
-            unbounded = context.scene.is_made(way.session.arn) and not context.scene.principal(way.session.arn).boundary
-            if way.session.form is not Form.AS_WRITTEN or unbounded:
+            if _is_too_wide(context, way.session):
                 yield Violation(f"{person.name} comes to act as {way.session}", way.chain)
                 break
+
+
+def _is_too_wide(context: Context, session: Session) -> bool:
+    """Return whether a session has become more than its role: one of no duty may be widened up to its boundary."""
+    principal = context.scene.principal(session.arn)
+    bounded = principal.boundary is not None and session.form is not Form.UNBOUNDED
+    changed = session.form is not Form.AS_WRITTEN or context.scene.is_made(session.arn)
+    return changed and not (bounded and principal.duty is None)
 
 
 def _sessions_end(context: Context) -> Iterator[Violation]:
@@ -141,7 +148,9 @@ PROPERTIES: Final = (
     Property("own-name", "Every session of a duty that a person reaches bears that person's own name.", _own_name),
     Property("known-names", "Nobody may take a name that is none of the role's people's.", _names_are_ones_own),
     Property(
-        "nobody-widens", "Nobody can widen a role, take its boundary off, or make one that has none.", _nobody_widens
+        "nobody-widens",
+        "Nobody can widen a duty's role, take a boundary off, or make a role that has none.",
+        _nobody_widens,
     ),
     Property("sessions-end", "No roles assume each other in a circle, so that every session ends.", _sessions_end),
     Property(

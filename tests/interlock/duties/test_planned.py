@@ -1,0 +1,133 @@
+"""A preview becomes a world: what is known of it, what is taken for more, and what must not be open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from interlock.duties.planned import planned_world
+from interlock.duties.world import World
+from interlock.failures import BadInput
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+STACKS = Path(__file__).resolve().parents[3] / "stacks"
+EVIDENCE, WORKLOAD = "210987654321", "123456789012"
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
+PEOPLE = {
+    "people": [
+        {
+            "name": name,
+            "source_identity": name,
+            "duties": [name.partition("-")[0]],
+            "user_arn": f"arn:aws:iam::{WORKLOAD}:user/{name}",
+        }
+        for name in ("approver-1", "approver-2", "foundation-1", "foundation-2")
+    ]
+}
+PROVIDER = "urn:pulumi:prod::interlock::pulumi:providers:aws::evidence"
+
+
+def urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:prod::interlock::{kind}::{name}"
+
+
+def step(kind: str, called: str, needs: Mapping[str, list[str]] | None = None, /, **inputs: Any) -> dict[str, Any]:
+    state = {
+        "type": kind, "urn": urn(kind, called), "custom": True, "inputs": inputs, "provider": f"{PROVIDER}::id",
+        "propertyDependencies": dict(needs or {}),
+    }  # fmt: skip
+    return {"op": "create", "urn": urn(kind, called), "newState": state}
+
+
+def preview(*steps: dict[str, Any], assigned: bool = True) -> dict[str, Any]:
+    settings = yaml.safe_load((STACKS / "Pulumi.prod.yaml").read_text())["config"]
+    settings = {**settings, "interlock:duties": PEOPLE}
+    if not assigned:
+        settings = {key: value for key, value in settings.items() if key != "interlock:duties"}
+    provider = {
+        "type": "pulumi:providers:aws", "urn": PROVIDER, "custom": True,
+        "inputs": {"allowedAccountIds": json.dumps([EVIDENCE]), "region": "eu-west-1"},
+    }  # fmt: skip
+    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+    return {"steps": [{"op": "create", "urn": PROVIDER, "newState": provider}, *steps], "config": config}
+
+
+ROLE = "aws:iam/role:Role"
+TRUST = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+)
+BOUNDARY = f"arn:aws:iam::{EVIDENCE}:policy/interlock/boundaries/bound"
+BOUND = step("aws:iam/policy:Policy", "bound", name="bound", path="/interlock/boundaries/", policy=POLICY)
+
+
+def role(**inputs: Any) -> dict[str, Any]:
+    return step(ROLE, "worker", name="worker", path="/work/", assumeRolePolicy=TRUST, **inputs)
+
+
+def open_policy() -> dict[str, Any]:
+    return step(
+        "aws:iam/rolePolicy:RolePolicy", "rights", {"role": [urn(ROLE, "worker")]}, role=UNKNOWN, policy=UNKNOWN
+    )
+
+
+def test_a_policy_that_is_open_counts_as_all_that_its_role_s_boundary_allows() -> None:
+    planned = planned_world(preview(BOUND, role(permissionsBoundary=BOUNDARY), open_policy()))
+    (worker,) = planned.world.principals
+    assert worker.arn == f"arn:aws:iam::{EVIDENCE}:role/work/worker"
+    assert worker.identity[0].document["Statement"][0]["Action"] == "*"
+    assert worker.boundary is not None
+    assert planned.assumed == ("rights",)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([role(), open_policy()], "rights: its policy is not known before it is made, and its role has no boundary"),
+        ([role(permissionsBoundary=BOUNDARY)], f"worker: its boundary, {BOUNDARY}, is not in the preview"),
+        ([step(ROLE, "worker", name="worker", assumeRolePolicy=UNKNOWN)], "worker: its trust policy is not known"),
+        ([step("aws:kms/key:Key", "keys-builder", policy=UNKNOWN)], "keys-builder: its key policy is not known"),
+        (
+            [step("aws:s3/bucket:Bucket", "vault", bucket="v", objectLockEnabled=True)],
+            "vault: its bucket policy is not",
+        ),
+    ],
+)
+def test_a_document_that_has_to_be_known_and_is_not_is_named(steps: list[dict[str, Any]], told: str) -> None:
+    with pytest.raises(BadInput, match="leaves policy documents open") as refused:
+        planned_world(preview(*steps))
+    assert any(reason.startswith(told) for reason in refused.value.reasons)
+
+
+def test_a_malformed_policy_names_its_resource_and_property() -> None:
+    with pytest.raises(BadInput, match=r"worker: assumeRolePolicy: received '\{broken', which is no JSON"):
+        planned_world(preview(step(ROLE, "worker", name="worker", assumeRolePolicy="{broken")))
+
+
+def test_nobody_assigned_is_refused() -> None:
+    with pytest.raises(BadInput, match="interlock:duties: nobody is assigned to any duty"):
+        planned_world(preview(BOUND, assigned=False))
+
+
+def test_a_key_is_its_alias_s_and_a_locked_bucket_is_the_vault() -> None:
+    key, bucket = urn("aws:kms/key:Key", "k"), urn("aws:s3/bucket:Bucket", "vault")
+    world: World = planned_world(
+        preview(
+            step("aws:kms/key:Key", "k", policy=POLICY, keyUsage="SIGN_VERIFY"),
+            step("aws:kms/alias:Alias", "a", {"targetKeyId": [key]}, name="alias/interlock-prod-builder"),
+            step("aws:s3/bucket:Bucket", "vault", bucket="vault-1", objectLockEnabled=True),
+            step("aws:s3/bucketPolicy:BucketPolicy", "p", {"bucket": [bucket]}, bucket=UNKNOWN, policy=POLICY),
+            step(
+                "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration", "l", bucket="vault-1",
+                rule={"defaultRetention": {"mode": "COMPLIANCE", "days": 365}},
+            ),
+        )
+    ).world  # fmt: skip
+    signing, vault = world.resources
+    assert (signing.owner, signing.used_by) == ("builder", ("builder",))
+    assert signing.context == {"kms:ResourceAliases": ("alias/interlock-prod-builder",)}
+    assert vault.attributes == {"evidence": "true", "lock_mode": "COMPLIANCE", "retention_days": "365"}
