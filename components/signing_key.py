@@ -18,6 +18,7 @@ KeyOutput = pulumi.Output[dict[str, str]]
 KeyOutputs = pulumi.Output[dict[str, dict[str, str]]]
 
 DUTIES: Final = tuple(duty.value for duty in SigningDuty)
+APPROVER: Final = "approver"
 
 
 class KeyHolders(TypedDict):
@@ -32,6 +33,8 @@ class KeyHolders(TypedDict):
     """How long a deletion can still be called off; 30 unless given."""
     signers: NotRequired[Mapping[str, pulumi.Input[list[str]]]]
     """By duty: ARNs of the only principals who may sign. Where a duty has none, IAM policies decide."""
+    roles: NotRequired[Mapping[str, pulumi.Input[list[str]]]]
+    """By duty: ARNs of the duty's roles, which alone sign then, whatever `signers` says; `approver` is the people's."""
     approvers: NotRequired[Mapping[str, pulumi.Input[str]]]
     """By the approver's name: the source identity that alone signs with their key."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
@@ -44,6 +47,7 @@ HOLDER_RULES: Final = {
     "alias_prefix": validation.alias,
     "deletion_window_days": validation.integer(7, 30, "days"),
     "signers": validation.mapping(DUTIES, validation.some(validation.iam_principal)),
+    "roles": validation.mapping((*DUTIES, APPROVER), validation.some(validation.role_arn)),
     "approvers": validation.any_of(validation.name, validation.source_identity),
     "shared_with": validation.some(validation.account_id, at_least=0),
 }
@@ -113,7 +117,7 @@ def duty_key(component: str, duty: str, holders: KeyHolders) -> SigningKeyPlan:
         f"Signs as {duty}",
         duty,
         holders,
-        _policy(holders, holders.get("signers", {}).get(duty, []), signing_key_policy),
+        _policy(holders, holders.get("signers", {}).get(duty, []), duty, signing_key_policy),
         {},
     )
 
@@ -126,7 +130,7 @@ def approver_key(component: str, person: str, holders: KeyHolders) -> SigningKey
         f"Approves as {person}",
         f"approver-{person}",
         holders,
-        _policy(holders, identity, approver_key_policy),
+        _policy(holders, identity, APPROVER, approver_key_policy),
         {"source_identity": identity},
     )
 
@@ -149,6 +153,12 @@ def _plan(
     )
 
 
-def _policy(holders: KeyHolders, who: Any, policy: Any) -> pulumi.Output[str]:
-    known = pulumi.Output.all(holders["account_id"], holders["administrators"], who, holders.get("shared_with", []))
-    return known.apply(lambda of: str(policy(of[0], of[1], of[2], of[3])))
+def _policy(holders: KeyHolders, who: Any, duty: str, policy: Any) -> pulumi.Output[str]:
+    known = pulumi.Output.all(
+        holders["account_id"],
+        holders["administrators"],
+        who,
+        holders.get("shared_with", []),
+        holders.get("roles", {}).get(duty, []),
+    )
+    return known.apply(lambda of: str(policy(*of)))

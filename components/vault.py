@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 import pulumi
@@ -47,6 +47,8 @@ class VaultArgs(VaultNames):
     """Whether destroying a staging bucket destroys what lies in it; false unless given."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts, whose IAM policies say who of theirs reads and adds; none unless given."""
+    writers: NotRequired[Mapping[str, Sequence[str]]]
+    """By prefix: ARNs of the roles that alone add under it, and nobody beside the prefixes; open unless given."""
     recovery: NotRequired[VaultRecovery]
     """A second region, into which all is replicated and from where all is replicated back."""
 
@@ -119,7 +121,8 @@ class Vault(pulumi.ComponentResource):
             args.get("shared_with", []),
             *(one.role.arn for one in replicators),
         )
-        half.close(known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3])), after)
+        writers = args.get("writers")
+        half.close(known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3], writers)), after)
 
 
 class VaultHalf:
@@ -192,5 +195,8 @@ _RULES: Final = {
     "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
     "staging_force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
+    "writers": validation.any_of(
+        validation.text(r"[a-z-]+/", "a prefix such as releases/"), validation.some(validation.role_arn)
+    ),
     "recovery": validation.section(VaultRecovery, _RECOVERY_RULES),
 }

@@ -53,8 +53,9 @@ SERVICES_ACTIONS: Final = (
 
 FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "ssm", "sts", "tag")
 PLATFORMS_SERVICES: Final = (
-    "acm", "application-autoscaling", "budgets", "cloudwatch", "dynamodb", "ec2", "ecs", "elasticloadbalancing", "iam",
-    "kms", "lambda", "logs", "rds", "s3", "sagemaker", "secretsmanager", "sns", "ssm", "sts", "tag",
+    "acm", "application-autoscaling", "budgets", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
+    "elasticloadbalancing", "iam", "kms", "lambda", "logs", "rds", "s3", "sagemaker", "secretsmanager", "sns", "ssm",
+    "sts", "tag",
 )  # fmt: skip
 """A boundary grants nothing: it names services, and the role's own policy names the actions."""
 
@@ -172,7 +173,7 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny("DenyImages", (*PUSHING, *UNFASTENING, "ecr:SetRepositoryPolicy"), ["*"]),
         _deny("DenyTraffic", TRAFFIC, ["*"]),
         _deny("DenyRollback", ("lambda:InvokeFunction",), land.each_region(
-            f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.prefix}-{ROLLBACK_FUNCTION}*")),
+            f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.platform_prefix}-{ROLLBACK_FUNCTION}*")),
         _deny("DenyAlarm", ("events:*",), [f"arn:aws:events:*:{land.workload}:rule/{land.prefix}-{ALARM_RULE}"]),
         _deny("DenyRecord", RECORD, ["*"]),
     ]  # fmt: skip

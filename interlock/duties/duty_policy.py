@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from interlock.duties.documents import Conditions, Statement, document, statement
 from interlock.duties.landscape import Landscape, reach
 from interlock.duties.rights import Right, Row
 
+LARGEST_INLINE: Final = 10_240
+LARGEST_MANAGED: Final = 6_144
+"""Characters, white space aside. Source: IAM User Guide, "IAM and AWS STS quotas"."""
+
 
 def identity_policy(row: Row, land: Landscape) -> str:
-    """Return what the role of `row` may do."""
-    return document(*(_statement(right, land) for right in row.rights))
+    """Return what the role of `row` may do, as one document however long."""
+    return rights_policy(row.rights, land)
+
+
+def rights_policy(rights: Sequence[Right], land: Landscape) -> str:
+    """Return the document of some rights."""
+    return document(*(_statement(right, land) for right in rights))
+
+
+def policy_parts(row: Row, land: Landscape) -> list[tuple[Right, ...]]:
+    """Return the rights of a role as IAM takes them: in one inline policy, or else in several managed ones."""
+    if size_of(identity_policy(row, land)) <= LARGEST_INLINE:
+        return [row.rights]
+    parts: list[tuple[Right, ...]] = [()]
+    for right in row.rights:
+        if size_of(rights_policy((*parts[-1], right), land)) > LARGEST_MANAGED:
+            parts.append(())
+        parts[-1] = (*parts[-1], right)
+    return parts
 
 
 def size_of(text: str) -> int:

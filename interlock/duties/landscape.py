@@ -37,15 +37,27 @@ class Landscape:
     staging: tuple[str, ...]
     """Names of the buckets beside the vault."""
     endpoints: tuple[str, ...]
-    """Names of the endpoints."""
+    """Names of the endpoints; with none, whatever the stack's endpoints are called."""
     tables: tuple[str, ...]
     """Names of the tables of live state, or patterns of them."""
     project: str = "interlock"
+    platform_stack: str = ""
+    """The stack of the layer platform: the same, unless the foundation is a stack of its own."""
 
     @property
     def prefix(self) -> str:
         """What the names of this stack's resources begin with."""
         return f"interlock-{self.stack}"
+
+    @property
+    def platform(self) -> str:
+        """The stack of the layer platform."""
+        return self.platform_stack or self.stack
+
+    @property
+    def platform_prefix(self) -> str:
+        """What the names of the layer platform's resources begin with."""
+        return f"interlock-{self.platform}"
 
     def account_of(self, home: Account) -> str:
         """Return the id of an account."""
@@ -84,7 +96,7 @@ class Reach:
 
 def reach(kind: Kind, name: str, land: Landscape) -> Reach:
     """Return what a policy names the resources of a kind by."""
-    own_stack: Conditions = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": land.stack}}
+    own_stack: Conditions = {"StringEquals": {f"aws:ResourceTag/{STACK_TAG}": land.platform}}
     if kind in _BUCKETS:
         return _bucket_reach(kind, name, land)
     if kind in _KEYS:
@@ -119,11 +131,12 @@ def _bucket_reach(kind: Kind, name: str, land: Landscape) -> Reach:
 
 def _key_reach(kind: Kind, name: str, land: Landscape) -> Reach:
     account = land.workload if kind is Kind.PLATFORM_KEY else land.evidence
-    alias = {Kind.EVIDENCE_KEY: "evidence", Kind.PLATFORM_KEY: "platform"}.get(kind, name)
+    alias = "evidence" if kind is Kind.EVIDENCE_KEY else name
     # AWS draws a key's id, and takes no alias for a resource: the alias stands in the condition.
     operator = "ForAnyValue:StringLike" if "*" in alias else "ForAnyValue:StringEquals"
     resources = land.each_region(f"arn:aws:kms:{{region}}:{account}:key/*")
-    return Reach(tuple(resources), {operator: {"kms:ResourceAliases": land.key_alias(alias)}})
+    name = f"alias/{land.platform_prefix}-platform" if kind is Kind.PLATFORM_KEY else land.key_alias(alias)
+    return Reach(tuple(resources), {operator: {"kms:ResourceAliases": name}})
 
 
 def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
@@ -138,14 +151,16 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
     if kind is Kind.SERVICE_LINKED_ROLE:
         return [f"arn:aws:iam::{land.workload}:role/aws-service-role/*"]
     if kind is Kind.BUDGETS:
-        return [f"arn:aws:budgets::{land.workload}:budget/{land.prefix}"]
+        return [f"arn:aws:budgets::{land.workload}:budget/{land.platform_prefix}"]
     if kind is Kind.SERVICE_ROLE:
         return [f"arn:aws:iam::{land.workload}:role{SERVICE_ROLE_PATH}*"]
     if kind is Kind.BOUNDARY:
-        return sorted({f"arn:aws:iam::{one}:policy{BOUNDARY_PATH}{land.prefix}-*" for one in _own_accounts(land)})
+        named = (f"{BOUNDARY_PATH}{land.prefix}-{name or '*'}", *(() if name else (f"{ROLE_PATH}{land.prefix}-*",)))
+        return sorted({f"arn:aws:iam::{one}:policy{path}" for one in _own_accounts(land) for path in named})
     if kind in _OF_AN_ENDPOINT:
-        service = _OF_AN_ENDPOINT[kind]
-        return [one for endpoint in land.endpoints for one in _regional(land, service.replace("{}", endpoint))]
+        pattern = _OF_AN_ENDPOINT[kind]
+        names = land.endpoints or (f"{land.platform_prefix}-*",)
+        return [one for name in names for one in _regional(land, pattern.replace("{}", name).replace("-*-*", "-*"))]
     return [one for pattern in _PATTERNS[kind] for one in _regional(land, _filled(pattern, name, land))]
 
 
@@ -159,7 +174,8 @@ def _regional(land: Landscape, resource: str) -> list[str]:
 
 
 def _filled(pattern: str, name: str, land: Landscape) -> str:
-    return pattern.format(prefix=land.prefix, project=land.project, stack=land.stack, name=name)
+    prefix = land.prefix if pattern.startswith("events:") else land.platform_prefix
+    return pattern.format(prefix=prefix, project=land.project, stack=land.platform, name=name)
 
 
 _OF_AN_ENDPOINT: Final = {

@@ -1,4 +1,8 @@
-"""What `pulumi up` and `destroy` of the layer platform call, service by service, as they were recorded."""
+"""What `pulumi up` and `destroy` of the layer platform call, service by service.
+
+Recorded from whole rehearsals; beside what was seen stands what AWS asks for besides: tags given at creation, keys used
+on the caller's behalf, and the changes that a later `pulumi up` makes in place.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,13 @@ PASSED_TO: Final = (
     "vpc-flow-logs.amazonaws.com",
 )  # fmt: skip
 """The services that the platform makes roles for."""
+LINKED_SERVICES: Final = (
+    "ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com",
+    "rds.amazonaws.com",
+)  # fmt: skip
+"""Services that make a role of their own when an account first uses them."""
 
-PLATFORM_RIGHTS: Final = (
+_IDENTITIES: Final = (
     Right(
         "KeepServiceRoles",
         ("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
@@ -25,12 +34,171 @@ PLATFORM_RIGHTS: Final = (
         "HandOverServiceRoles", ("iam:PassRole",), Kind.SERVICE_ROLE,
         conditions={"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},
     ),
-    Right("PublishManifest", ("s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"),
-          Kind.STAGED, MANIFEST_PREFIX),
-    Right("EncryptManifest", ("kms:GenerateDataKey", "kms:Decrypt"), Kind.EVIDENCE_KEY),
-    Right("PointToManifest", ("ssm:PutParameter", "ssm:GetParameter", "ssm:DeleteParameter", "ssm:AddTagsToResource",
-                              "ssm:ListTagsForResource"), Kind.PARAMETER),
-    Right("MakeNetworks", ("ec2:CreateVpc",), Kind.NETWORK),
-    Right("MakeDatabases", ("rds:CreateDBInstance",), Kind.DATABASES),
-    Right("MakeEndpoints", ("sagemaker:CreateEndpoint",), Kind.SERVING),
+    Right(
+        "LinkServices", ("iam:CreateServiceLinkedRole",), Kind.SERVICE_LINKED_ROLE,
+        conditions={"StringEquals": {"iam:AWSServiceName": list(LINKED_SERVICES)}},
+    ),
+)  # fmt: skip
+_MANIFEST: Final = (
+    Right("PublishManifest", ("s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion", "s3:PutObject",
+                              "s3:PutObjectTagging"), Kind.STAGED, MANIFEST_PREFIX),
+    Right("EncryptManifest", ("kms:Decrypt", "kms:GenerateDataKey"), Kind.EVIDENCE_KEY),
+    Right("PointToManifest", ("ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameter",
+                              "ssm:ListTagsForResource", "ssm:PutParameter"), Kind.PARAMETER),
+)  # fmt: skip
+_NETWORK: Final = Right(
+    "KeepNetwork",
+    ("ec2:AssociateRouteTable", "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
+     "ec2:CreateFlowLogs", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags",
+     "ec2:CreateVpc", "ec2:CreateVpcEndpoint", "ec2:DeleteFlowLogs", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup",
+     "ec2:DeleteSubnet", "ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DisassociateRouteTable",
+     "ec2:ModifyVpcAttribute", "ec2:ModifyVpcEndpoint", "ec2:RevokeSecurityGroupEgress",
+     "ec2:RevokeSecurityGroupIngress"),
+    Kind.NETWORK,
+)  # fmt: skip
+_NAMELESS: Final = Right(
+    "See",
+    ("acm:ListCertificates", "application-autoscaling:DescribeScalableTargets",
+     "application-autoscaling:DescribeScalingPolicies", "ec2:DescribeFlowLogs", "ec2:DescribeNetworkAcls",
+     "ec2:DescribeNetworkInterfaces", "ec2:DescribePrefixLists", "ec2:DescribeRouteTables",
+     "ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcAttribute",
+     "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs", "ecr:GetAuthorizationToken", "ecs:CreateCluster",
+     "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "elasticloadbalancing:DescribeCapacityReservation",
+     "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListeners",
+     "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
+     "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
+     "elasticloadbalancing:DescribeTargetGroups", "kms:CreateKey", "kms:ListAliases", "logs:CreateLogDelivery",
+     "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "ssm:DescribeParameters"),
+    Kind.ANY,
+)  # fmt: skip
+_BUCKETS: Final = (
+    Right(
+        "KeepBuckets",
+        ("s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:GetAccelerateConfiguration",
+         "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLogging", "s3:GetBucketObjectLockConfiguration",
+         "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock",
+         "s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning", "s3:GetBucketWebsite",
+         "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+         "s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy",
+         "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
+         "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration"),
+        Kind.OWN_BUCKETS,
+    ),
+    # Of a stack that may be thrown away: its buckets are emptied before they go.
+    Right("EmptyBuckets", ("s3:DeleteObject", "s3:DeleteObjectVersion"), Kind.OWN_OBJECTS),
+)  # fmt: skip
+_KEYS: Final = (
+    Right(
+        "KeepKeys",
+        ("kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
+         "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion",
+         "kms:TagResource", "kms:UpdateAlias", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
+        Kind.OWN_KEYS,
+    ),
+    Right("NameKeys", ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"), Kind.OWN_ALIASES),
+    Right("LendKeys", ("kms:CreateGrant",), Kind.OWN_KEYS,
+          conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+)  # fmt: skip
+_DATA: Final = (
+    Right(
+        "KeepSecrets",
+        ("secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret",
+         "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue",
+         "secretsmanager:PutSecretValue", "secretsmanager:RemoveRegionsFromReplication",
+         "secretsmanager:ReplicateSecretToRegions", "secretsmanager:RotateSecret", "secretsmanager:TagResource",
+         "secretsmanager:UpdateSecret"),
+        Kind.SECRETS,
+    ),
+    Right(
+        "KeepTables",
+        ("dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeContinuousBackups",
+         "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource", "dynamodb:TagResource",
+         "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable"),
+        Kind.TABLES,
+    ),
+    Right(
+        "KeepDatabases",
+        ("rds:AddTagsToResource", "rds:CreateDBInstance", "rds:CreateDBInstanceReadReplica",
+         "rds:CreateDBParameterGroup", "rds:CreateDBSnapshot", "rds:CreateDBSubnetGroup", "rds:DeleteDBInstance",
+         "rds:DeleteDBParameterGroup", "rds:DeleteDBSubnetGroup", "rds:DescribeDBInstances",
+         "rds:DescribeDBParameterGroups", "rds:DescribeDBParameters", "rds:DescribeDBSubnetGroups",
+         "rds:ListTagsForResource", "rds:ModifyDBInstance", "rds:ModifyDBParameterGroup",
+         "rds:ModifyDBSubnetGroup", "rds:RebootDBInstance"),
+        Kind.DATABASES,
+    ),
+)  # fmt: skip
+_RUNNING: Final = (
+    Right(
+        "KeepTasks",
+        ("ecs:CreateService", "ecs:DeleteCluster", "ecs:DeleteService", "ecs:DescribeClusters", "ecs:DescribeServices",
+         "ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UpdateCluster", "ecs:UpdateService"),
+        Kind.TASKS,
+    ),
+    Right(
+        "KeepFunctions",
+        ("lambda:AddPermission", "lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction",
+         "lambda:GetFunctionCodeSigningConfig", "lambda:GetPolicy", "lambda:InvokeFunction",
+         "lambda:ListVersionsByFunction", "lambda:PutFunctionConcurrency", "lambda:RemovePermission",
+         "lambda:TagResource", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+        Kind.FUNCTIONS,
+    ),
+    Right("RunImages", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), Kind.REPOSITORY),
+    Right(
+        "KeepServing",
+        ("sagemaker:AddTags", "sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:CreateModel",
+         "sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel",
+         "sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel",
+         "sagemaker:ListTags"),
+        Kind.SERVING,
+    ),
+    Right(
+        "KeepLoadBalancing",
+        ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateListener",
+         "elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup",
+         "elasticloadbalancing:DeleteListener", "elasticloadbalancing:DeleteLoadBalancer",
+         "elasticloadbalancing:DeleteTargetGroup", "elasticloadbalancing:ModifyListener",
+         "elasticloadbalancing:ModifyLoadBalancerAttributes", "elasticloadbalancing:ModifyTargetGroup",
+         "elasticloadbalancing:ModifyTargetGroupAttributes"),
+        Kind.LOAD_BALANCING,
+    ),
+    Right(
+        "Scale",
+        ("application-autoscaling:DeleteScalingPolicy", "application-autoscaling:DeregisterScalableTarget",
+         "application-autoscaling:ListTagsForResource", "application-autoscaling:PutScalingPolicy",
+         "application-autoscaling:RegisterScalableTarget", "application-autoscaling:TagResource"),
+        Kind.SCALABLE_TARGET,
+    ),
+)  # fmt: skip
+_WATCHING: Final = (
+    Right(
+        "KeepLogs",
+        ("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource",
+         "logs:PutRetentionPolicy", "logs:TagResource"),
+        Kind.LOG_GROUPS,
+    ),
+    Right(
+        "KeepAlarms",
+        ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource",
+         "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"),
+        Kind.ALARM,
+    ),
+    Right(
+        "KeepTopics",
+        ("sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListTagsForResource",
+         "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource"),
+        Kind.TOPICS,
+    ),
+    Right(
+        "KeepBudget",
+        ("budgets:ListTagsForResource", "budgets:ModifyBudget", "budgets:TagResource", "budgets:ViewBudget"),
+        Kind.BUDGETS,
+    ),
+    Right(
+        "SeeCertificates", ("acm:DescribeCertificate", "acm:GetCertificate", "acm:ListTagsForCertificate"),
+        Kind.CERTIFICATES,
+    ),
+)  # fmt: skip
+
+PLATFORM_RIGHTS: Final = (
+    *_IDENTITIES, *_MANIFEST, _NETWORK, _NAMELESS, *_BUCKETS, *_KEYS, *_DATA, *_RUNNING, *_WATCHING,
 )  # fmt: skip

@@ -65,6 +65,7 @@ class Kind(StrEnum):
     DUTY_ROLE = "duty role"
     """name: the role."""
     BOUNDARY = "boundary"
+    """name: which; without one, the managed policies of the duties too."""
     TRAIL = "trail"
     RULE = "rule"
     """Of EventBridge; name: what it has after `interlock-<stack>-`."""

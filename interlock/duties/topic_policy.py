@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.duties.documents import document, statement
+from interlock.duties.documents import Statement, document, statement
 
 
 def budget_topic_policy(topic_arn: str, account_id: str) -> str:
@@ -22,12 +22,34 @@ def budget_topic_policy(topic_arn: str, account_id: str) -> str:
                 "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account_id}:*"},
             },
         ),
+        _deny_plain(topic_arn),
+    )
+
+
+def alarm_topic_policy(topic_arn: str, rule_arn: str) -> str:
+    """Return the policy of a topic that one rule of EventBridge publishes to, over TLS alone.
+
+    Source: Amazon EventBridge User Guide, "Using resource-based policies for Amazon EventBridge".
+    """
+    return document(
         statement(
-            "DenyPlainTransport",
-            "Deny",
+            "PublishAlarms",
+            "Allow",
             ["SNS:Publish"],
             [topic_arn],
-            principal="*",
-            conditions={"Bool": {"aws:SecureTransport": "false"}},
+            principal={"Service": "events.amazonaws.com"},
+            conditions={"ArnEquals": {"aws:SourceArn": rule_arn}},
         ),
+        _deny_plain(topic_arn),
+    )
+
+
+def _deny_plain(topic_arn: str) -> Statement:
+    return statement(
+        "DenyPlainTransport",
+        "Deny",
+        ["SNS:Publish"],
+        [topic_arn],
+        principal="*",
+        conditions={"Bool": {"aws:SecureTransport": "false"}},
     )

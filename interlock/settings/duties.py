@@ -85,6 +85,18 @@ class DutySettings(Section):
     foundation_threshold: Annotated[
         int, Must(rules.integer(1, 9, "people")), Means("people of the foundation that it takes to change the trust")
     ] = 2
+    platform_stack: Annotated[
+        Annotated[str, Must(rules.name)] | None, Means("the stack whose layer platform the duties are about")
+    ] = None
+    """The stack itself unless given."""
+    alarm_emails: Annotated[
+        list[Annotated[str, Must(rules.email)]], Must(rules.at_most(10)), Means("who is told of an emergency by e-mail")
+    ] = Field(default_factory=list)
+    bind: Annotated[bool, Means("keys and vault obey the duties' roles alone")] = True
+    """Whether a signing key is used, and the vault written to, by the duties' roles and by nobody else.
+
+    A stack that has callers already makes the roles first, moves its callers to them, and binds then.
+    """
     people: Annotated[list[PersonSettings], Means("somebody has duties")] = Field(default_factory=list)
     pipelines: Annotated[list[PipelineSettings], Means("workflows take on a duty")] = Field(default_factory=list)
 

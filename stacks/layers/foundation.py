@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import pulumi
 
 from components.data_key import DataKey
+from components.duty_roles import DutyRoles
 from components.image_repositories import ImageRepositories, ImageRepositoriesArgs
 from components.signing_key import DUTIES, KeyHolders, KeyOutputs
 from components.signing_key_replicas import SigningKeyReplicas, SigningKeyReplicasArgs
 from components.signing_keys import SigningKeys, SigningKeysArgs
 from components.validation import ArgumentError
 from components.vault import Vault, VaultArgs, VaultHalf, VaultRecovery
+from interlock.duties.rights import Account
 from interlock.rules import Problem
 from interlock.settings.model import Settings
 from stacks.administrators import key_administrators
+from stacks.layers.duties import Bounds, Duties
 from stacks.places import Place, Places
 
 VAULT_FIELDS: Final = (
@@ -56,6 +59,8 @@ class Foundation:
     """Of the evidence account."""
     stands_on: list[pulumi.Resource]
     """What must be gone last when the stack is destroyed."""
+    bounds: Bounds | None
+    """Of the roles that the platform makes for services; none where no duties are told apart."""
 
     def outputs(self) -> dict[str, Any]:
         """Return what a platform stack reads by `referenced_foundation`."""
@@ -63,6 +68,7 @@ class Foundation:
             **self.primary.parts(),
             "key_administrators": self.key_administrators,
             "recovery": self.recovery.parts() if self.recovery else None,
+            "service_boundary_arn": self.bounds.boundary_arn if self.bounds else None,
         }
 
 
@@ -77,6 +83,8 @@ class _Provisioning:
         self._stack = stack
         self._places = places
         self._administrators = key_administrators(settings, places.evidence)
+        self._duties = Duties(settings, settings.duties, stack, places) if settings.duties else None
+        self._roles: Mapping[Account, DutyRoles] = {}
         self._holders: KeyHolders = {
             "account_id": places.evidence.account_id,
             "administrators": self._administrators,
@@ -86,17 +94,21 @@ class _Provisioning:
             "approvers": {one.name: one.source_identity for one in settings.approvers},
             "shared_with": places.shared_with,
         }
+        if self._bound is not None:
+            self._holders["roles"] = self._bound.signing_roles()
+
+    @property
+    def _bound(self) -> Duties | None:
+        """The duties, if keys and vault obey their roles alone."""
+        return self._duties if self._duties is not None and self._duties.chosen.bind else None
 
     def foundation(self) -> Foundation:
         here, there = self._places.evidence, self._places.evidence_recovery
         keys = self._keys(here)
         if there is None:
             vault = self._vault(keys.evidence_key_arn, [keys])
-            return Foundation(
-                self._evidence(vault.primary, keys, self._images("images", here, vault.primary)),
-                None,
-                self._administrators,
-                [vault.primary.bucket],
+            return self._foundation(
+                vault, self._evidence(vault.primary, keys, self._images("images", here, vault.primary)), None
             )
         replicas = self._replicas(keys, there)
         key = self._evidence_key(there)
@@ -104,11 +116,28 @@ class _Provisioning:
             keys.evidence_key_arn, [keys, key, *([replicas] if replicas else [])], self._vault_half(there, key)
         )
         assert vault.recovery is not None
-        return Foundation(
+        return self._foundation(
+            vault,
             self._evidence(vault.primary, keys, self._images("images", here, vault.primary, there)),
             self._evidence(vault.recovery, replicas, self._images("images-recovery", there, vault.recovery, here)),
-            self._administrators,
-            [vault.primary.bucket, vault.recovery.bucket],
+        )
+
+    def _foundation(self, vault: Vault, primary: Evidence, recovery: Evidence | None) -> Foundation:
+        buckets: list[pulumi.Resource] = [half.bucket for half in _halves(vault)]
+        bounds = None
+        if self._duties is not None:
+            arn = self._duties.service_boundary_arn(Account.WORKLOAD)
+            bounds = Bounds(arn, self._roles[Account.WORKLOAD].boundaries)
+        return Foundation(primary, recovery, self._administrators, buckets, bounds)
+
+    def _bucket_names(self, halves: Sequence[VaultHalf]) -> tuple[list[pulumi.Input[str]], list[pulumi.Input[str]]]:
+        """Return the names of the vault's buckets and of those beside it: the settings', which a preview knows."""
+        chosen = self._settings.vault
+        vaults = (chosen.bucket_name, chosen.recovery_bucket_name)
+        staging = (chosen.staging_bucket_name, chosen.recovery_staging_bucket_name)
+        return (
+            [name or half.bucket_name for name, half in zip(vaults, halves, strict=False)],
+            [name or half.staging_bucket_name for name, half in zip(staging, halves, strict=False)],
         )
 
     def _keys(self, here: Place) -> SigningKeys:
@@ -175,19 +204,24 @@ class _Provisioning:
             "staging_force_destroy": self._settings.disposable,
             "shared_with": self._places.shared_with,
         }
+        if self._bound is not None:
+            args["writers"] = self._bound.writers()
         if recovery is not None:
             args["recovery"] = recovery
         if chosen.bucket_name is not None:
             args["bucket_name"] = chosen.bucket_name
         if chosen.staging_bucket_name is not None:
             args["staging_bucket_name"] = chosen.staging_bucket_name
-        return Vault(
+        vault = Vault(
             "vault",
             args,
             pulumi.ResourceOptions.merge(
                 self._options(self._places.evidence), pulumi.ResourceOptions(depends_on=stands_on)
             ),
         )
+        if self._duties is not None:
+            self._roles = self._duties.provision(*self._bucket_names(_halves(vault)))
+        return vault
 
     def _images(
         self, name: str, place: Place, vault: VaultHalf, other: Place | None = None
@@ -209,7 +243,8 @@ class _Provisioning:
             args["replicate_to"] = other.region
             args["also_replicated"] = [f"interlock/{stack}" for stack in chosen.replicates]
         # The vault goes last: a destroy that stops at its locked objects has taken the repositories away by then.
-        last = pulumi.ResourceOptions(depends_on=[vault.bucket])
+        # And ECR takes no policy that names a role which is not there yet.
+        last = pulumi.ResourceOptions(depends_on=[vault.bucket, *self._roles.values()])
         return ImageRepositories(name, args, pulumi.ResourceOptions.merge(self._options(place), last)).repositories
 
     def _evidence(
@@ -230,6 +265,10 @@ class _Provisioning:
         return place.options(protect=not self._settings.disposable)
 
 
+def _halves(vault: Vault) -> list[VaultHalf]:
+    return [vault.primary, *([vault.recovery] if vault.recovery else [])]
+
+
 def referenced_foundation(name: str, *, in_two_regions: bool) -> Foundation:
     """Return the foundation that stack `name` has provisioned, which has to be `in_two_regions` if the platform is."""
     outputs = pulumi.StackReference("foundation", stack_name=name).require_output("foundation")
@@ -239,6 +278,7 @@ def referenced_foundation(name: str, *, in_two_regions: bool) -> Foundation:
         recovery=_referenced(recovery) if recovery is not None else None,
         key_administrators=outputs["key_administrators"],
         stands_on=[],
+        bounds=Bounds(outputs.apply(lambda known: known.get("service_boundary_arn")), []),
     )
 
 

@@ -9,6 +9,7 @@ import pulumi
 from components.artifact_store import ArtifactStore
 from components.budgets import Budgets
 from components.stack_manifest import StackManifest
+from interlock.duties.landscape import SERVICE_ROLE_PATH
 from interlock.manifest import SCHEMA_VERSION
 from interlock.settings.model import Settings
 from interlock.settings.network import NetworkSettings
@@ -90,10 +91,15 @@ class Platform:
             network,
             administrators=self._administrators,
             storage_account_ids=sorted({place.account_id, self._places.evidence.account_id}),
-            # On the foundation, so that a destroy comes to the vault only when all of this is gone.
-            options=pulumi.ResourceOptions(depends_on=self._foundation.stands_on),
+            options=self._options(),
             suffix=suffix,
         )
+
+    def _options(self) -> pulumi.ResourceOptions:
+        # On the foundation, so that a destroy comes to the vault only when all of this is gone.
+        standing = pulumi.ResourceOptions(depends_on=self._foundation.stands_on)
+        bounds = self._foundation.bounds
+        return pulumi.ResourceOptions.merge(standing, bounds.options(path=SERVICE_ROLE_PATH)) if bounds else standing
 
     def _recovery(self) -> PlatformRegion | None:
         chosen, place = self._settings.recovery, self._places.workload_recovery

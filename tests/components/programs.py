@@ -13,6 +13,8 @@ from components.budgets import Budgets
 from components.data_key import DataKey
 from components.database_credentials import DatabaseCredentials
 from components.database_standby import DatabaseStandby
+from components.duty_roles import DutyRoles
+from components.emergency_alarm import EmergencyAlarm
 from components.endpoint_alarms import EndpointAlarms
 from components.flow_logs import FlowLogs
 from components.generated_secret import GeneratedSecret
@@ -34,7 +36,8 @@ from components.signing_keys import SigningKeys
 from components.stack_manifest import StackManifest
 from components.tracking_database import TrackingDatabase
 from components.vault import Vault
-from interlock.duties.duty import SigningDuty
+from interlock.duties.duty import Duty, SigningDuty
+from interlock.duties.people import Assignments, Person
 from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
 from tests.interlock.manifests import manifest_document
 
@@ -66,6 +69,32 @@ class Example(NamedTuple):
 
 
 EXAMPLES: Mapping[str, Example] = {
+    "DutyRoles": Example(
+        DutyRoles,
+        "interlock:duties:DutyRoles",
+        lambda name: {
+            "stack": f"stack-{name}",
+            "home": "workload",
+            "workload_account_id": ACCOUNT,
+            "evidence_account_id": "444455556666",
+            "audit_account_id": "777788889999",
+            "regions": ["eu-west-1", RECOVERY_REGION],
+            "vault_bucket_names": ["vault-primary", "vault-recovery"],
+            "staging_bucket_names": ["staging-primary", "staging-recovery"],
+            "assignments": Assignments(
+                (Person("creator-1", "creator-1", (Duty.CREATOR,), f"arn:aws:iam::{ACCOUNT}:user/creator-1"),)
+            ),
+        },
+    ),
+    "EmergencyAlarm": Example(
+        EmergencyAlarm,
+        "interlock:duties:EmergencyAlarm",
+        lambda name: {
+            "stack": f"stack-{name}",
+            "role_arn": f"arn:aws:iam::{ACCOUNT}:role/interlock/duties/break-glass",
+            "emails": ["owner@example.com"],
+        },
+    ),
     "DataKey": Example(
         DataKey,
         "interlock:keys:DataKey",

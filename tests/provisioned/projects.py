@@ -38,7 +38,10 @@ def local_config() -> dict[str, Any]:
 
 def foundation_config() -> dict[str, Any]:
     """Return settings of a small stack: the layer `foundation` alone, in one account and region, and disposable."""
-    platform, spread = ("network", "tracking", "endpoints", "runner", "budget"), ("accounts", "recovery", "approvers")
+    platform, spread = (
+        ("network", "tracking", "endpoints", "runner", "budget"),
+        ("accounts", "recovery", "approvers", "duties"),
+    )
     left_out = {f"interlock:{name}" for name in (*platform, *spread)}
     config = {key: value for key, value in local_config().items() if key not in left_out}
     return config | {"interlock:layers": ["foundation"]}

@@ -17,8 +17,8 @@ def as_handed_over(config: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
-SPREAD = ("accounts", "recovery", "approvers")
-"""The settings that spread stack local over accounts and regions."""
+SPREAD = ("accounts", "recovery", "approvers", "duties")
+"""The settings that spread stack local over accounts, regions and people."""
 
 
 def local(**changed: Any) -> dict[str, str]:

@@ -12,6 +12,7 @@ from interlock.duties.people import Assignments, Person, Pipeline
 WORKLOAD, EVIDENCE, AUDIT = "111122223333", "444455556666", "777788889999"
 LAND = Landscape(
     stack="prod",
+    platform_stack="prod",
     workload=WORKLOAD,
     evidence=EVIDENCE,
     audit=AUDIT,
