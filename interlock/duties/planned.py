@@ -94,6 +94,7 @@ def landscape_of(stack: str, settings: Settings, resources: Resources) -> Landsc
         staging=tuple(_bucket_name(one.arn) for one in buckets if one not in vaults and "staging" in one.arn),
         endpoints=tuple(f"interlock-{stack}-{one.name}" for one in settings.endpoints),
         tables=("live-state-table-*", "live-state-recovery-table-*"),
+        platform_stack=(settings.duties.platform_stack or "") if settings.duties else "",
     )
 
 
