@@ -1,11 +1,14 @@
 # The ceilings. A boundary grants nothing: it takes away what no policy of a role may give.
 
 locals {
-  boundary_path         = "/interlock/deploy/boundary/"
-  workload_boundary_arn = "${local.iam}:policy${local.boundary_path}${local.name}-workload"
+  boundary_path = "/interlock/deploy/boundary/"
+  # The one made here, and the one that the foundation's stack makes for the platform's services.
+  workload_boundary_arns = [
+    "${local.iam}:policy${local.boundary_path}${local.name}-workload", "${local.iam}:policy/interlock/boundaries/*-service",
+  ]
 
   any_role        = "arn:${local.partition}:iam::*:role/interlock"
-  deploy_identity = ["${local.iam}:policy/interlock/*", "${local.any_role}/deploy/*", "${local.any_role}/duty/*"]
+  deploy_identity = ["${local.iam}:policy/interlock/*", "${local.any_role}/deploy/*", "${local.any_role}/duties/*"]
   writing_identity = [
     "iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Remove*", "iam:Set*",
     "iam:Tag*", "iam:Untag*", "iam:Update*",
@@ -63,13 +66,13 @@ locals {
           Sid      = "DenyBecomingOthers"
           Effect   = "Deny"
           Action   = "sts:AssumeRole"
-          Resource = ["${local.any_role}/duty/*", "${local.any_role}/deploy/*-foundation"]
+          Resource = ["${local.any_role}/duties/*", "${local.any_role}/deploy/*-foundation"]
         },
         {
           Sid      = "DenyPassableRoles"
           Effect   = "Deny"
           Action   = local.writing_identity
-          Resource = "${local.any_role}/service/*"
+          Resource = "${local.any_role}/services/*"
         },
         {
           Sid      = "DenyPeople"
@@ -82,7 +85,7 @@ locals {
           Effect    = "Deny"
           Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
           Resource  = "*"
-          Condition = { ArnNotEquals = { "iam:PermissionsBoundary" = local.workload_boundary_arn } }
+          Condition = { ArnNotLike = { "iam:PermissionsBoundary" = local.workload_boundary_arns } }
         },
         {
           Sid      = "DenyTakingBoundaries"
@@ -177,8 +180,8 @@ locals {
         Sid       = "DenyRolesWithoutBoundary"
         Effect    = "Deny"
         Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-        Resource  = "${local.iam}:role/interlock/duty/*"
-        Condition = { ArnNotLike = { "iam:PermissionsBoundary" = "${local.iam}:policy/interlock/boundary/*" } }
+        Resource  = "${local.iam}:role/interlock/duties/*"
+        Condition = { ArnNotLike = { "iam:PermissionsBoundary" = "${local.iam}:policy/interlock/boundaries/*" } }
       },
       {
         Sid      = "DenyRemovingEvidence"

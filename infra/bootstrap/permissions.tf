@@ -56,7 +56,7 @@ locals {
         Action   = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy"]
         Resource = "${local.iam}:role/*"
         Condition = {
-          StringEquals = { "iam:PermissionsBoundary" = local.workload_boundary_arn }
+          ArnLike = { "iam:PermissionsBoundary" = local.workload_boundary_arns }
         }
       },
       {
@@ -85,19 +85,19 @@ locals {
         Sid      = "KeepDuties"
         Effect   = "Allow"
         Action   = concat(["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"], local.keeping_roles)
-        Resource = ["${local.iam}:role/interlock/duty/*", "${local.iam}:role/interlock/service/*", "${local.iam}:role/vault-*"]
+        Resource = ["${local.iam}:role/interlock/duties/*", "${local.iam}:role/interlock/services/*", "${local.iam}:role/vault-*"]
       },
       {
         Sid      = "KeepBoundaries"
         Effect   = "Allow"
         Action   = [for name in local.actions.policies : "iam:${name}"]
-        Resource = ["${local.iam}:policy/interlock/boundary/*", "${local.iam}:policy/interlock/duty/*"]
+        Resource = ["${local.iam}:policy/interlock/boundaries/*", "${local.iam}:policy/interlock/duties/*"]
       },
       {
         Sid       = "PassReplicationRole"
         Effect    = "Allow"
         Action    = ["iam:PassRole"]
-        Resource  = ["${local.iam}:role/interlock/service/*", "${local.iam}:role/vault-*"]
+        Resource  = ["${local.iam}:role/interlock/services/*", "${local.iam}:role/vault-*"]
         Condition = { StringEquals = { "iam:PassedToService" = "s3.amazonaws.com" } }
       },
     ]

@@ -85,7 +85,7 @@ locals {
           "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
         Resource = [
-          for what in ["policy/interlock/boundary", "policy/interlock/duty", "role/interlock/duty", "role/interlock/service"] :
+          for what in ["policy/interlock/boundaries", "policy/interlock/duties", "role/interlock/duties", "role/interlock/services"] :
           "arn:${local.partition}:iam::*:${what}/*"
         ]
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
