@@ -25,6 +25,8 @@ class DataKeyArgs(TypedDict):
     """Whether CloudWatch Logs encrypts log groups with it."""
     for_budgets: NotRequired[bool]
     """Whether AWS Budgets encrypts what it publishes with it."""
+    for_alarms: NotRequired[bool]
+    """Whether CloudWatch alarms and EventBridge publish to topics that are encrypted with it."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts that use it through S3; none unless given."""
     existing_key_arn: NotRequired[pulumi.Input[str]]
@@ -48,7 +50,6 @@ class DataKey(pulumi.ComponentResource):
 
     def _create(self, name: str, args: DataKeyArgs) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
-        for_logs, for_budgets = args.get("for_logs", False), args.get("for_budgets", False)
         key = aws.kms.Key(
             f"{name}-key",
             description=pulumi.Output.concat("Encrypts data at rest: ", args["alias"]),
@@ -58,7 +59,13 @@ class DataKey(pulumi.ComponentResource):
                 args["account_id"], args["region"], args["administrators"], args.get("shared_with", [])
             ).apply(
                 lambda of: data_key_policy(
-                    of[0], of[1], of[2], for_logs=for_logs, for_budgets=for_budgets, shared_with=of[3]
+                    of[0],
+                    of[1],
+                    of[2],
+                    for_logs=args.get("for_logs", False),
+                    for_budgets=args.get("for_budgets", False),
+                    for_alarms=args.get("for_alarms", False),
+                    shared_with=of[3],
                 )
             ),
             opts=inside,
@@ -77,6 +84,7 @@ _RULES = {
     "deletion_window_days": validation.integer(7, 30, "days"),
     "for_logs": validation.boolean,
     "for_budgets": validation.boolean,
+    "for_alarms": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
     "existing_key_arn": validation.key_arn,
 }

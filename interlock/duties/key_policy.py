@@ -113,16 +113,19 @@ def data_key_policy(
     *,
     for_logs: bool,
     for_budgets: bool = False,
+    for_alarms: bool = False,
     shared_with: Sequence[str] = (),
     dns_suffix: str = "amazonaws.com",
 ) -> str:
     """Return the policy of a symmetric key that encrypts data at rest in one region.
 
     With `for_logs`, CloudWatch Logs may use it for log groups of this account and region alone; with `for_budgets`,
-    AWS Budgets for what it publishes on behalf of this account. The accounts `shared_with` use it through S3 alone,
-    for objects of buckets that are shared with them.
+    AWS Budgets for what it publishes on behalf of this account; with `for_alarms`, CloudWatch for what alarms of this
+    account and region publish, and EventBridge for topics of theirs. The accounts `shared_with` use it through S3
+    alone, for objects of buckets that are shared with them.
     Sources: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS"; AWS Cost Management User
-    Guide, "Creating an Amazon SNS topic for budget notifications".
+    Guide, "Creating an Amazon SNS topic for budget notifications"; Amazon SNS Developer Guide, "Managing Amazon SNS
+    encryption keys and costs".
     """
     logs = statement(
         "EncryptLogs",
@@ -152,6 +155,7 @@ def data_key_policy(
         statement("DelegateToIam", "Allow", ["kms:*"], ["*"], principal=account_root(account_id)),
         *([logs] if for_logs else []),
         *([_publish_budgets(account_id)] if for_budgets else []),
+        *(_publish_alarms(account_id, region) if for_alarms else []),
         *shared,
         *_deny_taking_away(administrators),
     )
@@ -169,6 +173,24 @@ def _publish_budgets(account_id: str) -> Statement:
             "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account_id}:*"},
         },
     )
+
+
+def _publish_alarms(account_id: str, region: str) -> Sequence[Statement]:
+    uses = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    # SNS gives the topic as encryption context. EventBridge says nothing of a rule's account or ARN to KMS: delivery
+    # would fail with conditions on them, so the topic's own policy has these.
+    topics = {"kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{region}:{account_id}:*"}
+    source = {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"}
+    return [
+        statement(
+            "PublishAlarms", "Allow", uses, ["*"], principal={"Service": "cloudwatch.amazonaws.com"},
+            conditions={"StringEquals": {"aws:SourceAccount": account_id}, "ArnLike": source},
+        ),
+        statement(
+            "PublishEvents", "Allow", uses, ["*"], principal={"Service": "events.amazonaws.com"},
+            conditions={"ArnLike": topics},
+        ),
+    ]  # fmt: skip
 
 
 def _deny_taking_away(administrators: Sequence[str]) -> Sequence[Statement]:

@@ -70,6 +70,13 @@ class KeySettings(Section):
     existing_evidence_key_arn: Annotated[
         KeyArn | None, Means("the key that encrypts the vault, which was there already")
     ] = None
+    existing_data_key_arn: Annotated[
+        KeyArn | None, Means("the key that encrypts the platform's data, which was there already")
+    ] = None
+    """Its own policy admits the workload account, CloudWatch Logs, and what publishes for `alarms` and `budget`."""
+    existing_recovery_data_key_arn: Annotated[
+        KeyArn | None, Means("the key that encrypts the recovery region's data, which was there already")
+    ] = None
 
 
 class ImageSettings(Section):

@@ -10,6 +10,7 @@ from interlock import rules
 from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS
 from interlock.duties.duty import SigningDuty
 from interlock.settings.accounts import AccountsSettings, ApproverSettings, ImageSettings, KeySettings, RecoverySettings
+from interlock.settings.alarms import AlarmSettings
 from interlock.settings.duties import DutySettings
 from interlock.settings.endpoints import EndpointSettings
 from interlock.settings.network import NetworkSettings
@@ -60,6 +61,12 @@ class RunnerSettings(Section):
 
     image: Annotated[Image, Means("the image of the runner")]
     """In the registry of the primary region; the recovery region's has its replica."""
+    existing_cluster_arn: Annotated[
+        Annotated[str, Must(rules.cluster_arn)] | None, Means("the runner's cluster is one that was there already")
+    ] = None
+    existing_recovery_cluster_arn: Annotated[
+        Annotated[str, Must(rules.cluster_arn)] | None, Means("so is that of the recovery region's runner")
+    ] = None
 
 
 class BudgetSettings(Section):
@@ -134,6 +141,8 @@ class Settings(Section):
     live_state: LiveStateSettings = LiveStateSettings()
     runner: Annotated[RunnerSettings | None, Means("scripts can have something asked inside of the networks")] = None
     budget: Annotated[BudgetSettings | None, Means("somebody is told what the stack costs")] = None
+    alarms: Annotated[AlarmSettings | None, Means("somebody is told of alarms")] = None
+    """Needed in prod; without it alarms change their state and tell nobody."""
     endpoints: Annotated[list[EndpointSettings], Means("models serve at it")] = Field(default_factory=list)
 
     @field_validator("layers")

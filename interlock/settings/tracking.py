@@ -115,6 +115,9 @@ class TrackingSettings(Section):
     ] = None
     """Found by the domain unless given."""
     image: Annotated[Image, Means("the image of the MLflow server")]
+    existing_cluster_arn: Annotated[
+        Annotated[str, Must(rules.cluster_arn)] | None, Means("the server's cluster is one that was there already")
+    ] = None
     size: Annotated[ServerSize, Means("how much one task of the server gets")] = ServerSize.MEDIUM
     task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks of the server side by side")] = 2
     max_task_count: Annotated[int, Must(rules.integer(1, 100)), Means("tasks that the server grows to")] = 8

@@ -6,7 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.data_key import DataKey
+from components.alarm_topic import AlarmTopic, AlarmTopicArgs
+from components.data_key import DataKey, DataKeyArgs
 from components.live_state import LiveState, LiveStateArgs
 from components.network import ExistingNetwork, Network, NetworkArgs
 from components.runner import CONTAINER_NAME, DatabaseTarget, HttpTarget, Runner, RunnerArgs
@@ -38,28 +39,19 @@ class PlatformRegion:
         self.stateful = pulumi.ResourceOptions.merge(
             self.options, pulumi.ResourceOptions(protect=not settings.disposable)
         )
-        self.key = DataKey(
-            f"platform-key{suffix}",
-            {
-                "account_id": place.account_id,
-                "region": place.region,
-                "administrators": administrators,
-                "alias": f"interlock-{stack}-platform",
-                "deletion_window_days": 7 if settings.disposable else 30,
-                "for_logs": True,
-                "for_budgets": settings.budget is not None and not suffix,
-            },
-            self.stateful,
-        )
+        self.key = self._key(administrators)
+        self.alarms = self._alarms()
         self.network = self._network(chosen, storage_account_ids)
         self.live_state = self._live_state()
         self.runner: Runner | None = None
         self.made: list[pulumi.Resource] = [self.key, self.network, self.live_state]
+        self.made += [self.alarms] if self.alarms else []
         """What the layer has in this region, as far as it is made."""
 
     def add_runner(self, database: DatabaseTarget | None, http_targets: dict[str, HttpTarget]) -> None:
         """Provision the region's runner, which reaches these and nothing else, if the settings have one."""
-        if self.settings.runner is None:
+        runner = self.settings.runner
+        if runner is None:
             return
         args: RunnerArgs = {
             "account_id": self.place.account_id,
@@ -68,11 +60,14 @@ class PlatformRegion:
             "cidr_block": self.network.cidr_block,
             "subnet_ids": self.network.private_subnet_ids,
             "storage_prefix_list_id": self.network.storage_prefix_list_id,
-            "image": image_in(self.settings.runner.image, self.place.region),
+            "image": image_in(runner.image, self.place.region),
             "encryption_key_arn": self.key.key_arn,
             "http_targets": http_targets,
             "log_retention_days": self.settings.log_retention_days,
         }
+        existing = runner.existing_recovery_cluster_arn if self.suffix else runner.existing_cluster_arn
+        if existing is not None:
+            args["existing_cluster_arn"] = existing
         if database is not None:
             args["database"] = database
         self.runner = Runner(f"runner{self.suffix}", args, self.options)
@@ -91,6 +86,36 @@ class PlatformRegion:
             },
             **({"runner": _runner_part(runner)} if runner else {}),
         }
+
+    def _key(self, administrators: pulumi.Input[list[str]]) -> DataKey:
+        settings, chosen = self.settings, self.settings.keys
+        args: DataKeyArgs = {
+            "account_id": self.place.account_id,
+            "region": self.place.region,
+            "administrators": administrators,
+            "alias": f"interlock-{self.stack}-platform",
+            "deletion_window_days": 7 if settings.disposable else 30,
+            "for_logs": True,
+            "for_budgets": settings.budget is not None and not self.suffix,
+            "for_alarms": settings.alarms is not None and bool(settings.alarms.emails),
+        }
+        existing = chosen.existing_recovery_data_key_arn if self.suffix else chosen.existing_data_key_arn
+        if existing is not None:
+            args["existing_key_arn"] = existing
+        return DataKey(f"platform-key{self.suffix}", args, self.stateful)
+
+    def _alarms(self) -> AlarmTopic | None:
+        chosen = self.settings.alarms
+        if chosen is None:
+            return None
+        args: AlarmTopicArgs = {"account_id": self.place.account_id, "region": self.place.region}
+        if chosen.emails:
+            args["encryption_key_arn"] = self.key.key_arn
+            args["emails"] = chosen.emails
+        existing = chosen.topics_in(self.place.region)
+        if existing:
+            args["existing_topic_arns"] = existing
+        return AlarmTopic(f"alarms{self.suffix}", args, self.options)
 
     def _network(self, chosen: NetworkSettings, storage_account_ids: list[str]) -> Network:
         args: NetworkArgs = {

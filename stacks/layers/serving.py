@@ -39,6 +39,8 @@ def provision_endpoint(
     if chosen.data_capture_percent is not None:
         args["data_capture_percent"] = chosen.data_capture_percent
         args["capture_force_destroy"] = region.settings.disposable
+    if region.alarms is not None:
+        args["alarm_topic_arns"] = region.alarms.topic_arns
     endpoint = ModelEndpoint(f"{chosen.name}{region.suffix}", args, region.options)
     region.made.append(endpoint)
     return {

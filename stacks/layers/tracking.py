@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.artifact_store import ArtifactStore
-from components.mlflow_server import MlflowServer
+from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.runner import DatabaseTarget, HttpTarget
 from components.tracking_database import TrackingDatabase, TrackingDatabaseArgs
 from interlock.settings.tracking import TrackingSettings
@@ -43,37 +43,36 @@ def provision_tracking(
     assert chosen is not None
     keep = not settings.disposable
     database = _database(region, chosen, there)
-    server = MlflowServer(
-        "tracking",
-        {
-            "account_id": region.place.account_id,
-            "region": region.place.region,
-            "vpc_id": region.network.vpc_id,
-            "cidr_block": region.network.cidr_block,
-            "client_cidr_blocks": chosen.client_cidr_blocks,
-            "subnet_ids": region.network.private_subnet_ids,
-            "storage_prefix_list_id": region.network.storage_prefix_list_id,
-            "domain": chosen.domain,
-            "certificate_arn": _certificate(region, chosen),
-            "image": chosen.image,
-            "database_address": database.address,
-            "database_port": database.port,
-            "database_name": database.database_name,
-            "auth_database_name": database.auth_database_name,
-            "database_secret_arn": database.secret_arn,
-            "database_client_security_group_id": database.client_security_group_id,
-            "artifact_bucket_name": artifacts.bucket_name,
-            "artifact_bucket_arn": artifacts.bucket_arn,
-            "encryption_key_arn": region.key.key_arn,
-            "size": chosen.size.value,
-            "task_count": chosen.task_count,
-            "max_task_count": chosen.max_task_count,
-            "log_retention_days": settings.log_retention_days,
-            "deletion_protection": keep,
-            "secret_recovery_days": 30 if keep else 0,
-        },
-        region.options,
-    )
+    args: MlflowServerArgs = {
+        "account_id": region.place.account_id,
+        "region": region.place.region,
+        "vpc_id": region.network.vpc_id,
+        "cidr_block": region.network.cidr_block,
+        "client_cidr_blocks": chosen.client_cidr_blocks,
+        "subnet_ids": region.network.private_subnet_ids,
+        "storage_prefix_list_id": region.network.storage_prefix_list_id,
+        "domain": chosen.domain,
+        "certificate_arn": _certificate(region, chosen),
+        "image": chosen.image,
+        "database_address": database.address,
+        "database_port": database.port,
+        "database_name": database.database_name,
+        "auth_database_name": database.auth_database_name,
+        "database_secret_arn": database.secret_arn,
+        "database_client_security_group_id": database.client_security_group_id,
+        "artifact_bucket_name": artifacts.bucket_name,
+        "artifact_bucket_arn": artifacts.bucket_arn,
+        "encryption_key_arn": region.key.key_arn,
+        "size": chosen.size.value,
+        "task_count": chosen.task_count,
+        "max_task_count": chosen.max_task_count,
+        "log_retention_days": settings.log_retention_days,
+        "deletion_protection": keep,
+        "secret_recovery_days": 30 if keep else 0,
+    }
+    if chosen.existing_cluster_arn is not None:
+        args["existing_cluster_arn"] = chosen.existing_cluster_arn
+    server = MlflowServer("tracking", args, region.options)
     region.made += [database, server]
     return Tracking(
         part={

@@ -80,6 +80,16 @@ ADOPTIONS: Mapping[tuple[str, str], Adoption] = {
     ("Budgets", "existing_topic_arn"): Adoption(
         TOPIC, (("aws:sns/topic:Topic", "one-topic"),), {"topicArn": TOPIC}, beside={"encryption_key_arn": ...}
     ),
+    ("AlarmTopic", "existing_topic_arns"): Adoption(
+        [TOPIC],
+        (
+            ("aws:sns/topic:Topic", "one-topic"),
+            ("aws:sns/topicPolicy:TopicPolicy", "one-topic-policy"),
+            ("aws:sns/topicSubscription:TopicSubscription", "one-oncall@example.com"),
+        ),
+        {"topicArns": [TOPIC]},
+        beside={"encryption_key_arn": ..., "emails": ...},
+    ),
     ("Runner", "existing_cluster_arn"): Adoption(
         CLUSTER, (("aws:ecs/cluster:Cluster", "one-cluster"),), {"clusterArn": CLUSTER, "clusterName": "shared"}
     ),

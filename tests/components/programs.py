@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pulumi
 import pulumi_aws as aws
 
+from components.alarm_topic import AlarmTopic
 from components.artifact_store import ArtifactStore
 from components.budgets import Budgets
 from components.data_key import DataKey
@@ -205,6 +206,11 @@ EXAMPLES: Mapping[str, Example] = {
             "cost_centre": "4711",
             "encryption_key_arn": late_key(name),
         },
+    ),
+    "AlarmTopic": Example(
+        AlarmTopic,
+        "interlock:alarms:AlarmTopic",
+        lambda name: {**PLACE, "encryption_key_arn": late_key(name), "emails": ["oncall@example.com"]},
     ),
     "Runner": Example(
         Runner,

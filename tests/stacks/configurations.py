@@ -62,6 +62,7 @@ def prod(**changed: Any) -> dict[str, str]:
         "network": {"cidr_block": "10.20.0.0/16", "subnets": subnets},
         "recovery": {"region": "eu-central-1", "network": recovery_network()},
         "tracking": section("tracking", task_count=2, database={"instance_class": "db.m7g.large"}),
+        "alarms": {"emails": ["oncall@example.com"]},
         "endpoints": [{**endpoint, "instances": {"min": 2, "max": 8}}],
     }
     return local(**(settings | changed))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from interlock.rules import Problem
-from interlock.settings.contradictions import demands, duties, names, people, places, structure
+from interlock.settings.contradictions import alarms, demands, duties, names, people, places, structure
 
 
 def contradictions(written: Mapping[str, Any]) -> list[Problem]:
     """Return what contradicts itself in `written`, the settings as parsed, whatever else is wrong with them."""
-    modules = (structure, places, names, people, demands, duties)
+    modules = (structure, places, names, people, demands, duties, alarms)
     checks = [check for module in modules for check in module.CHECKS]
     return [problem for check in checks for problem in check(written)]

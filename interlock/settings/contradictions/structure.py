@@ -70,6 +70,13 @@ def _replication_of_others(written: Written) -> Iterator[Problem]:
             yield Problem(f"{PREFIX}{path}", shown(value), "nothing, unless there is a section recovery to copy to")
 
 
+def _recovery_of_nothing(written: Written) -> Iterator[Problem]:
+    for path in ("keys.existing_recovery_data_key_arn", "runner.existing_recovery_cluster_arn"):
+        value = value_at(written, path)
+        if value is not None and "recovery" not in written:
+            yield Problem(f"{PREFIX}{path}", shown(value), "nothing, unless there is a section recovery")
+
+
 def _texts(written: Written, section: str, field: str) -> Sequence[str]:
     return [value for one in sections_at(written, section) if isinstance(value := one.get(field), str)]
 
@@ -81,4 +88,5 @@ CHECKS: Final[Sequence[Check]] = (
     _repeated,
     _replica_of_nothing,
     _replication_of_others,
+    _recovery_of_nothing,
 )
