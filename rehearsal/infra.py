@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.session import Session
+from rehearsal.setup.progress import Progress
 from rehearsal.setup.provider_places import HOSTS, platform_name
+from rehearsal.setup.terraform_cli import terraform_cli
 from rehearsal.setup.terraform_provider import VERSION
 
 UNCHANGED, FAILED, CHANGED = 0, 1, 2
@@ -34,18 +36,21 @@ class Infra:
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars")
         shutil.copytree(session.tools.checkout / "infra", directory / "infra", ignore=ignored)
         self._configuration = write_mirror(directory, session.tools.provider)
+        # Looked for here and not in the set-up, because nothing else needs it.
+        self._terraform = terraform_cli(Progress())
 
     def root(self, path: str) -> "Root":
         """Return the root module at `path` below `infra/`."""
-        return Root(self._session, self._configuration, self.directory / "infra" / path)
+        return Root(self._session, self._terraform, self._configuration, self.directory / "infra" / path)
 
 
 class Root:
     """One root module: what Terraform is run in."""
 
-    def __init__(self, session: Session, configuration: Path, folder: Path) -> None:
+    def __init__(self, session: Session, terraform: Path, configuration: Path, folder: Path) -> None:
         self.folder = folder
         self._session = session
+        self._terraform = terraform
         self._configuration = configuration
 
     def initialize(self, *arguments: str) -> None:
@@ -82,7 +87,7 @@ class Root:
     def run(self, command: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
         """Run a command of Terraform. Raises InfraError where it ends with none of the codes `accepted`."""
         answer = subprocess.run(
-            [str(self._session.tools.terraform), command, "-no-color", *arguments],
+            [str(self._terraform), command, "-no-color", *arguments],
             cwd=self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,

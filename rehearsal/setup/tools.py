@@ -11,7 +11,6 @@ from rehearsal.setup.cache import cache_folder
 from rehearsal.setup.environment import python_environment
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.pulumi_cli import pulumi_cli
-from rehearsal.setup.terraform_cli import terraform_cli
 from rehearsal.setup.terraform_provider import terraform_provider
 
 VARIABLE = "INTERLOCK_TOOLS"
@@ -27,7 +26,6 @@ class Tools:
     python: Path
     pulumi: Path
     provider: Path
-    terraform: Path
 
     def to_json(self) -> str:
         return json.dumps({name: str(path) for name, path in asdict(self).items()})
@@ -52,9 +50,7 @@ def prepare(progress: Progress, python: Path | None = None) -> Tools:
     provider = terraform_provider(progress)
     packages = _Background(lambda: python or python_environment(CHECKOUT, progress))
     pulumi = _Background(lambda: pulumi_cli(progress))
-    found = packages.result(), pulumi.result()
-    # One build at a time, because each ends with removing what Go left behind.
-    return Tools(CHECKOUT, cache_folder(), *found, provider, terraform_cli(progress))
+    return Tools(CHECKOUT, cache_folder(), packages.result(), pulumi.result(), provider)
 
 
 class _Background:
