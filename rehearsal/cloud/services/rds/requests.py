@@ -132,7 +132,7 @@ def check_modification(request: Mapping[str, Any], current: Any, groups: Mapping
                 "InvalidParameterCombination",
                 "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
             )
-    group, own = groups.get(request.get("db_subnet_group_name") or ""), current.db_subnet_group
+    group, own = groups.get(request.get("db_subnet_group_name") or ""), getattr(current, "db_subnet_group", None)
     if group and own and group is not own and group.vpc_id == own.vpc_id:
         name, asked = current.db_instance_identifier, group.name
         raise refuse(
