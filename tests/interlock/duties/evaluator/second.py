@@ -36,6 +36,12 @@ PRINCIPAL_TYPES = {
     "federated": "FederatedUser",
     "anonymous": "Anonymous",
 }
+# https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+KMS_ABROAD = """
+Decrypt Encrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyPair GenerateDataKeyWithoutPlaintext
+GenerateDataKeyPairWithoutPlaintext GenerateMac VerifyMac Sign Verify DeriveSharedSecret CreateGrant ListGrants
+RetireGrant RevokeGrant DescribeKey GetPublicKey GetKeyRotationStatus
+"""
 RCP_SERVICES = ("s3", "sts", "kms", "sqs", "secretsmanager", "dynamodb", "logs", "ecr")
 
 
@@ -103,6 +109,8 @@ def granted_to(strength: str, case: Case) -> Answer:
     """Whether the resource's policy allows the request to the caller by a name of that strength."""
 
     def meant(statement: Document) -> bool:
+        if "NotPrincipal" in statement:
+            return strength == "itself" and excepted(statement["NotPrincipal"], case["by"]) is False
         return how_named(statement["Principal"], case["by"]) == strength
 
     return some(matching(resource_documents(case), "Allow", case, meant))
@@ -179,6 +187,9 @@ def granted(case: Case) -> Answer:
     if not account:
         return itself
     if account != owner_of(case):
+        service, operation = case["action"].split(":")
+        if service == "kms" and operation not in KMS_ABROAD.split():
+            return False
         shared = every([some([itself, entity, whole, by_grant(case)]), mine])
         return some([shared, beyond_policies(case, within=False)])
     delegated = every([whole, mine]) if needs_own_policy(case) else mine

@@ -1,6 +1,8 @@
 """Random cases for both implementations: documents near enough to their request that they often decide it.
 
-Generated is only what AWS accepts as a policy: what a parser refuses is tested elsewhere.
+Generated is only what AWS accepts as a policy: what a parser refuses is tested elsewhere. Left out are a key's
+administration from another account and the root user's AssumeRole: AWS refuses both whatever the policies say, and the
+evaluator, on the side that a proof can err on, decides them by the policies.
 """
 
 import base64
@@ -196,6 +198,8 @@ def principal(random: Random, drawn: dict[str, Any], effect: str) -> dict[str, A
     if effect == "Deny" and random.random() < 0.4 and names:
         listed = names if random.random() < 0.5 else random.sample(names, random.randint(1, len(names)))
         return {"NotPrincipal": {"AWS": [*listed, *random.sample(others, random.randint(0, 1))]}}
+    if effect == "Allow" and random.random() < 0.05:
+        return {"NotPrincipal": {"AWS": [f"arn:aws:iam::{MANAGEMENT}:root"]}}
     if random.random() < 0.15:
         return {"Principal": random.choice(["*", {"AWS": "*"}])}
     pool = names * 3 + others
