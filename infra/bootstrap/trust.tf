@@ -30,7 +30,7 @@ locals {
       Sid       = "Person${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}"
       Effect    = "Allow"
       Principal = { AWS = var.people[layer][name] }
-      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
         Bool         = { "aws:MultiFactorAuthPresent" = "true" }
@@ -40,9 +40,23 @@ locals {
       Sid       = "OtherAccount"
       Effect    = "Allow"
       Principal = { AWS = arn }
-      # A source identity goes along the chain only where each role lets it.
-      Action    = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      Action    = "sts:AssumeRole"
       Condition = { StringLike = { "sts:RoleSessionName" = "interlock-*" } }
+    }],
+    # STS documents no session name for sts:SetSourceIdentity: under a condition on it, the identity would be refused.
+    [for names in [sort(keys(var.people[layer]))] : {
+      Sid       = "NamesOfPeople"
+      Effect    = "Allow"
+      Principal = { AWS = distinct(values(var.people[layer])) }
+      Action    = "sts:SetSourceIdentity"
+      Condition = { StringEquals = { "sts:SourceIdentity" = names } }
+    } if length(names) > 0],
+    # A source identity goes along the chain only where each role lets it.
+    [for arn in compact([var.deployed_from[layer]]) : {
+      Sid       = "NamesFromOtherAccount"
+      Effect    = "Allow"
+      Principal = { AWS = arn }
+      Action    = "sts:SetSourceIdentity"
     }],
   ) }
 }

@@ -209,7 +209,7 @@ _PATTERNS: Final = {
     Kind.LOG_GROUPS: ("logs:log-group:*",),
     Kind.SECRETS: ("secretsmanager:secret:*",),
     Kind.TABLES: ("dynamodb:table/*",),
-    Kind.DATABASES: ("rds:db:*", "rds:subgrp:*", "rds:pg:*", "rds:snapshot:*"),
+    Kind.DATABASES: ("rds:db:*", "rds:og:default:*", "rds:subgrp:*", "rds:pg:*", "rds:snapshot:*"),
     Kind.TASKS: ("ecs:cluster/*", "ecs:service/*", "ecs:task-definition/*"),
     Kind.FUNCTIONS: ("lambda:function:{prefix}-*",),
     Kind.SERVING: ("sagemaker:endpoint/{prefix}-*", "sagemaker:endpoint-config/*", "sagemaker:model/*"),

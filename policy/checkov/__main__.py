@@ -19,7 +19,7 @@ from policy.checkov.environment import checkov
 from policy.checkov.findings import Scan, ScanError, scan
 from policy.checkov.plan import PlanError, terraform_plan
 from policy.checkov.program import declared_for
-from policy.checkov.reasons import ReasonsError, Verdict, judge, read_reasons
+from policy.reasons import ReasonsError, Verdict, judge, read_reasons
 from rehearsal.engine.aws.catalogue import Types
 from rehearsal.engine.aws.descriptions import Descriptions
 from rehearsal.engine.terraform.catalogue import Catalogue

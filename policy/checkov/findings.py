@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from policy.reasons import Finding
+
 TIMEOUT_SECONDS: Final = 600
 _OPTIONS: Final = (
     *("--framework", "terraform_plan", "--output", "json", "--compact", "--quiet", "--soft-fail"),
@@ -21,16 +23,6 @@ _FROM_ITS_PLATFORM: Final = ("BC_API_KEY", "PRISMA_API_URL", "CKV_IGNORE_HIDDEN_
 
 class ScanError(RuntimeError):
     """Checkov did not scan the plan; the text ends with what it said."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A check that a resource does not pass; `resource` is its address in the plan."""
-
-    check: str
-    resource: str
-    name: str
-    guideline: str
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import Final
 import yaml  # type: ignore[import-untyped]
 
 from policy.checkov.environment import checkov
-from policy.checkov.findings import TIMEOUT_SECONDS, Finding, Scan, ScanError
-from policy.checkov.reasons import Verdict, judge, read_reasons
+from policy.checkov.findings import TIMEOUT_SECONDS, Scan, ScanError
+from policy.reasons import Finding, Verdict, judge, read_reasons
 from rehearsal.setup.progress import Progress
 
 INFRA: Final = Path(__file__).resolve().parents[2] / "infra"

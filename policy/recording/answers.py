@@ -61,6 +61,8 @@ def attributes_of(token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str
         return physical, {"name": physical, "arn": f"arn:aws:iam::{ACCOUNT}:role/{physical}"}
     if kind == "Cluster":
         return physical, {"name": physical, "arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{physical}"}
+    if kind == "LogGroup":
+        return physical, {"name": physical, "arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{physical}"}
     service = token.split(":")[1].partition("/")[0]
     arn = f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind.lower()}/{physical}"
     return arn if kind in ("LoadBalancer", "TargetGroup", "Listener") else physical, {

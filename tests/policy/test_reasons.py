@@ -8,8 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 import policy.checkov
-from policy.checkov.findings import Finding
-from policy.checkov.reasons import Reason, ReasonsError, judge, read_reasons
+from policy.reasons import Finding, Reason, ReasonsError, judge, read_reasons
 
 DAY = datetime.date(2026, 11, 21)
 WORDS = "The pointer holds an address and a digest, which anyone in the account may know."

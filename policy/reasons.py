@@ -14,13 +14,18 @@ from interlock import rules
 from interlock.rules import Problem
 from interlock.settings.refusals import Must, problems_of, refuse
 from interlock.settings.section import Section
-from policy.checkov.findings import Finding
 
 LONGEST_DAYS: Final = 366
 """A reason is looked at again at least once a year."""
 
-_check: Final = rules.text(r"CKV2?_[A-Z]+_\d+", "the id of one of Checkov's checks, such as CKV_AWS_144")
-_pattern: Final = rules.text(r"[a-z0-9_*]+\.[A-Za-z0-9_*]+", "an address of the plan, with * for any part of it")
+_check: Final = rules.text(
+    r"CKV2?_[A-Z]+_\d+|(parliament|cloudsplaining)\.[A-Za-z_]+",
+    "the id of a tool's check, such as CKV_AWS_144 or parliament.MALFORMED",
+)
+_pattern: Final = rules.text(
+    r"[A-Za-z0-9_*]+\.[A-Za-z0-9_.*-]+", "an address of what is judged, with * for any part of it"
+)
+_said: Final = rules.text(r".{8,}", "8 characters or more of what the tool says, with * for any part of it")
 _words: Final = rules.text(r"(?s).{40,}", "40 characters or more that say why this is right")
 
 
@@ -32,11 +37,22 @@ class ReasonsError(ValueError):
         self.problems = tuple(problems)
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A check that `resource`, an address, does not pass; `name` is what the tool says of it."""
+
+    check: str
+    resource: str
+    name: str
+    guideline: str = ""
+
+
 class Reason(Section):
-    """Why a check may fail on some resources."""
+    """Why a check may fail on some resources; with `says`, only where the tool says that."""
 
     check: Annotated[str, Must(_check)]
     resources: Annotated[list[str], Must(rules.some(_pattern))]
+    says: Annotated[str, Must(_said)] | None = None
     reason: Annotated[str, Must(_words)]
     date: datetime.date
     expires: datetime.date
@@ -51,9 +67,12 @@ class Reason(Section):
 
     def covers(self, finding: Finding) -> bool:
         """Return whether the reason is one for a finding, at any time."""
-        return finding.check == self.check and any(
-            fnmatch.fnmatchcase(finding.resource, pattern) for pattern in self.resources
-        )
+        return any(self.needed_for(pattern, finding) for pattern in self.resources)
+
+    def needed_for(self, pattern: str, finding: Finding) -> bool:
+        """Return whether one of the patterns makes the reason one for a finding."""
+        said = self.says is None or fnmatch.fnmatchcase(finding.name, self.says)
+        return said and finding.check == self.check and fnmatch.fnmatchcase(finding.resource, pattern)
 
 
 class Reasons(Section):
@@ -105,7 +124,5 @@ def _unused(findings: Sequence[Finding], reasons: Sequence[Reason]) -> list[tupl
         (reason, pattern)
         for reason in reasons
         for pattern in reason.resources
-        if not any(
-            finding.check == reason.check and fnmatch.fnmatchcase(finding.resource, pattern) for finding in findings
-        )
+        if not any(reason.needed_for(pattern, finding) for finding in findings)
     ]
