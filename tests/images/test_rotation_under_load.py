@@ -36,6 +36,7 @@ class Tracking:
     def run(self, step: str) -> Container:
         cloud = self.cloud
         arguments = {
+            "--host": "0.0.0.0",
             "--port": str(PORT),
             "--workers": "2",
             "--database-host": self.instance["Endpoint"]["Address"],
