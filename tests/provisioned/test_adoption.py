@@ -87,7 +87,9 @@ def hand_made(session: Session) -> HandMade:
 
 def register_as_before(server: str) -> None:
     """Give the database MLflow's tables and a model, as a server that logged in as the administrator did."""
-    client = MlflowClient(f"postgresql+psycopg://{server}/mlflow?sslmode=require")
+    store = f"postgresql+psycopg://{server}/mlflow?sslmode=require"
+    # The registry of whatever server this process used before would be taken else.
+    client = MlflowClient(store, registry_uri=store)
     client.create_registered_model("loans", tags={"made": "by hand"})
 
 
