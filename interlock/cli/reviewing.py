@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +35,9 @@ def review_command(
     every case, a preview that failed included, so that reviewers see why.
     """
     name = pulumi_stack_of(stack)
+    # Before the preview, which takes minutes: a file that cannot be written is told at once, and whoever reads the
+    # comment of a run that was interrupted is not told that all is well.
+    _write(markdown, _failed(name, ["it did not come to its end"]))
     try:
         with progress() as say:
             say(f"previewing {name}")
@@ -42,8 +46,7 @@ def review_command(
         steps = steps_of(document)
         sections = [_cost(estimate(plan, PriceList([published()]), Usage())), _proof(document)]
     except Failure as failure:
-        said = (failure.message, *failure.reasons)
-        _write(markdown, as_markdown(name, [], [Section("The preview", False, said)]))
+        _write(markdown, _failed(name, (failure.message, *failure.reasons)))
         raise
     text = as_markdown(name, steps, sections)
     _write(markdown, text)
@@ -51,6 +54,10 @@ def review_command(
     if reasons:
         raise Refusal(f"{name} must not be brought up like this", reasons=reasons, details=_fields(steps, sections))
     Printer(output).result(_fields(steps, sections), text.splitlines()[1:])
+
+
+def _failed(name: str, lines: Sequence[str]) -> str:
+    return as_markdown(name, [], [Section("The preview", False, lines)])
 
 
 def _cost(found: Estimate) -> Section:

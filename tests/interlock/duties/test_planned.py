@@ -66,7 +66,7 @@ BOUND = step("aws:iam/policy:Policy", "bound", name="bound", path="/interlock/bo
 
 
 def role(**inputs: Any) -> dict[str, Any]:
-    return step(ROLE, "worker", name="worker", path="/work/", assumeRolePolicy=TRUST, **inputs)
+    return step(ROLE, "worker", name="worker", path="/team/", assumeRolePolicy=TRUST, **inputs)
 
 
 def open_policy() -> dict[str, Any]:
@@ -78,7 +78,7 @@ def open_policy() -> dict[str, Any]:
 def test_a_policy_that_is_open_counts_as_all_that_its_role_s_boundary_allows() -> None:
     planned = planned_world(preview(BOUND, role(permissionsBoundary=BOUNDARY), open_policy()))
     (worker,) = planned.world.principals
-    assert worker.arn == f"arn:aws:iam::{EVIDENCE}:role/work/worker"
+    assert worker.arn == f"arn:aws:iam::{EVIDENCE}:role/team/worker"
     assert worker.identity[0].document["Statement"][0]["Action"] == "*"
     assert worker.boundary is not None
     assert planned.assumed == ("rights",)
