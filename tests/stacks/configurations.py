@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
 LOCAL = Path(__file__).resolve().parents[2] / "stacks" / "Pulumi.local.yaml"
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    config: dict[str, Any] = yaml.load(LOCAL.read_text(), yaml.CSafeLoader)["config"]
+    return config
 
 
 def as_handed_over(config: Mapping[str, Any]) -> dict[str, str]:
@@ -23,15 +31,14 @@ SPREAD = ("accounts", "recovery", "approvers", "duties")
 
 def local(**changed: Any) -> dict[str, str]:
     """Return stack local's settings in one account and region, some replaced; those changed to `...` are left out."""
-    config = yaml.safe_load(LOCAL.read_text())["config"]
-    config = {key: value for key, value in config.items() if key.partition(":")[2] not in SPREAD}
+    config = {key: value for key, value in copy.deepcopy(_shipped()).items() if key.partition(":")[2] not in SPREAD}
     config |= {f"interlock:{key}": value for key, value in changed.items()}
     return as_handed_over({key: value for key, value in config.items() if value is not ...})
 
 
 def section(name: str, **changed: Any) -> dict[str, Any]:
     """Return a section of stack local's settings with some of it replaced."""
-    settings: dict[str, Any] = yaml.safe_load(LOCAL.read_text())["config"][f"interlock:{name}"]
+    settings: dict[str, Any] = copy.deepcopy(_shipped()[f"interlock:{name}"])
     return {key: value for key, value in {**settings, **changed}.items() if value is not ...}
 
 
@@ -45,7 +52,7 @@ def prod(**changed: Any) -> dict[str, str]:
     """Return settings that environment prod accepts, with some replaced or left out as by `local`."""
     evidence, workload = "210987654321", "123456789012"
     subnets = {f"eu-west-1{zone}": f"10.20.{16 * number}.0/20" for number, zone in enumerate("abc")}
-    (endpoint,) = yaml.safe_load(LOCAL.read_text())["config"]["interlock:endpoints"]
+    (endpoint,) = copy.deepcopy(_shipped()["interlock:endpoints"])
     settings: dict[str, Any] = {
         "environment": "prod",
         "disposable": "false",
