@@ -88,7 +88,7 @@ async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
     from pulumi.runtime import run_in_stack, stack
 
     failed = False
-    stack.asyncio = _WaitingForAll()  # type: ignore[assignment]
+    vars(stack)["asyncio"] = _WaitingForAll()
 
     def run_entry() -> None:
         nonlocal failed
