@@ -11,7 +11,7 @@ from interlock import rules
 from interlock.duties.duty import SigningDuty
 from interlock.settings.network import NetworkSettings
 from interlock.settings.refusals import Must
-from interlock.settings.section import AccountId, Means, Principals, Region, RoleArn, Section
+from interlock.settings.section import AccountId, Flag, Means, Principals, Region, RoleArn, Section
 
 KeyArn = Annotated[str, Must(rules.key_arn)]
 MultiRegionKeyArn = Annotated[str, Must(rules.multi_region_key_arn)]
@@ -55,7 +55,7 @@ class RecoverySettings(Section):
 
 
 class KeySettings(Section):
-    multi_region: Annotated[bool | None, Means("signing keys have replicas in the recovery region")] = None
+    multi_region: Annotated[Flag | None, Means("signing keys have replicas in the recovery region")] = None
     """Whether signing keys are multi-Region keys; with a section `recovery` they are, without it not, unless given.
 
     AWS fixes it when a key is made. A stack whose keys were made without a recovery region says `false` when it

@@ -10,7 +10,7 @@ from interlock import rules
 from interlock.duties.duty import Duty
 from interlock.duties.people import PEOPLES_DUTIES, PIPELINES_DUTIES, Assignments, Person, Pipeline
 from interlock.settings.refusals import Must, refuse
-from interlock.settings.section import Means, Section
+from interlock.settings.section import Flag, Means, Section
 
 PROVIDERS_ROLE = rules.text(
     r"arn:aws[a-z-]*:iam::\d{12}:role/aws-reserved/sso\.amazonaws\.com/[\w./+=,@-]+",
@@ -92,7 +92,7 @@ class DutySettings(Section):
     alarm_emails: Annotated[
         list[Annotated[str, Must(rules.email)]], Must(rules.at_most(10)), Means("who is told of an emergency by e-mail")
     ] = Field(default_factory=list)
-    bind: Annotated[bool, Means("keys and vault obey the duties' roles alone")] = True
+    bind: Annotated[Flag, Means("keys and vault obey the duties' roles alone")] = True
     """Whether a signing key is used, and the vault written to, by the duties' roles and by nobody else.
 
     A stack that has callers already makes the roles first, moves its callers to them, and binds then.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
+from interlock.settings.pulumi_yaml import loaded
 from interlock.settings.section import PREFIX
 
 PROJECT_FILE: Final = "Pulumi.yaml"
@@ -18,23 +19,6 @@ _HEAD, _TAIL = "Pulumi.", ".yaml"
 
 class SettingsFileError(ValueError):
     """A file that cannot be read as the configuration of a stack, or is not there; the text says why."""
-
-
-class _OnceLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Refuses a mapping that says one thing twice: which of the two Pulumi goes by, no reader could tell."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        lines: dict[Any, int] = {}
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key = self.construct_object(key_node, deep=True)
-            line = key_node.start_mark.line + 1
-            if isinstance(key, Hashable) and lines.setdefault(key, line) != line:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key} is there already, in line {lines[key]}", problem_mark=key_node.start_mark
-                )
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -99,7 +83,7 @@ def _read(path: Path) -> StackFile:
 
 def _parsed(path: Path) -> Mapping[str, Any]:
     try:
-        document = _once_loaded(path.read_text(encoding="utf-8"))
+        document = loaded(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsFileError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -116,14 +100,6 @@ def _parsed(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _once_loaded(text: str) -> Any:
-    loader = _OnceLoader(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
-
-
 def _as_handed_over(path: Path, key: str, value: Any) -> str:
     if isinstance(value, Mapping) and set(value) == {"secure"} and key.startswith(PREFIX):
         raise SettingsFileError(f"{path}: {key} is encrypted; no setting is a secret, write it as it is")
@@ -131,6 +107,8 @@ def _as_handed_over(path: Path, key: str, value: Any) -> str:
         return value
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return ""
     try:
         return str(value) if isinstance(value, int | float) else json.dumps(value, default=str)
     except (TypeError, ValueError, RecursionError) as error:

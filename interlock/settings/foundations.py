@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml  # type: ignore[import-untyped]
-
 from interlock import rules
 from interlock.rules import Problem, Rule, shown
+from interlock.settings.pulumi_yaml import dumped, loaded
 from interlock.settings.section import PREFIX
 
 OUTPUT: Final = "settings"
@@ -91,7 +90,7 @@ def _checked(found: Mapping[str, Any], where: str) -> Foundations:
 
 def with_foundations(text: str, foundations: Foundations) -> str:
     """Return a stack's file that takes its places from `foundations`; all else stays as it is written, comments too."""
-    document = yaml.safe_load(text) or {}
+    document = loaded(text) or {}
     config = document.get("config") or {}
     accounts = dict(config.get(f"{PREFIX}accounts") or {})
     if foundations.evidence is not None:
@@ -108,8 +107,7 @@ def with_foundations(text: str, foundations: Foundations) -> str:
 
 def _set(text: str, indent: str, key: str, value: Any) -> str:
     """Replace one key's block, or put it at the beginning of its mapping."""
-    dumped = yaml.safe_dump({key: value}, sort_keys=False, width=1000)
-    block = "".join(f"{indent}{line}\n" for line in dumped.splitlines())
+    block = "".join(f"{indent}{line}\n" for line in dumped({key: value}).splitlines())
     deeper = rf"(?:{indent}[ \t-].*\n|[ \t]*\n(?={indent}[ \t-]))*"
     present = re.compile(rf"^{indent}['\"]?{re.escape(key)}['\"]?:.*\n{deeper}", re.MULTILINE)
     text = text if text.endswith("\n") or not text else f"{text}\n"

@@ -20,6 +20,7 @@ from interlock.settings.section import (
     BucketName,
     DataClass,
     Environment,
+    Flag,
     Image,
     Layer,
     LogDays,
@@ -113,7 +114,7 @@ class Settings(Section):
     foundation_stack: Annotated[str | None, Means("the stack whose keys and vault are used")] = None
     """Full name of the stack whose foundation this one's platform stands on, when it has none of its own."""
     tags: Tags
-    disposable: Annotated[bool, Means("`pulumi destroy` may take everything")] = False
+    disposable: Annotated[Flag, Means("`pulumi destroy` may take everything")] = False
     """Whether `pulumi destroy` may take everything: nothing protected, no final snapshot, buckets emptied."""
     administrators: Annotated[Principals | None, Means("vault and keys are left to named principals")] = None
     """The only principals who may configure vault and keys: in prod, the foundation's roles.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from interlock import rules
 from interlock.rules import Problem
@@ -12,6 +12,8 @@ from interlock.settings.contradictions import contradictions
 from interlock.settings.model import Settings
 from interlock.settings.refusals import problems_of
 from interlock.settings.section import PREFIX
+
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class SettingsError(ValueError):
@@ -28,7 +30,7 @@ def read_settings(stack: str, config: Mapping[str, str]) -> Settings:
     `config` holds texts as Pulumi hands them to a program: sections and lists as JSON.
     """
     written = parse(config)
-    problems = {*problems_of(Settings, written, PREFIX), *contradictions(written), *_problems_of_name(stack)}
+    problems = {*problems_of(Settings, written, PREFIX), *contradictions(stack, written), *_problems_of_name(stack)}
     if problems:
         raise SettingsError(sorted(problems, key=lambda problem: (problem.path, problem.accepted)))
     return Settings.model_validate(written)
@@ -37,20 +39,32 @@ def read_settings(stack: str, config: Mapping[str, str]) -> Settings:
 def parse(config: Mapping[str, str]) -> dict[str, Any]:
     """Return what `interlock:*` keys of a stack's configuration hold; sections are JSON objects or lists."""
     return {
-        key.removeprefix(PREFIX): _value(text)  # a key of another namespace is another program's business
-        for key, text in config.items()
-        if key.startswith(PREFIX)
+        name: _value(name, text)
+        for name, text in (
+            # A key of another namespace is another program's business.
+            (key.removeprefix(PREFIX), text)
+            for key, text in config.items()
+            if key.startswith(PREFIX)
+        )
     }
 
 
-def _value(text: str) -> Any:
-    # Scalars stay text: an account's id is digits, and no number.
+def _value(name: str, text: str) -> Any:
     if text[:1] not in ("{", "["):
-        return text
+        return _scalar(name, text)
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def _scalar(name: str, text: str) -> str | int:
+    """Return what stands at the top as what it is declared: Pulumi writes all that stands there as text."""
+    field = Settings.model_fields.get(name)
+    kind = field.annotation if field is not None else str
+    if kind is bool and text in _BOOLEANS:
+        return _BOOLEANS[text]
+    return int(text) if kind is int and text.isascii() and text.isdecimal() else text
 
 
 def _problems_of_name(stack: str) -> list[Problem]:

@@ -31,7 +31,16 @@ class Must:
                 refuse(self.rule.told(value))
             return value
 
-        return core_schema.no_info_after_validator_function(hold, handler(source))
+        def whole(value: Any) -> Any:
+            if isinstance(value, float):
+                refuse(f"{self.rule.accepted}; in quotes, as 1.10 without them is the number 1.1")
+            return value
+
+        schema = handler(source)
+        if source is int:
+            return core_schema.no_info_after_validator_function(hold, core_schema.int_schema(strict=True))
+        held = core_schema.no_info_after_validator_function(hold, schema)
+        return core_schema.no_info_before_validator_function(whole, held) if source is str else held
 
 
 def refuse(accepted: str) -> NoReturn:
@@ -72,7 +81,7 @@ def _problem(model: type[BaseModel], error: Any, prefix: str) -> Problem:
         else _accepted(model, location, error["type"], error.get("ctx", {}).get("accepted"), error["msg"])
     )
     received = "nothing" if error["type"] == "missing" else shown(_plain(error["input"]))
-    return Problem(prefix + _path(location), received, accepted)
+    return Problem(prefix + _path(location), received, accepted + _hint(error["type"], error["input"]))
 
 
 def _accepted(model: type[BaseModel], location: Sequence[str], kind: str, accepted: str | None, message: str) -> str:
@@ -84,6 +93,12 @@ def _accepted(model: type[BaseModel], location: Sequence[str], kind: str, accept
             f"no such setting; did you mean {close[0]}?" if close else "no such setting; there are " + ", ".join(names)
         )
     return accepted or _described(_annotation(model, location)) or message
+
+
+def _hint(kind: str, value: Any) -> str:
+    """Return what is to be said of a value that would do without its quotes."""
+    plain = {"bool_type": ("true", "false"), "int_type": (value,) if str(value).isdecimal() else ()}
+    return ", without quotes" if value in plain.get(kind, ()) else ""
 
 
 def _described(annotation: Any) -> str | None:

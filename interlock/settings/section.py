@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Strict, ValidationInfo
 
 from interlock import rules
 from interlock.settings.refusals import Must, refuse
@@ -54,6 +54,7 @@ class Means:
     words: str
 
 
+Flag = Annotated[bool, Strict()]
 AccountId = Annotated[str, Must(rules.account_id)]
 Region = Annotated[str, Must(rules.region)]
 RoleArn = Annotated[str, Must(rules.role_arn)]

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from interlock import rules
 from interlock.settings.refusals import Must, refuse
-from interlock.settings.section import BucketName, Image, Means, Section, at_least_minimum
+from interlock.settings.section import BucketName, Flag, Image, Means, Section, at_least_minimum
 from interlock.sizes import ServerSize
 
 
@@ -51,7 +51,7 @@ class StorageSettings(Section):
 class DatabaseSettings(Section):
     instance_class: Annotated[str, Must(rules.instance_class), Means("what the database runs on")] = "db.m7g.large"
     storage_gib: StorageSettings = StorageSettings()
-    multi_az: Annotated[bool, Means("the database survives the loss of a zone")] = True
+    multi_az: Annotated[Flag, Means("the database survives the loss of a zone")] = True
     backup_retention_days: Annotated[
         int, Must(rules.integer(1, 35, "days")), Means("days that the database can be taken back to")
     ] = 35

@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
 from interlock.cli.main import app
-from interlock.settings.foundations import FoundationsError, read_foundations, with_foundations
+from interlock.settings.foundations import Foundations, FoundationsError, read_foundations, with_foundations
 
 KEY = "awskms:///arn:aws:kms:eu-west-1:111122223333:key/1234?region=eu-west-1&context_layer=platform"
 ROLE = "arn:aws:iam::444455556666:role/interlock/deploy/interlock-prod-platform"
@@ -42,6 +42,11 @@ config:
 
 def outputs(**changed: Any) -> str:
     return json.dumps({"settings": {"sensitive": False, "value": {"platform": {**LAYER, **changed}}}})
+
+
+def test_an_account_that_begins_with_zero_is_written_so_that_pulumi_reads_it_whole() -> None:
+    foundations = Foundations("098765432109", "eu-west-1", None, "awskms:///arn:aws:kms:eu-west-1:1:key/1")
+    assert "interlock:account_id: '098765432109'" in with_foundations("", foundations)
 
 
 def test_places_are_taken_over_and_all_else_stays_as_it_is_written() -> None:
