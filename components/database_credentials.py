@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
+from components.naming import followed_by
 from components.validation import checked
 from interlock.duties.rotation import rotation_policy
 from interlock.duties.service_roles import trust_policy
@@ -117,7 +118,7 @@ class DatabaseCredentials(pulumi.ComponentResource):
     def _function(self, user: aws.secretsmanager.Secret, master: aws.secretsmanager.Secret) -> aws.lambda_.Function:
         name, args = self._name, self._args
         inside = pulumi.ResourceOptions(parent=self)
-        function_name = pulumi.Output.from_input(args["identifier"]).apply(lambda known: f"{known[:55]}-rotation")
+        function_name = pulumi.Output.from_input(args["identifier"]).apply(lambda known: followed_by(known, "rotation"))
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # Lambda would make it itself, without a key and for ever.

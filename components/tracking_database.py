@@ -13,6 +13,7 @@ from components.database_credentials import DatabaseCredentials, DatabaseCredent
 from components.database_group import ENGINE_VERSION, EXPORTED_LOGS, PORT, ClientAdmission, parameter_group
 from components.database_standby import DatabaseStandby, DatabaseStandbyArgs
 from components.generated_secret import GeneratedSecret
+from components.naming import followed_by
 from components.validation import checked
 
 DATABASE_NAME: Final = "mlflow"
@@ -254,7 +255,7 @@ class TrackingDatabase(pulumi.ComponentResource):
         place = args["standby"]
         wanted: DatabaseStandbyArgs = {
             "source_arn": source_arn,
-            "identifier": pulumi.Output.from_input(args["identifier"]).apply(lambda own: f"{own[:55]}-standby"),
+            "identifier": pulumi.Output.from_input(args["identifier"]).apply(lambda own: followed_by(own, "standby")),
             "vpc_id": place["vpc_id"],
             "subnet_ids": place["subnet_ids"],
             "encryption_key_arn": place["encryption_key_arn"],
