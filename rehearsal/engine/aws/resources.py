@@ -29,6 +29,9 @@ from rehearsal.engine.terraform.values import UNKNOWN, Value
 
 _T = TypeVar("_T")
 
+_GONE = (
+    "was not there any more when it was read back: something else deletes it, and `pulumi refresh` shows what is left"
+)
 _REGION_SUFFIX = re.compile(r"(.+)@([a-z]{2}(?:-[a-z]+)+-\d)")
 
 
@@ -133,9 +136,7 @@ class Resources:
             return "", planned_outputs(kind, planned.planned, inputs, region)
         done = self._change(kind, inputs, nothing, planned, config)
         if done.state.value is None:
-            raise OperationError(
-                self._told(kind, done.errors, inputs) or "the provider made nothing and said no reason"
-            )
+            raise OperationError(self._told(kind, done.errors, inputs) or f"what was made of {kind.token} {_GONE}")
         identifier = _identifier(done.state.value)
         outputs = outputs_of(kind, done.state, inputs, region, tainted=bool(done.errors))
         if done.errors:
@@ -167,6 +168,8 @@ class Resources:
             state = self._as_it_is(kind, outputs, done.state if done.state.value is not None else prior)
             reasons = self._reasons(kind, done.errors, inputs)
             raise HalfMadeError(identifier, outputs_of(kind, state, inputs, region), inputs, reasons)
+        if done.state.value is None:
+            raise OperationError(f"{kind.token} {identifier} {_GONE}")
         return outputs_of(kind, done.state, inputs, region)
 
     def delete(self, token: str, outputs: Properties, timeout: float) -> None:

@@ -48,22 +48,23 @@ def main() -> int:
         pulumi.log.error(f"{entry} holds no program: there is no __main__.py in it")
         return SHOWN_TO_THE_USER
     try:
-        return SHOWN_TO_THE_USER if _fails(entry, directory, settings["parallel"], settings["dry_run"]) else 0
+        return SHOWN_TO_THE_USER if _fails(entry, settings["parallel"], settings["dry_run"]) else 0
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
 
 
-def _fails(entry: Path, directory: Path, parallel: int, dry_run: bool) -> bool:
+def _fails(entry: Path, parallel: int, dry_run: bool) -> bool:
     """Run the program; tell whether it failed, after the user has been told why."""
     # Futures that a failed resource leaves behind are expected; asyncio's complaints about them would bury the failure.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
+    loop.set_task_factory(_remembering)
     asyncio.set_event_loop(loop)
     with ThreadPoolExecutor(max_workers=4 * max(parallel, 1)) as executor:
         loop.set_default_executor(executor)
         try:
-            return loop.run_until_complete(_run(entry, directory, dry_run))
+            return loop.run_until_complete(_run(entry, dry_run))
         finally:
             loop.close()
 
@@ -83,7 +84,7 @@ class _WaitingForAll:
         return await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
 
 
-async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
+async def _run(entry: Path, dry_run: bool) -> bool:
     import grpc
     from pulumi.runtime import run_in_stack, stack
 
@@ -96,7 +97,7 @@ async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
             runpy.run_path(str(entry), run_name="__main__")
         except (Exception, SystemExit) as error:
             # At once: the runtime forgets it when a resource is refused while the others are waited for.
-            failed = _tell(error, directory)
+            failed = _tell(error)
             if failed:
                 # A program that ends well tells the engine to delete what it did not name.
                 raise
@@ -104,13 +105,13 @@ async def _run(entry: Path, directory: Path, dry_run: bool) -> bool:
     try:
         await run_in_stack(run_entry)
     except (Exception, SystemExit) as error:
-        failed = failed or _tell(error, directory)
+        failed = failed or _tell(error)
         if dry_run and not any(isinstance(item, grpc.RpcError) for item in _chain(error)):
             await _others_end()
     return failed
 
 
-def _tell(error: BaseException, directory: Path) -> bool:
+def _tell(error: BaseException) -> bool:
     """Tell the user what ended the program; False when that is no failure."""
     import pulumi
 
@@ -121,7 +122,7 @@ def _tell(error: BaseException, directory: Path) -> bool:
     elif isinstance(error, pulumi.RunError):
         pulumi.log.error(str(error))
     else:
-        pulumi.log.error("Program failed with an unhandled exception:\n" + user_traceback(error, directory))
+        pulumi.log.error("Program failed with an unhandled exception:\n" + user_traceback(error))
     return True
 
 
@@ -137,14 +138,38 @@ async def _others_end() -> None:
         await asyncio.wait(pending, timeout=_ANSWERS_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
 
 
-def user_traceback(error: BaseException, directory: Path) -> str:
-    """The traceback from the first frame inside `directory` on, or the whole where none is.
+def user_traceback(error: BaseException) -> str:
+    """The traceback from the first frame outside of Pulumi's runtime on.
 
-    An error of Pulumi's own runtime, which no frame of anybody else led to, is its message alone.
+    An error that no frame of anybody else led to, of the runtime itself or of a program's syntax, is its message alone.
     """
-    if all(_is_runtimes(item.__traceback__) for item in _chain(error)):
+    for item in _chain(error):
+        _, first = _FIRST_SEEN.get(id(item), (item, None))
+        item.__traceback__ = _outside(first) or _outside(item.__traceback__)
+    if all(item.__traceback__ is None for item in _chain(error)):
         return "".join(traceback.format_exception_only(error))
-    return "".join(traceback.format_exception(type(error), error, _first_inside(error.__traceback__, directory)))
+    return "".join(traceback.format_exception(error))
+
+
+_FIRST_SEEN: dict[int, tuple[BaseException, TracebackType | None]] = {}
+"""By the id of an exception: it, and where it came from when the first task failed with it."""
+
+
+def _remembering(loop: asyncio.AbstractEventLoop, work: Any, **more: Any) -> asyncio.Task[Any]:
+    """Make a task that notes where its failure came from.
+
+    asyncio takes the traceback off an exception when a task's outcome is asked for a second time, and Pulumi's runtime
+    asks several times for the outcome of an `apply`.
+    """
+
+    async def run() -> Any:
+        try:
+            return await work
+        except Exception as error:
+            _FIRST_SEEN.setdefault(id(error), (error, error.__traceback__))
+            raise
+
+    return asyncio.Task(run(), loop=loop, **more)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -153,24 +178,20 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _is_runtimes(frames: TracebackType | None) -> bool:
+def _outside(frames: TracebackType | None) -> TracebackType | None:
+    """Return the traceback from its first frame on that is not one of Pulumi's runtime, nor of what that stands on."""
+    import concurrent.futures
+
+    import grpc
     import pulumi
 
-    own = (Path(pulumi.__file__).parent, Path(asyncio.__file__).parent, Path(__file__))
+    runtime = [Path(str(module.__file__)).parent for module in (pulumi, grpc, asyncio, concurrent.futures)]
     while frames is not None:
-        file = Path(frames.tb_frame.f_code.co_filename)
-        if not any(file.is_relative_to(place) for place in own):
-            return False
+        file = frames.tb_frame.f_code.co_filename
+        own = file == __file__ or file.startswith("<frozen ")
+        if not own and not any(Path(file).is_relative_to(place) for place in runtime):
+            break
         frames = frames.tb_next
-    return True
-
-
-def _first_inside(frames: TracebackType | None, directory: Path) -> Any:
-    frame = frames
-    while frame is not None:
-        if Path(frame.tb_frame.f_code.co_filename).is_relative_to(directory):
-            return frame
-        frame = frame.tb_next
     return frames
 
 

@@ -148,6 +148,20 @@ def test_what_was_deleted_from_outside_is_gone_after_a_refresh(aws: Caller, clou
     assert aws.refresh(group) is None
 
 
+def test_what_is_gone_when_it_is_updated_is_said_to_be_gone(aws: Caller, cloud: LocalCloud) -> None:
+    topic = aws.create("aws:sns/topic:Topic", "vanishing", {})
+    queue = aws.create("aws:sqs/queue:Queue", "vanishing", {})
+    inputs = {"topic": topic.identifier, "protocol": "sqs", "endpoint": queue.outputs["arn"]}
+    subscription = aws.create("aws:sns/topicSubscription:TopicSubscription", "vanishing", inputs)
+    cloud.client("sns").unsubscribe(SubscriptionArn=subscription.identifier)
+    with pytest.raises(grpc.RpcError) as failed:
+        # A property of Terraform's alone: nothing is asked of SNS before the subscription is read back.
+        aws.update(subscription, {**inputs, "confirmationTimeoutInMinutes": 2})
+    told = str(failed.value.details())
+    assert told.startswith(f"{subscription.token} {subscription.identifier} was not there any more")
+    assert "pulumi refresh" in told
+
+
 def test_deleting_takes_the_resource_away(aws: Caller, cloud: LocalCloud) -> None:
     bucket = aws.create(BUCKET, "deleted", {})
     aws.delete(bucket)

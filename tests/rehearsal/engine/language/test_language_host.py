@@ -147,6 +147,34 @@ def test_a_program_that_fails_deletes_nothing_that_it_has_not_come_to(
     assert "::kept" in session.pulumi("stack", "export", directory=folder).stdout
 
 
+def test_a_mistake_inside_of_an_apply_names_the_file_and_the_line(session: Session, project: Project) -> None:
+    folder = project(
+        "import pulumi, policies\npulumi.export('document', pulumi.Output.from_input(1).apply(policies.document))",
+        policies="def document(number: int) -> str:\n    return number.nope\n",
+    )
+
+    preview = session.pulumi("preview", directory=folder, check=False)
+
+    assert preview.returncode != 0
+    assert f'File "{folder}/policies.py", line 2, in document' in preview.stdout
+    assert "AttributeError: 'int' object has no attribute 'nope'" in preview.stdout
+    assert "pulumi/runtime" not in preview.stdout
+
+
+def test_what_the_engine_refuses_is_told_without_a_traceback(session: Session, project: Project) -> None:
+    folder = project("""
+        import pulumi
+        options = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="3 parsecs"))
+        pulumi.CustomResource("pulumi:pulumi:Stash", "one", {"input": 1}, options)
+        """)
+
+    preview = session.pulumi("preview", directory=folder, check=False)
+
+    assert preview.returncode != 0
+    assert "unable to parse customTimeout Value 3 parsecs" in preview.stdout
+    assert "Traceback" not in preview.stdout
+
+
 def test_a_syntax_error_names_the_file_and_the_line(session: Session, project: Project) -> None:
     folder = project("import pulumi\nvalue = = 1\n")
 
@@ -156,6 +184,7 @@ def test_a_syntax_error_names_the_file_and_the_line(session: Session, project: P
     assert "__main__.py" in preview.stdout
     assert "line 2" in preview.stdout
     assert "SyntaxError" in preview.stdout
+    assert "runpy" not in preview.stdout
 
 
 def test_a_program_that_is_killed_fails_the_operation(session: Session, project: Project) -> None:
