@@ -64,7 +64,7 @@ def check_creation(request: Mapping[str, Any]) -> None:
     if not re.fullmatch(r"[A-Za-z]\w{0,62}", username):
         raise refuse("InvalidParameterValue", "The parameter MasterUsername is not a valid identifier.")
     name = request.get("db_name")
-    if name is not None and not re.fullmatch(r"[A-Za-z_]\w{0,62}", name):
+    if name and not re.fullmatch(r"[A-Za-z_]\w{0,62}", name):
         raise refuse(
             "InvalidParameterValue", "DBName must begin with a letter and contain only alphanumeric characters."
         )

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.cloud.server import LocalCloud
+from rehearsal.cloud.services.rds.requests import check_creation
 from tests.rehearsal.cloud.services.rds.database import PASSWORD, Database, refused, subnet_group
 from tests.rehearsal.cloud.waiting import until
 
@@ -146,6 +147,11 @@ def test_a_multi_az_instance_moves_between_the_zones_of_its_subnets(cloud: Local
 def test_a_failover_without_a_second_zone_is_refused(cloud: LocalCloud, database: Database) -> None:
     with pytest.raises(ClientError, match="isn't configured for Multi-AZ"):
         cloud.client("rds").reboot_db_instance(DBInstanceIdentifier=database.name, ForceFailover=True)
+
+
+def test_a_name_left_empty_is_no_name_of_a_database() -> None:
+    asked = {"engine": "postgres", "db_instance_class": "db.t3.micro", "master_username": "keeper", "db_name": ""}
+    check_creation({**asked, "master_user_password": PASSWORD})
 
 
 @pytest.mark.parametrize(
