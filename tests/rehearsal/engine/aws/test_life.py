@@ -150,8 +150,8 @@ def test_what_was_deleted_from_outside_is_gone_after_a_refresh(aws: Caller, clou
 
 def test_what_is_gone_when_it_is_updated_is_said_to_be_gone(aws: Caller, cloud: LocalCloud) -> None:
     topic = aws.create("aws:sns/topic:Topic", "vanishing", {})
-    queue = aws.create("aws:sqs/queue:Queue", "vanishing", {})
-    inputs = {"topic": topic.identifier, "protocol": "sqs", "endpoint": queue.outputs["arn"]}
+    queue = "arn:aws:sqs:eu-west-1:123456789012:vanishing"
+    inputs = {"topic": topic.identifier, "protocol": "sqs", "endpoint": queue}
     subscription = aws.create("aws:sns/topicSubscription:TopicSubscription", "vanishing", inputs)
     cloud.client("sns").unsubscribe(SubscriptionArn=subscription.identifier)
     with pytest.raises(grpc.RpcError) as failed:
