@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from rich.table import Table
 
 from benchmarks.engine import slope_and_intercept
+from rehearsal.layers import as_one_stack
 from rehearsal.session import Session
 
 NAME = "endpoints"
@@ -34,7 +35,7 @@ def with_endpoints(settings: Mapping[str, Any], count: int) -> dict[str, Any]:
 def run(session: Session, report: Callable[[str], None]) -> Table:
     """Preview a new stack with every count of endpoints, and return the table."""
     checkout = session.tools.checkout
-    settings = yaml.safe_load((checkout / "stacks" / "Pulumi.local.yaml").read_text())
+    settings = {"config": as_one_stack(checkout / "stacks")}
     session.select_stack("local")
     session.provide_certificate(settings["config"]["interlock:tracking"]["domain"])
     measured: list[tuple[int, int, float]] = []

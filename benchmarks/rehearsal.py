@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,10 +19,11 @@ import psutil
 from rich.columns import Columns
 from rich.table import Table
 
+from rehearsal.layers import FOUNDATION, PLATFORM, read_events
 from rehearsal.session import Session
-from rehearsal.story.provisioning import read_events
 
 NAME = "rehearsal"
+LAYERS: Final = (FOUNDATION, PLATFORM)
 QUESTION = "Which seconds of bringing the stack up are the provider's own waits, and how much memory does it take?"
 _EVERY_SECONDS: Final = 0.5
 _MIB: Final = 1024**2
@@ -87,40 +88,46 @@ def _at(item: Any, path: str) -> Any:
 
 
 def run(session: Session, report: Callable[[str], None]) -> Columns:
-    """Bring stack local up and down once, and return the tables."""
+    """Bring stack local and its foundation up and down once, and return the tables."""
     memory = [("the cloud and the engine, idle", *_memory(session))]
-    session.select_stack("local")
+    for stack in LAYERS:
+        session.select_stack(stack)
     session.provide_certificate(
-        session.pulumi("config", "get", "--path", "tracking.domain", "--stack", "local").stdout.strip()
+        session.pulumi("config", "get", "--path", "tracking.domain", "--stack", PLATFORM).stdout.strip()
     )
     steps: list[tuple[str, float]] = []
-    log = session.directory / "up-events.jsonl"
+    logs = [session.directory / f"up-{stack}-events.jsonl" for stack in LAYERS]
 
-    def timed(name: str, *arguments: str) -> None:
+    def timed(name: str, stack: str, *arguments: str) -> None:
         start = time.monotonic()
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", "--stack", "local"],
+            ["pulumi", *arguments, "--non-interactive", "--stack", stack],
             cwd=session.tools.checkout, env={**session.environment, "PULUMI_DEBUG_COMMANDS": "true"},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
-            raise RuntimeError(f"pulumi {name} ended {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
-        steps.append((f"pulumi {name}", time.monotonic() - start))
-        report(f"pulumi {name}: {steps[-1][1]:.0f} s")
+            raise RuntimeError(
+                f"pulumi {name} of {stack} ended {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
+            )
+        steps.append((f"{name}: {stack}", time.monotonic() - start))
+        report(f"{name}, {stack}: {steps[-1][1]:.0f} s")
 
     with Watcher(session, tuple(session.cloud.regions)) as watcher:
-        timed("up", "up", "--yes", "--skip-preview", "--event-log", str(log))
+        for stack, log in zip(LAYERS, logs, strict=True):
+            timed("up", stack, "up", "--yes", "--skip-preview", "--event-log", str(log))
     memory.append(("with the stack up", *_memory(session)))
-    timed("preview without changes", "preview", "--expect-no-changes")
-    timed("refresh without changes", "refresh", "--yes", "--skip-preview", "--expect-no-changes")
-    timed("destroy", "destroy", "--yes", "--skip-preview")
-    return Columns([_steps(steps), _waits(list(waits(log, watcher.ready))), _memories(memory)])
+    for stack in LAYERS:
+        timed("preview without changes", stack, "preview", "--expect-no-changes")
+        timed("refresh without changes", stack, "refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    for stack in reversed(LAYERS):
+        timed("destroy", stack, "destroy", "--yes", "--skip-preview")
+    return Columns([_steps(steps), _waits(list(waits(logs, watcher.ready))), _memories(memory)])
 
 
-def waits(log: Path, ready: Mapping[str, float]) -> Iterator[Wait]:
-    """Yield what took longest in an engine's event log, type by type, longest first."""
+def waits(logs: Sequence[Path], ready: Mapping[str, float]) -> Iterator[Wait]:
+    """Yield what took longest in the engine's event logs, type by type, longest first."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
-    for one in read_events(log):
+    for one in (event for log in logs for event in read_events(log)):
         if one["seconds"] is not None:
             by_kind.setdefault(one["type"], []).append(one)
     spans = []

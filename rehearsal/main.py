@@ -9,6 +9,7 @@ from pathlib import Path
 
 from interlock.failures import Failure
 from rehearsal import kept, story
+from rehearsal.layers import FOUNDATION
 from rehearsal.owner import CHECKOUT
 from rehearsal.session import Session, SessionError
 from rehearsal.setup.progress import Progress
@@ -71,6 +72,7 @@ The local cloud goes on running at {cloud.endpoint_url}
 
   eval "$(scripts/rehearse --env)"     puts this shell on it
   pulumi preview                       works on the stack `{session.stack}`; so do up, stack output, refresh, destroy
+  pulumi preview --stack {FOUNDATION}   the foundation that it stands on; it is destroyed after `{session.stack}`
   interlock --help                     the platform's own commands; `mlflow` and any AWS client are on it too
   aws --profile evidence …             acts in another account (profiles: {", ".join(cloud.accounts)})
   scripts/rehearse --down              ends it

@@ -29,7 +29,7 @@ def provision(config: Mapping[str, str]) -> None:
     settings = read_settings(stack, config)
     places = Places.of(settings, stack)
     if Layer.FOUNDATION in settings.layers:
-        foundation = provision_foundation(settings, stack, places)
+        foundation = provision_foundation(settings, settings.named_after(stack), places)
     else:
         assert settings.foundation_stack is not None
         foundation = referenced_foundation(settings.foundation_stack, in_two_regions=settings.recovery is not None)

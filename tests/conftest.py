@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from interlock.stack import ProvisionedStack
 from rehearsal.cloud.server import LocalCloud
+from rehearsal.layers import FOUNDATION, PLATFORM, bring_up
 from rehearsal.session import Session
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.tools import Tools, prepare
@@ -75,10 +76,11 @@ def session(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def provisioned(session: Session) -> ProvisionedStack:
-    """Stack local, brought up once for all the tests of one run; a test that changes it puts it back."""
-    session.select_stack("local")
+    """Stack local on its foundation, brought up once for all tests of a run; a test that changes it puts it back."""
+    for stack in (FOUNDATION, PLATFORM):
+        session.select_stack(stack)
     session.provide_certificate(session.pulumi("config", "get", "--path", "tracking.domain").stdout.strip())
-    session.pulumi("up", "--yes", "--skip-preview")
+    bring_up(session, session.tools.checkout)
     with pytest.MonkeyPatch.context() as patches:
         for name, value in session.environment.items():
             patches.setenv(name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 from interlock.cli.loading import pulumi_stack_of
 from interlock.cli.previewing import document_of_stack
+from interlock.duties.plan_world import stands_on
 from interlock.duties.planned import planned_world
 from interlock.duties.world import World, read_world
 from interlock.failures import BadInput
@@ -20,8 +21,12 @@ StackArgument = Annotated[
     str | None, typer.Argument(metavar="STACK", help="pulumi:<stack> or <stack>. Without it: the one selected here.")
 ]
 PlanOption = Annotated[
-    Path | None,
-    typer.Option("--plan", help="A saved `pulumi preview --json --show-sames`, to read in place of making one."),
+    list[Path] | None,
+    typer.Option(
+        "--plan",
+        help="A saved `pulumi preview --json --show-sames`, to read in place of making one; twice where a platform "
+        "stands on a foundation of another stack.",
+    ),
 ]
 WorldOption = Annotated[
     Path | None, typer.Option("--world", help="A saved world, as `interlock duties prove` takes it.")
@@ -38,30 +43,38 @@ class Read:
     assumed: tuple[str, ...] = ()
 
 
-def read(stack: str | None, plan: Path | None, world: Path | None, *, say: Say) -> Read:
+def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, say: Say) -> Read:
     """Return the world that the options name. Raises BadInput, OutsideFailure."""
     given = [name for name, value in (("--plan", plan), ("--world", world)) if value]
     if len(given) > 1:
         raise BadInput(f"received {' and '.join(given)}; accepted is one of them")
     if world is not None:
         return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
-    if plan is not None:
-        return _planned(_parsed(text_of(plan, "--plan"), f"--plan: {plan}"), f"the preview in {plan}")
+    if plan:
+        documents = [_parsed(text_of(one, "--plan"), f"--plan: {one}") for one in plan]
+        return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}")
     name = pulumi_stack_of(stack)
     say(f"previewing {name}")
-    return _planned(document_of_stack(name), f"a preview of {name}")
+    documents = [document_of_stack(name)]
+    foundation = stands_on(documents[0].get("config") or {})
+    if foundation:
+        say(f"previewing {foundation}, which {name} stands on")
+        documents.append(document_of_stack(foundation))
+    return _planned(documents, f"a preview of {name}{f' and one of {foundation}' if foundation else ''}")
 
 
 def read_one(source: str, say: Say) -> Read:
     """Return the world of a stack, of world:FILE or of plan:FILE. Raises BadInput, OutsideFailure."""
     scheme, _, path = source.partition(":")
     if scheme in ("plan", "world") and path:
-        return read(None, Path(path) if scheme == "plan" else None, Path(path) if scheme == "world" else None, say=say)
+        return read(
+            None, [Path(path)] if scheme == "plan" else None, Path(path) if scheme == "world" else None, say=say
+        )
     return read(source, None, None, say=say)
 
 
-def _planned(document: Any, source: str) -> Read:
-    found = planned_world(document)
+def _planned(documents: Sequence[Any], source: str) -> Read:
+    found = planned_world(*documents)
     return Read(found.world, source, found.assumed)
 
 

@@ -14,6 +14,9 @@ from interlock.cost.plan import is_unknown, type_of
 from interlock.duties.world import Document
 from interlock.failures import BadInput
 
+FOUNDATION_STACK: Final = "interlock:foundation_stack"
+LAYERS: Final = "interlock:layers"
+DUTIES: Final = "interlock:duties"
 PROVIDER: Final = "pulumi:providers:aws"
 _GONE: Final = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 
@@ -69,6 +72,10 @@ class Plan:
     def of_type(self, token: str) -> Iterator[Declared]:
         return (one for one in self.resources if one.type == token)
 
+    def stands_for(self, name: str) -> bool:
+        """Return whether the full name of a stack, such as organization/interlock/prod, is this one's."""
+        return name.rpartition("/")[2] == self.stack
+
     def source(self, one: Declared, key: str, *tokens: str) -> Declared | None:
         """Return the resource of one of the types that a property is taken from."""
         found = (self._by_urn.get(urn) for urn in one.needs.get(key, ()))
@@ -97,6 +104,39 @@ def read_plan(document: Any) -> Plan:
         if state.get("custom") is True and not str(state.get("type", "")).startswith("pulumi:")
     ]
     return Plan(resources, next(iter(states)).split("::")[0].rpartition(":")[2], config)
+
+
+def read_plans(*documents: Any) -> Plan:
+    """Read the preview of a stack, or those of a platform and of the foundation that it stands on, as one of both.
+
+    Raises BadInput.
+    """
+    plans = [read_plan(one) for one in documents]
+    if len(plans) == 1:
+        return plans[0]
+    foundations = [one for one in plans if not stands_on(one.config)]
+    platforms = [one for one in plans if stands_on(one.config)]
+    if len(foundations) != 1 or len(platforms) != 1 or not foundations[0].stands_for(stands_on(platforms[0].config)):
+        names = ", ".join(one.stack for one in plans)
+        raise BadInput(
+            f"received the previews of {names}; accepted is one of a stack, or that of a platform with that of the "
+            "stack that its interlock:foundation_stack names"
+        )
+    return _of_both_layers(foundations[0], platforms[0])
+
+
+def stands_on(config: Mapping[str, str]) -> str:
+    """Return the name of the stack whose foundation a stack's platform stands on, or nothing."""
+    return str(config.get(FOUNDATION_STACK) or "")
+
+
+def _of_both_layers(foundation: Plan, platform: Plan) -> Plan:
+    config = {**foundation.config, **platform.config, LAYERS: json.dumps(["foundation", "platform"])}
+    del config[FOUNDATION_STACK]
+    if DUTIES in foundation.config:
+        duties = json.loads(foundation.config[DUTIES])
+        config[DUTIES] = json.dumps({key: value for key, value in duties.items() if key != "platform_stack"})
+    return Plan((*foundation.resources, *platform.resources), platform.stack, config)
 
 
 def _states(steps: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -10,7 +10,7 @@ from interlock.duties.landscape import Landscape
 from interlock.duties.people import Assignments
 from interlock.duties.plan_principals import Principals
 from interlock.duties.plan_resources import Resources
-from interlock.duties.plan_world import Plan, read_plan
+from interlock.duties.plan_world import Plan, read_plans
 from interlock.duties.world import Account, ResourceKind, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
@@ -25,14 +25,14 @@ class Planned:
     assumed: tuple[str, ...]
 
 
-def planned_world(document: Any) -> Planned:
-    """Return the world that a preview would bring about.
+def planned_world(*documents: Any) -> Planned:
+    """Return the world that a preview would bring about, or that of a platform with that of its foundation.
 
     Raises BadInput for a document that is no preview, for settings that cannot be used or assign nobody, and with every
     policy document that has to be known and is not. A role's policy that is not known yet counts as all that the role's
     boundary allows; without a boundary it is one of those that have to be known.
     """
-    plan = read_plan(document)
+    plan = read_plans(*documents)
     settings = _settings(plan)
     if settings.duties is None or not settings.duties.people:
         raise BadInput(

@@ -159,6 +159,11 @@ class Settings(Section):
         chosen = self.keys.multi_region
         return self.recovery is not None if chosen is None else chosen
 
+    def named_after(self, stack: str) -> str:
+        """Return the stack that the foundation of stack `stack` names its resources after: its platform's."""
+        apart = self.duties.platform_stack if self.duties and Layer.PLATFORM not in self.layers else None
+        return apart or stack
+
     def resource_tags(self, stack: str) -> dict[str, str]:
         """Return the tags of everything in stack `stack`."""
         return {

@@ -46,7 +46,8 @@ def _head(report: Report) -> Markup:
     passed = [step for step in steps if step["outcome"] == "passed"]
     started = datetime.fromisoformat(report["started_at"])
     facts = [("whole story", f"{report['seconds']:.0f} s"), ("steps passed", f"{len(passed)} of {len(steps)}")]
-    facts += [("AWS resources", str(len(_created(one["resources"])))) for one in _details(report, "resources")]
+    made = _created(_provisioned(report))
+    facts += [("AWS resources", str(len(made)))] if made else []
     facts += [("invocations", f"{sum(one['counts'].values()):,}") for one in _details(report, "counts")]
     facts += [("attacks refused", str(len(one["attempts"]))) for one in _details(report, "attempts")]
     return tag(
@@ -61,6 +62,11 @@ def _head(report: Report) -> Markup:
         tag("p", f"Started {started:%Y-%m-%d %H:%M:%S} UTC", class_="soft"),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
     )
+
+
+def _provisioned(report: Report) -> list[Mapping[str, Any]]:
+    """Return the resources of every stack's update."""
+    return [resource for one in _details(report, "resources") for resource in one["resources"]]
 
 
 def _created(resources: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -130,7 +136,8 @@ def _parts(report: Report) -> list[Markup]:
     parts += [_releases(one["releases"]) for one in _details(report, "releases")]
     parts += _standing_by(report)
     parts += [_attacks(one["attempts"]) for one in _details(report, "attempts")]
-    parts += [_resources(one["resources"]) for one in _details(report, "resources")]
+    provisioned = _provisioned(report)
+    parts += [_resources(provisioned)] if provisioned else []
     parts += [_remains(one) for one in _details(report, "remaining")]
     return parts
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rehearsal.layers import FOUNDATION, PLATFORM
 from rehearsal.report import write_report
 from rehearsal.story import pinning, provisioning, recovery, registration, serving, traffic
 from rehearsal.story.context import Context, StorySession, own_environment
@@ -16,16 +17,31 @@ from rehearsal.story.step import Outcome, Step, StepRecord
 
 __all__ = ["STEPS", "Step", "tell"]
 
-UP = provisioning.UP
+LAYERS = {FOUNDATION: "foundation", PLATFORM: "platform"}
+START = "start the local cloud"
+FOUNDATION_UP, PLATFORM_UP = "pulumi up, foundation", "pulumi up, platform"
+FOUNDATION_REST = "pulumi up, the foundation's rest"
+REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
+PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
+
+
+def _unchanged(stack: str, after: str) -> tuple[Step, Step]:
+    return (
+        Step(REFRESHED[stack], provisioning.refresh(stack), (after,)),
+        Step(PREVIEWED[stack], provisioning.preview(stack), (REFRESHED[stack],)),
+    )
+
 
 STEPS: tuple[Step, ...] = (
-    Step("start the local cloud", provisioning.start),
+    Step(START, provisioning.start),
     Step("train two models", registration.train),
-    Step(UP, provisioning.up, ("start the local cloud",)),
-    Step("pulumi refresh", provisioning.refresh, (UP,)),
-    # After the refresh, because one stack is worked on by one engine at a time.
-    Step("pulumi preview", provisioning.preview, ("pulumi refresh",)),
-    Step("log and register", registration.register, (UP, "train two models")),
+    Step(FOUNDATION_UP, provisioning.foundation_up, (START,)),
+    Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP,)),
+    Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP,)),
+    # A preview after the refresh, because one stack is worked on by one engine at a time.
+    *_unchanged(FOUNDATION, FOUNDATION_REST),
+    *_unchanged(PLATFORM, PLATFORM_UP),
+    Step("log and register", registration.register, (PLATFORM_UP, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),
@@ -34,7 +50,7 @@ STEPS: tuple[Step, ...] = (
     Step("rotate under load", recovery.rotate, ("read from the standby", "pin and sign")),
     Step("attack the vault", pinning.attack, ("pin and sign",)),
     # After the refresh, because a deployment is a change that it would find.
-    Step("deploy as blue", serving.deploy_blue, ("pin and sign", "pulumi refresh")),
+    Step("deploy as blue", serving.deploy_blue, ("pin and sign", REFRESHED[PLATFORM])),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
     # Beside the comparison, because a deployment must not disturb what serves.
     Step("deploy as green, at weight 0", serving.deploy_green, ("deploy as blue",)),
@@ -51,7 +67,13 @@ STEPS: tuple[Step, ...] = (
 DESTROY = Step(
     "destroy",
     provisioning.take_down,
-    ("pulumi preview", "what CloudWatch counted", "attack the vault", "rotate under load", "knock at the databases"),
+    (
+        *PREVIEWED.values(),
+        "what CloudWatch counted",
+        "attack the vault",
+        "rotate under load",
+        "knock at the databases",
+    ),
 )
 
 

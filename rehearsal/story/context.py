@@ -21,7 +21,6 @@ from rehearsal.story.tally import Tally
 if TYPE_CHECKING:
     from rehearsal.story.loans import LoanData, TrainedModel
 
-PULUMI_STACK = "local"
 DOMAIN_SETTING = "tracking.domain"
 ENDPOINT = "credit"
 REGISTERED_MODEL = "credit"
@@ -57,6 +56,8 @@ class Context:
     say: Callable[[str], None]
     data: LoanData | None = None
     models: list[TrainedModel] = field(default_factory=list)
+    waits_for_database: threading.Event = field(default_factory=threading.Event)
+    """Set once the engine has little to do but wait for the platform's databases."""
     manifest: StackManifest | None = None
     versions: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)

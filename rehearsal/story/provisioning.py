@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+import contextlib
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 from interlock.failures import OutsideFailure
 from interlock.stack import ProvisionedStack
 from interlock.teardown import destroy
-from rehearsal.story.context import DOMAIN_SETTING, PULUMI_STACK, Context
+from rehearsal.layers import FOUNDATION, PLATFORM, SETTLES_SLOWLY, Update, UpdateError
+from rehearsal.story.context import DOMAIN_SETTING, Context
 from rehearsal.story.step import Seen, Unexpected
-
-UP = "pulumi up"
 
 KEPT_TYPES = ("aws:s3/", "aws:kms/", "aws:iam/")
 """What may remain while the vault holds locked objects: its two halves with their guards, keys, and the roles by which
 S3 goes on replicating them."""
+
+DATABASE = "Instance"
+"""What the engine calls it, and waits for longest."""
 
 KEPT_SERVICES = ("s3", "kms", "iam")
 
@@ -29,7 +29,8 @@ def start(context: Context) -> Seen:
     """Start the local cloud and the provider host, and choose the stack."""
     context.session.start()
     context.enter_environment()
-    context.session.select_stack(PULUMI_STACK)
+    for stack in (FOUNDATION, PLATFORM):
+        context.session.select_stack(stack)
     domain = _tracking_domain(context)
     context.session.provide_certificate(domain)
     return Seen(
@@ -39,26 +40,39 @@ def start(context: Context) -> Seen:
 
 
 def _tracking_domain(context: Context) -> str:
-    answer = context.session.pulumi("config", "get", "--path", DOMAIN_SETTING, "--stack", PULUMI_STACK)
+    answer = context.session.pulumi("config", "get", "--path", DOMAIN_SETTING, "--stack", PLATFORM)
     return answer.stdout.strip()
 
 
-def up(context: Context) -> Seen:
-    """Provision both layers, and read what they say of themselves."""
-    log = context.session.directory / "logs" / "up-events.jsonl"
-    environment = {**context.session.environment, "PULUMI_DEBUG_COMMANDS": "true"}
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
-    output = context.session.directory / "logs" / "up.log"
-    with output.open("wb") as sink:
-        process = subprocess.Popen(
-            [*command, "--stack", PULUMI_STACK, "--event-log", str(log)],
-            cwd=context.checkout, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        code = _watch(process, log, context)
-    resources = read_events(log)
-    if code != 0:
-        raise Unexpected("pulumi up to end with 0", f"{code}\n{_diagnostics(output)}", [str(output), str(context.logs)])
-    context.manifest = ProvisionedStack.load(f"pulumi:{PULUMI_STACK}").manifest
+def foundation_up(context: Context) -> Seen:
+    """Provision the foundation but for what settles slowly, which nothing of the platform stands on."""
+    return _brought_up(context, Update(context.session, FOUNDATION, context.checkout, but=SETTLES_SLOWLY))
+
+
+def foundation_rest(context: Context) -> Seen:
+    """Provision the rest of the foundation, while the platform's databases take their time."""
+    while not context.waits_for_database.wait(0.5):
+        context.busy("the platform has the processors")
+    return _brought_up(context, Update(context.session, FOUNDATION, context.checkout))
+
+
+def platform_up(context: Context) -> Seen:
+    """Provision the platform on the foundation, and read what it says of itself."""
+    try:
+        seen = _brought_up(context, Update(context.session, PLATFORM, context.checkout))
+    finally:
+        context.waits_for_database.set()
+    context.manifest = ProvisionedStack.load(f"pulumi:{PLATFORM}").manifest
+    return seen
+
+
+def _brought_up(context: Context, update: Update) -> Seen:
+    with _watched(context, update):
+        try:
+            resources = update.finish()
+        except UpdateError as failed:
+            expected, logs = f"pulumi up of {update.stack} to end with 0", [str(failed.log), str(context.logs)]
+            raise Unexpected(expected, f"{failed.code}\n{failed.said}", logs) from failed
     created = [one for one in resources if one["op"] == "create" and one["type"].startswith("aws:")]
     slowest = max(created, key=lambda one: one["seconds"])
     return Seen(
@@ -67,80 +81,51 @@ def up(context: Context) -> Seen:
     )
 
 
-def _watch(process: subprocess.Popen[bytes], log: Path, context: Context) -> int:
-    ended = threading.Event()
+@contextlib.contextmanager
+def _watched(context: Context, update: Update) -> Iterator[None]:
+    ended, step = threading.Event(), threading.current_thread().name
 
     def look() -> None:
         while not ended.wait(2.0):
-            waiting = [one["type"].split(":")[-1] for one in read_events(log) if one["seconds"] is None]
-            known = [name for name in waiting if not name[:1].islower()]
-            context.busy_as(UP, f"waiting for {', '.join(sorted(set(known)))}" if known else "")
+            known = update.waiting_for()
+            context.busy_as(step, f"waiting for {', '.join(known)}" if known else "")
+            if DATABASE in known:
+                context.waits_for_database.set()
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
     try:
-        return process.wait()
+        yield
     finally:
         ended.set()
         watcher.join()
 
 
-def read_events(log: Path) -> list[dict[str, Any]]:
-    """Return the custom resources in an engine's event log: type, name, op, start (Unix time), seconds or None."""
-    found: dict[str, dict[str, Any]] = {}
-    if not log.exists():
-        return []
-    for line in log.read_text().splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # the last line may be half written
-        for kind in ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"):
-            metadata = event.get(kind, {}).get("metadata")
-            if metadata is None or not _counts(metadata):
-                continue
-            one = found.setdefault(
-                metadata["urn"],
-                {
-                    "type": metadata["type"],
-                    "name": metadata["urn"].rpartition("::")[2],
-                    "op": metadata["op"],
-                    "start": event["timestamp"],
-                    "seconds": None,
-                },
-            )
-            if kind != "resourcePreEvent":
-                one["seconds"] = event["timestamp"] - one["start"]
-    return list(found.values())
+def refresh(stack: str) -> Callable[[Context], Seen]:
+    """Refresh a stack, and expect AWS to be as its state says."""
+    return lambda context: _unchanged(context, stack, "refresh", "--yes", "--skip-preview")
 
 
-def _counts(metadata: dict[str, Any]) -> bool:
-    state = metadata.get("new") or metadata.get("old") or {}
-    return bool(state.get("custom")) and not str(metadata["type"]).startswith("pulumi:providers")
+def preview(stack: str) -> Callable[[Context], Seen]:
+    """Preview a stack, and expect its state to be as the program says."""
+    return lambda context: _unchanged(context, stack, "preview")
 
 
-def refresh(context: Context) -> Seen:
-    """Refresh, and expect AWS to be as the state says."""
-    return _unchanged(context, "refresh", "--yes", "--skip-preview")
-
-
-def preview(context: Context) -> Seen:
-    """Preview, and expect the state to be as the program says."""
-    return _unchanged(context, "preview")
-
-
-def _unchanged(context: Context, verb: str, *options: str) -> Seen:
-    answer = context.session.pulumi(
-        verb, *options, "--expect-no-changes", "--diff", "--stack", PULUMI_STACK, check=False
-    )
+def _unchanged(context: Context, stack: str, verb: str, *options: str) -> Seen:
+    answer = context.session.pulumi(verb, *options, "--expect-no-changes", "--diff", "--stack", stack, check=False)
     if answer.returncode != 0:
-        raise Unexpected(f"pulumi {verb} to find no change", f"{answer.stdout[-4000:]}{answer.stderr[-2000:]}")
+        raise Unexpected(
+            f"pulumi {verb} of {stack} to find no change", f"{answer.stdout[-4000:]}{answer.stderr[-2000:]}"
+        )
     return Seen("no change found")
 
 
 def take_down(context: Context) -> Seen:
-    """Destroy the stack, and see that exactly what the locks keep is still there."""
-    result = destroy(PULUMI_STACK, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
+    """Destroy the platform and then its foundation, and see that exactly what the locks keep is still there."""
+    platform, result = (
+        destroy(stack, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
+        for stack in (PLATFORM, FOUNDATION)
+    )
     strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
     if strangers:
         raise Unexpected("only the vault and what belongs to it to remain", ", ".join(strangers))
@@ -164,13 +149,6 @@ def take_down(context: Context) -> Seen:
             "locked": [{"key": one.key, "until": one.lock.until.isoformat()} for one in result.locked],
             "remaining": [{"type": one.kind, "id": one.identifier} for one in result.remaining],
             "inventory": left,
-            "swept": list(result.swept.deleted),
+            "swept": list(platform.swept.deleted),
         },
     )
-
-
-def _diagnostics(output: Path, lines: int = 40) -> str:
-    """Return what the engine says at the end of an update that failed, or its last lines where it says nothing."""
-    text = output.read_text(errors="replace")
-    _, found, diagnostics = text.rpartition("Diagnostics:\n")
-    return (diagnostics if found else "\n".join(text.splitlines()[-lines:])).strip()

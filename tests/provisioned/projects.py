@@ -36,15 +36,15 @@ def local_config() -> dict[str, Any]:
     return config_of("local")
 
 
+def foundation_of_local() -> dict[str, Any]:
+    """Return the settings of the foundation that stack local stands on, as its file has them."""
+    return config_of("local-foundation")
+
+
 def foundation_config() -> dict[str, Any]:
     """Return settings of a small stack: the layer `foundation` alone, in one account and region, and disposable."""
-    platform, spread = (
-        ("network", "tracking", "endpoints", "runner", "budget"),
-        ("accounts", "recovery", "approvers", "duties"),
-    )
-    left_out = {f"interlock:{name}" for name in (*platform, *spread)}
-    config = {key: value for key, value in local_config().items() if key not in left_out}
-    return config | {"interlock:layers": ["foundation"]}
+    spread = {f"interlock:{name}" for name in ("accounts", "recovery", "approvers", "duties")}
+    return {key: value for key, value in foundation_of_local().items() if key not in spread}
 
 
 class Project:

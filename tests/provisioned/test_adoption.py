@@ -15,8 +15,9 @@ from mlflow import MlflowClient
 
 from interlock.adoption import Adoption, adopt, known_as
 from interlock.failures import BadInput, Refusal
+from rehearsal.layers import as_one_stack
 from rehearsal.session import Session
-from tests.provisioned.projects import lay_out, local_config
+from tests.provisioned.projects import ROOT, lay_out
 
 BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
 BEYOND = ("recovery", "accounts", "approvers", "duties", "keys", "endpoints", "runner", "budget")
@@ -130,7 +131,7 @@ class Adopting:
 def config_for(hand_made: HandMade, **database: Any) -> dict[str, Any]:
     """Return settings that name what cannot be renamed: the bucket, the database and its user."""
     left_out = {f"interlock:{name}" for name in BEYOND}
-    config = {key: value for key, value in local_config().items() if key not in left_out}
+    config = {key: value for key, value in as_one_stack(ROOT / "stacks").items() if key not in left_out}
     tracking = config["interlock:tracking"]
     named = {"identifier": hand_made.database, "subnet_group_name": hand_made.database} | {
         "master_username": "postgres",

@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+from rehearsal.layers import as_one_stack
 
 LOCAL = Path(__file__).resolve().parents[2] / "stacks" / "Pulumi.local.yaml"
+"""Of the layer platform; the foundation's settings lie beside it."""
 
 
 @cache
 def _shipped() -> dict[str, Any]:
-    config: dict[str, Any] = yaml.load(LOCAL.read_text(), yaml.CSafeLoader)["config"]
-    return config
+    return as_one_stack(LOCAL.parent)
 
 
 def as_handed_over(config: Mapping[str, Any]) -> dict[str, str]:

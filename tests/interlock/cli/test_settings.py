@@ -144,7 +144,7 @@ def test_right_settings_end_with_what_they_provision_where(monkeypatch: pytest.M
 def test_without_a_name_every_stack_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     document = json.loads(run("check", "-o", "json").stdout)
-    assert set(document["stacks"]) == {"local", "dev", "staging", "prod"}
+    assert set(document["stacks"]) == {"local", "local-foundation", "dev", "staging", "prod"}
 
 
 @pytest.mark.parametrize("name", ["prd", "none.yaml", "stacks"])

@@ -131,3 +131,45 @@ def test_a_key_is_its_alias_s_and_a_locked_bucket_is_the_vault() -> None:
     assert (signing.owner, signing.used_by) == ("builder", ("builder",))
     assert signing.context == {"kms:ResourceAliases": ("alias/interlock-prod-builder",)}
     assert vault.attributes == {"evidence": "true", "lock_mode": "COMPLIANCE", "retention_days": "365"}
+
+
+def of_two_stacks() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the previews of a platform and of the foundation that it stands on, a stack of its own."""
+    whole = preview(BOUND, role(permissionsBoundary=BOUNDARY))
+    moved = json.loads(json.dumps(whole).replace("pulumi:prod::", "pulumi:base::"))
+    duties = {**PEOPLE, "platform_stack": "prod"}
+    foundation = {
+        "steps": moved["steps"],
+        "config": {
+            **{key: value for key, value in whole["config"].items() if key not in ("interlock:network",)},
+            "interlock:layers": '["foundation"]',
+            "interlock:duties": json.dumps(duties),
+        },
+    }
+    platform = {
+        "steps": preview()["steps"],
+        "config": {
+            **{key: value for key, value in whole["config"].items() if key != "interlock:duties"},
+            "interlock:layers": '["platform"]',
+            "interlock:foundation_stack": "organization/interlock/base",
+        },
+    }
+    return platform, foundation
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_platform_and_its_foundation_are_one_world_in_either_order(order: int) -> None:
+    apart = planned_world(*of_two_stacks()[::order]).world
+    together = planned_world(preview(BOUND, role(permissionsBoundary=BOUNDARY))).world
+    assert apart.stack == "prod"
+    assert apart.people == together.people
+    assert {one.arn for one in apart.principals} == {one.arn for one in together.principals}
+
+
+def test_previews_that_do_not_stand_on_each_other_are_refused() -> None:
+    platform, foundation = of_two_stacks()
+    platform["config"]["interlock:foundation_stack"] = "organization/interlock/other"
+    with pytest.raises(
+        BadInput, match=r"received the previews of prod, base; accepted is .* interlock:foundation_stack"
+    ):
+        planned_world(platform, foundation)

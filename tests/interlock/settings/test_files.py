@@ -77,11 +77,11 @@ def test_without_a_project_a_name_is_refused(directory: str, tmp_path: Path) -> 
         stack_file("dev", where)
 
 
-@pytest.mark.parametrize("stack", ["local", "dev", "staging", "prod"])
+@pytest.mark.parametrize("stack", ["local", "local-foundation", "dev", "staging", "prod"])
 def test_the_environments_of_this_repository_have_settings_that_are_right(stack: str) -> None:
     file = stack_file(stack, ROOT)
-    assert read_settings(stack, file.config).environment.value == stack
+    assert read_settings(stack, file.config).environment.value == stack.partition("-")[0]
 
 
 def test_all_environments_are_found() -> None:
-    assert [file.stack for file in stack_files(ROOT)] == ["dev", "local", "prod", "staging"]
+    assert [file.stack for file in stack_files(ROOT)] == ["dev", "local-foundation", "local", "prod", "staging"]

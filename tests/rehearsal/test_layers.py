@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rehearsal.story.provisioning import read_events
+from rehearsal.layers import read_events
 
 
 def event(kind: str, timestamp: int, name: str, *, custom: bool = True, type_: str = "aws:s3/bucket:Bucket") -> str:

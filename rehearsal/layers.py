@@ -1,0 +1,137 @@
+"""Stack local's two layers, each a stack of its own, and their updates as they run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml  # type: ignore[import-untyped]
+
+FOUNDATION = "local-foundation"
+PLATFORM = "local"
+ONCE_WRITTEN = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+"""Has the engine write the state at an update's end, and not after each resource, which takes most of its processor
+time. What a killed update has made is then in no state; here its whole cloud is gone with it."""
+SETTLES_SLOWLY = ("**::*-staging-lifecycle",)
+"""What the provider watches for a minute once S3 has it, and nothing of a platform stands on."""
+
+
+class UpdateError(Exception):
+    """An update failed: `code` is what the engine ended with, the text what it said."""
+
+    def __init__(self, stack: str, code: int, said: str, log: Path) -> None:
+        super().__init__(f"pulumi up of {stack} ended with {code}\n{said}")
+        self.code = code
+        self.said = said
+        self.log = log
+
+
+class Engine(Protocol):
+    """What an update needs of a session."""
+
+    directory: Path
+
+    @property
+    def environment(self) -> dict[str, str]: ...
+
+
+class Update:
+    """A `pulumi up` that has begun."""
+
+    def __init__(self, engine: Engine, stack: str, checkout: Path, *, but: Sequence[str] = ()) -> None:
+        """`but` are patterns of the URNs that are left for another update."""
+        logs, name = engine.directory / "logs", f"up-{stack}-{time.time_ns()}"
+        self.stack = stack
+        self.events = logs / f"{name}.jsonl"
+        self.output = logs / f"{name}.log"
+        excluded = [word for pattern in but for word in ("--exclude", pattern)]
+        command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
+        with self.output.open("wb") as sink:
+            self._process = subprocess.Popen(
+                [*command, "--stack", stack, "--event-log", str(self.events), *excluded],
+                cwd=checkout,
+                env={**engine.environment, **ONCE_WRITTEN, "PULUMI_DEBUG_COMMANDS": "true"},
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Wait for the end, and return the resources as `read_events` does. Raises UpdateError."""
+        code = self._process.wait()
+        if code != 0:
+            raise UpdateError(self.stack, code, _diagnostics(self.output), self.output)
+        return read_events(self.events)
+
+    def waiting_for(self) -> list[str]:
+        """Return the kinds of what is being made now, without repetition."""
+        kinds = {one["type"].rpartition(":")[2] for one in read_events(self.events) if one["seconds"] is None}
+        return sorted(name for name in kinds if not name[:1].islower())
+
+
+def bring_up(engine: Engine, checkout: Path) -> None:
+    """Bring the foundation up, and then the platform beside what settles slowly. Raises UpdateError."""
+    Update(engine, FOUNDATION, checkout, but=SETTLES_SLOWLY).finish()
+    updates = [Update(engine, stack, checkout) for stack in (FOUNDATION, PLATFORM)]
+    for update in updates:
+        update.finish()
+
+
+def read_events(log: Path) -> list[dict[str, Any]]:
+    """Return the custom resources in an engine's event log: type, name, op, start (Unix time), seconds or None."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in _events(log):
+        for kind in ("resourcePreEvent", "resOutputsEvent", "resOpFailedEvent"):
+            metadata = event.get(kind, {}).get("metadata")
+            if metadata is None or not _counts(metadata):
+                continue
+            one = found.setdefault(
+                metadata["urn"],
+                {
+                    "type": metadata["type"],
+                    "name": metadata["urn"].rpartition("::")[2],
+                    "op": metadata["op"],
+                    "start": event["timestamp"],
+                    "seconds": None,
+                },
+            )
+            if kind != "resourcePreEvent":
+                one["seconds"] = event["timestamp"] - one["start"]
+    return list(found.values())
+
+
+def as_one_stack(stacks: Path) -> dict[str, Any]:
+    """Return the settings of stack local and of its foundation in `stacks` as those of one stack with both layers."""
+    foundation, platform = (
+        yaml.load((stacks / f"Pulumi.{stack}.yaml").read_bytes(), yaml.CSafeLoader)["config"]
+        for stack in (FOUNDATION, PLATFORM)
+    )
+    duties = {key: value for key, value in foundation["interlock:duties"].items() if key != "platform_stack"}
+    platform.pop("interlock:foundation_stack")
+    return {**foundation, **platform, "interlock:duties": duties, "interlock:layers": ["foundation", "platform"]}
+
+
+def _events(log: Path) -> list[dict[str, Any]]:
+    found = []
+    for line in log.read_text().splitlines() if log.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue  # the last line may be half written
+    return found
+
+
+def _counts(metadata: Mapping[str, Any]) -> bool:
+    state = metadata.get("new") or metadata.get("old") or {}
+    return bool(state.get("custom")) and not str(metadata["type"]).startswith("pulumi:providers")
+
+
+def _diagnostics(output: Path, lines: int = 40) -> str:
+    """Return what the engine says at the end of an update that failed, or its last lines where it says nothing."""
+    text = output.read_text(errors="replace")
+    _, found, diagnostics = text.rpartition("Diagnostics:\n")
+    return (diagnostics if found else "\n".join(text.splitlines()[-lines:])).strip()
