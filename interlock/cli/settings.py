@@ -13,9 +13,10 @@ from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command
 from interlock.failures import BadInput
 from interlock.rules import Problem
 from interlock.settings.difference import Difference, differences, shown
-from interlock.settings.files import SettingsFileError, StackFile, stack_file, stack_files
+from interlock.settings.files import SettingsFileError, StackFile, stack_file, stack_files, stack_of, stack_paths
 from interlock.settings.foundations import FoundationsError, read_foundations, with_foundations
 from interlock.settings.model import Settings
+from interlock.settings.neighbours import problems_between
 from interlock.settings.reading import SettingsError, read_settings
 from interlock.settings.section import Layer
 
@@ -33,8 +34,7 @@ def check(
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """Check settings, and name all that is wrong with them, without Pulumi and without credentials."""
-    files = _files(stack)
-    read = [(file, *_read(file)) for file in files]
+    read = [_beside_its_neighbours(file, *_read(file)) for file in _files(stack)]
     if any(problems for _, _, problems in read):
         raise _wrong(read)
     Printer(output).result(
@@ -104,6 +104,19 @@ def _read(file: StackFile) -> tuple[Settings | None, Sequence[Problem]]:
         return read_settings(file.stack, file.config), ()
     except SettingsError as error:
         return None, error.problems
+
+
+def _beside_its_neighbours(
+    file: StackFile, settings: Settings | None, problems: Sequence[Problem]
+) -> tuple[StackFile, Settings | None, Sequence[Problem]]:
+    """Add what the settings of other stacks in the same folder contradict; one that is wrong itself is passed over."""
+    if settings is None:
+        return file, settings, problems
+    named = {settings.images.replicated_by, *settings.images.replicates} - {None, file.stack}
+    beside = {stack_of(path): path for path in stack_paths(file.path.parent)}
+    read = {name: _read(stack_file(str(beside[name]), Path.cwd()))[0] for name in named if name in beside}
+    others = {name: one for name, one in read.items() if one is not None}
+    return file, settings, list(problems_between(file.stack, settings, others))
 
 
 def _wrong(read: Sequence[tuple[StackFile, Settings | None, Sequence[Problem]]]) -> BadInput:

@@ -186,3 +186,44 @@ def test_wrong_settings_are_not_compared(tmp_path: Path) -> None:
     result = run("diff", wrong, right)
     assert result.exit_code == 2
     assert "wrong  interlock:region: received 'mars'" in result.output
+
+
+def shared(directory: Path, **images: dict[str, Any]) -> dict[str, str]:
+    """Write a prod stack for each of `images`, all in one evidence account; return their files by stack."""
+    publishers = {"publishers": ["arn:aws:iam::123456789012:role/builder"]}
+    return {stack: written(directory, prod(images={**publishers, **chosen}), stack) for stack, chosen in images.items()}
+
+
+AT_ODDS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "an owner that does not know of it": ({"replicated_by": "two"}, {}, "images.replicated_by: received 'two'"),
+    "one that does not know of its owner": ({"replicates": ["two"]}, {}, "images.replicates: received 'two'"),
+    "itself": ({"replicated_by": "one"}, {}, "images.replicated_by: received 'one'"),
+    "itself among others": ({"replicates": ["one"]}, {}, "images.replicates: received 'one'"),
+}
+
+
+@pytest.mark.parametrize("what", AT_ODDS)
+def test_what_two_stacks_say_of_one_registry_is_compared_where_both_files_are(what: str, tmp_path: Path) -> None:
+    one, two, told = AT_ODDS[what]
+    result = run("check", shared(tmp_path, one=one, two=two)["one"])
+    assert result.exit_code == 2, result.output
+    assert f"interlock:{told}; accepted: " in result.output
+
+
+def test_stacks_that_agree_on_their_registry_are_right_and_so_is_one_whose_owner_is_not_there(tmp_path: Path) -> None:
+    files = shared(tmp_path, one={"replicated_by": "two"}, two={"replicates": ["one"]}, three={"replicated_by": "far"})
+    assert [run("check", file).exit_code for file in files.values()] == [0, 0, 0]
+
+
+def test_an_owner_of_another_region_copies_nothing_of_this_one(tmp_path: Path) -> None:
+    file = shared(tmp_path, one={"replicated_by": "two"}, two={"replicates": ["one"]})["one"]
+    other = yaml.safe_load(Path(file).with_name("Pulumi.two.yaml").read_text())["config"]
+    recovery = json.loads(other["interlock:recovery"])
+    subnets = {
+        zone.replace("eu-central-1", "eu-north-1"): block for zone, block in recovery["network"]["subnets"].items()
+    }
+    moved = {"region": "eu-north-1", "network": {**recovery["network"], "subnets": subnets}}
+    written(tmp_path, {**other, "interlock:recovery": json.dumps(moved)}, "two")
+    result = run("check", file)
+    assert result.exit_code == 2, result.output
+    assert "two copies those of account 210987654321 from eu-west-1 to eu-north-1" in result.output
