@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 import moto.iam.models
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import EntityAlreadyExists, InvalidInput, MalformedPolicyDocument
-from moto.iam.models import IAMBackend, Role, iam_backends
+from moto.iam.models import AWSManagedPolicy, IAMBackend, Role, iam_backends
 from moto.iam.responses import IamResponse
 
 from rehearsal.cloud.accounts import ADMINISTRATOR_ACCESS, ORGANIZATION_ROLE, organization_trust
@@ -27,6 +29,12 @@ _SERVICE_ROLE_NAMES = {
     "sagemaker": "AmazonSageMakerNotebooks",
 }
 """What a service calls itself in the name of its role, where that is not the first part of its own name."""
+
+
+@cache
+def _managed_policies() -> Mapping[str, Any]:
+    known: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return known
 
 
 class IdentityAndAccess(Service):
@@ -59,14 +67,17 @@ class IdentityAndAccess(Service):
     @correction("iam.managed-policies", f"{_GUIDE}/access_policies_managed-vs-inline.html")
     def offer_managed_policies(self, patches: Patches) -> None:
         """AWS's own managed policies are there to be attached."""
-        patches.replace(moto.iam.models, "load_iam_aws_managed_policies", lambda: True)
-        original = patches.replace(IAMBackend, "_init_aws_policies", None)
-        # Moto looks up each access key in the partitions of China and others, which need none of them.
-        patches.replace(
-            IAMBackend,
-            "_init_aws_policies",
-            lambda backend: original(backend) if backend.partition == "aws" else [],
-        )
+
+        def policies(backend: IAMBackend) -> list[AWSManagedPolicy]:
+            # Moto looks up each access key in the partitions of China and others, which need none of them.
+            if backend.partition != _PARTITION:
+                return []
+            return [
+                AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, described)
+                for name, described in _managed_policies().items()
+            ]
+
+        patches.replace(IAMBackend, "_init_aws_policies", policies)
 
     @correction("iam.service-linked-roles", f"{_API}/API_CreateServiceLinkedRole.html")
     def name_service_roles(self, patches: Patches) -> None:
