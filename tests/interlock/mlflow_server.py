@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.mlflow.registry import Credentials
+from rehearsal.warden import Ward
 
 START_SECONDS = 120
 
@@ -54,15 +55,13 @@ def mlflow_server(directory: Path) -> Iterator[RunningServer]:
         "--artifacts-destination", str(directory / "artifacts"),
     ]  # fmt: skip
     with (directory / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=environment, cwd=directory, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        # It ends with this process, also when that is killed.
+        ward = Ward(command, environment=environment, directory=directory, output=log)
     try:
-        _wait(uri, process, directory / "server.log")
+        _wait(uri, ward.process, directory / "server.log")
         yield RunningServer(uri, admin, directory / "artifacts")
     finally:
-        os.killpg(process.pid, 15)
-        process.wait(30)
+        ward.stop()
 
 
 def _wait(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
