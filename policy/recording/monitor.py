@@ -7,15 +7,16 @@ import contextvars
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 from google.protobuf import empty_pb2
 from pulumi.output import Unknown
 from pulumi.runtime import configure, rpc
+from pulumi.runtime import stack as runtime
 from pulumi.runtime.mocks import MockCallArgs, MockEngine, MockMonitor, MockResourceArgs, Mocks, MockSettings
 from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.stack import run_in_stack
 
 from policy.recording.answers import answer_to_call, attributes_of
 
@@ -118,9 +119,11 @@ def _run(program: Callable[[], None], monitor: _Monitor, preview: bool, stack: s
     # Of a program that fails, nobody retrieves what else failed with it; asyncio would report that from amid a
     # garbage collection, whenever one comes.
     loop.set_exception_handler(lambda *_: None)
+    # The runtime looks at every output each time that one is known, which grows with the square of their number.
+    vars(runtime)["asyncio"] = SimpleNamespace(**vars(asyncio) | {"FIRST_COMPLETED": asyncio.FIRST_EXCEPTION})
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(run_in_stack(program))
+        loop.run_until_complete(runtime.run_in_stack(program))
     finally:
         _abandon(loop)
 

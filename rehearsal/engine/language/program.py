@@ -10,10 +10,10 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 SHOWN_TO_THE_USER = 32
@@ -69,27 +69,13 @@ def _fails(entry: Path, parallel: int, dry_run: bool) -> bool:
             loop.close()
 
 
-class _WaitingForAll:
-    """`asyncio`, as the runtime's end of a program sees it: one wait for all outputs, or until one of them fails.
-
-    The runtime's own wait looks at every output each time that one is known, which takes a time that grows with the
-    square of their number.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(asyncio, name)
-
-    @staticmethod
-    async def wait(tasks: Iterable[asyncio.Task[Any]], **_: object) -> Any:
-        return await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-
-
 async def _run(entry: Path, dry_run: bool) -> bool:
     import grpc
     from pulumi.runtime import run_in_stack, stack
 
     failed = False
-    vars(stack)["asyncio"] = _WaitingForAll()
+    # The runtime looks at every output each time that one is known, which grows with the square of their number.
+    vars(stack)["asyncio"] = SimpleNamespace(**vars(asyncio) | {"FIRST_COMPLETED": asyncio.FIRST_EXCEPTION})
 
     def run_entry() -> None:
         nonlocal failed
