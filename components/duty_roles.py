@@ -1,4 +1,7 @@
-"""The duties' roles of one account: their trust, their rights, and the boundaries that nobody passes."""
+"""The duties' roles of one account: their trust, their rights, and the boundaries that nobody passes.
+
+Those of the duties foundation and platform are not among them: `infra/bootstrap` makes what deploys a stack.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ import pulumi_aws as aws
 
 from components import validation
 from components.validation import checked
-from interlock.duties.boundaries import BOUNDED_BY, Boundary, boundary_arn, boundary_name, boundary_policy
+from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
 from interlock.duties.duty import Role
-from interlock.duties.duty_policy import identity_policy, policy_parts, rights_policy
+from interlock.duties.duty_policy import identity_policy
 from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, ROLE_PATH, ROLE_TAG, Landscape
 from interlock.duties.matrix import MATRIX
 from interlock.duties.people import Assignments
-from interlock.duties.rights import Account, Right
+from interlock.duties.rights import Account
 from interlock.duties.trust import EMERGENCY_SECONDS, role_trust_policy
 
 _LONGEST: Final = ("x" * 63, "x" * 63)
@@ -98,37 +101,14 @@ class DutyRoles(pulumi.ComponentResource):
             # By its name and not its output, which a preview does not know.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[boundaries[boundary]]),
         )
-        parts = policy_parts(row, self._names)
-        if len(parts) == 1:
-            aws.iam.RolePolicy(
-                f"{self._name}-{role.value}-rights",
-                name=self._names.role_name(role),
-                role=made.name,
-                policy=self._land.apply(lambda land: identity_policy(row, land)),
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-        else:
-            for number, part in enumerate(parts, start=1):
-                self._attach(role, number, part, made)
+        aws.iam.RolePolicy(
+            f"{self._name}-{role.value}-rights",
+            name=self._names.role_name(role),
+            role=made.name,
+            policy=self._land.apply(lambda land: identity_policy(row, land)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         return made
-
-    def _attach(self, role: Role, number: int, part: tuple[Right, ...], to: aws.iam.Role) -> None:
-        inside = pulumi.ResourceOptions(parent=self)
-        name = f"{self._name}-{role.value}-rights-{number}"
-        policy = aws.iam.Policy(
-            name,
-            name=f"{self._names.role_name(role)}-{number}",
-            path=ROLE_PATH,
-            policy=self._land.apply(lambda land: rights_policy(part, land)),
-            opts=inside,
-        )
-        aws.iam.RolePolicyAttachment(
-            f"{name}-attached",
-            role=to.name,
-            policy_arn=f"arn:aws:iam::{self._names.account_of(self._home)}:policy{ROLE_PATH}"
-            f"{self._names.role_name(role)}-{number}",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
-        )
 
 
 def _landscape(args: DutyRolesArgs, vaults: Sequence[str], staging: Sequence[str]) -> Landscape:
@@ -149,7 +129,9 @@ def _landscape(args: DutyRolesArgs, vaults: Sequence[str], staging: Sequence[str
 def _roles_of(home: Account, land: Landscape) -> list[Role]:
     here = land.account_of(home)
     return [
-        role for role, row in MATRIX.items() if here in {land.account_of(one) for one in land.homes_of(role, row.home)}
+        role
+        for role, row in MATRIX.items()
+        if role not in DEPLOYING and here in {land.account_of(one) for one in land.homes_of(role, row.home)}
     ]
 
 

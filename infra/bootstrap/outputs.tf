@@ -19,8 +19,8 @@ output "deploy_role_arns" {
 }
 
 output "boundary_arns" {
-  description = "The permission boundaries: of each layer's deploy role, and of every role that the platform makes."
-  value       = merge({ for layer, policy in aws_iam_policy.boundary : layer => policy.arn }, { workload = aws_iam_policy.workload.arn })
+  description = "The permission boundary of each layer's deploy role."
+  value       = { for layer, policy in aws_iam_policy.boundary : layer => policy.arn }
 }
 
 output "terraform_backend" {

@@ -1,17 +1,7 @@
-# What each layer's deploy role is granted, by service. Most services have no resource to name before it is made, so
-# that the boundary and the conditions say where it ends.
+# What each layer's deploy role is granted: what its layer takes, and the state that it keeps.
 
 locals {
-  actions = jsondecode(file("${path.module}/actions.json"))
-
-  granted = { for layer in local.layers : layer => { for group, services in local.actions[layer] : "${layer}-${group}" => [
-    for service, names in services : {
-      Sid      = replace(title(replace(service, "-", " ")), " ", "")
-      Effect   = "Allow"
-      Action   = [for name in names : "${service}:${name}"]
-      Resource = "*"
-    }
-  ] } }
+  rights = { for name, text in local.texts : name => text if !endswith(name, "-boundary") }
 
   state_statements = { for layer in local.layers : "${layer}-state" => [
     {
@@ -45,72 +35,25 @@ locals {
     },
   ] if var.holds_state }
 
-  keeping_roles = [for name in local.actions.roles : "iam:${name}"]
+  permissions = merge(
+    local.rights,
+    { for name, statements in local.state_statements : name => jsonencode({ Version = "2012-10-17", Statement = statements }) },
+  )
+}
 
-  # Roles that the platform makes carry the boundary; those that duties have are the foundation's.
-  role_statements = {
-    platform-roles = [
-      {
-        Sid      = "MakeBoundedRoles"
-        Effect   = "Allow"
-        Action   = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy"]
-        Resource = "${local.iam}:role/*"
-        Condition = {
-          ArnLike = { "iam:PermissionsBoundary" = local.workload_boundary_arns }
-        }
-      },
-      {
-        Sid      = "KeepRoles"
-        Effect   = "Allow"
-        Action   = local.keeping_roles
-        Resource = "${local.iam}:role/*"
-      },
-      {
-        Sid       = "PassRoles"
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = "${local.iam}:role/*"
-        Condition = { StringEquals = { "iam:PassedToService" = local.passed_to } }
-      },
-      {
-        Sid       = "LetServicesHaveTheirRoles"
-        Effect    = "Allow"
-        Action    = ["iam:CreateServiceLinkedRole"]
-        Resource  = "${local.iam}:role/aws-service-role/*"
-        Condition = { StringLike = { "iam:AWSServiceName" = local.linked_services } }
-      },
-    ]
-    foundation-roles = [
-      {
-        Sid      = "KeepDuties"
-        Effect   = "Allow"
-        Action   = concat(["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"], local.keeping_roles)
-        Resource = ["${local.iam}:role/interlock/duties/*", "${local.iam}:role/interlock/services/*", "${local.iam}:role/vault-*"]
-      },
-      {
-        Sid      = "KeepBoundaries"
-        Effect   = "Allow"
-        Action   = [for name in local.actions.policies : "iam:${name}"]
-        Resource = ["${local.iam}:policy/interlock/boundaries/*", "${local.iam}:policy/interlock/duties/*"]
-      },
-      {
-        Sid       = "PassReplicationRole"
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = ["${local.iam}:role/interlock/services/*", "${local.iam}:role/vault-*"]
-        Condition = { StringEquals = { "iam:PassedToService" = "s3.amazonaws.com" } }
-      },
-    ]
-  }
+resource "aws_iam_policy" "permissions" {
+  for_each = local.permissions
 
-  passed_to = [
-    "ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "monitoring.rds.amazonaws.com", "sagemaker.amazonaws.com",
-    "vpc-flow-logs.amazonaws.com",
-  ]
-  linked_services = [
-    "ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com",
-    "sagemaker.application-autoscaling.amazonaws.com", "ecs.application-autoscaling.amazonaws.com",
-  ]
+  name        = "${local.stack_name}-${each.key}"
+  path        = "/interlock/duties/"
+  description = "What deploying needs in ${var.environment}: ${each.key}"
+  policy      = each.value
+  tags        = local.tags
+}
 
-  permissions = merge(local.granted.foundation, local.granted.platform, local.state_statements, local.role_statements)
+resource "aws_iam_role_policy_attachment" "permissions" {
+  for_each = local.permissions
+
+  role       = aws_iam_role.deploy[split("-", each.key)[0]].name
+  policy_arn = aws_iam_policy.permissions[each.key].arn
 }

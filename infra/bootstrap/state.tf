@@ -99,8 +99,8 @@ locals {
   ] }
 
   # A version that is gone cannot be brought back, so that only administrators end one.
-  keepers = { for use, arn in local.bucket_arns : use => [
-    {
+  keepers = { for use, arn in local.bucket_arns : use => concat(
+    [{
       Sid       = "DenyForgetting"
       Effect    = "Deny"
       Principal = "*"
@@ -110,21 +110,31 @@ locals {
       ]
       Resource  = [arn, "${arn}/*"]
       Condition = { ArnNotLike = { "aws:PrincipalArn" = local.administrators } }
-    },
-    {
-      Sid       = "DenyOthers"
+      },
+      {
+        Sid       = "DenyOthers"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+        Resource  = "${arn}/*"
+        Condition = {
+          ArnNotLike = {
+            "aws:PrincipalArn" = concat(
+              local.administrators,
+              use == "terraform" ? [local.role_arns.foundation] : values(local.role_arns),
+            )
+          }
+        }
+      },
+    ],
+    # The platform reads what the foundation has made, and says nothing of it.
+    use == "pulumi" && local.platform_stack != local.stack ? [{
+      Sid       = "DenyStateOfFoundation"
       Effect    = "Deny"
       Principal = "*"
-      Action    = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
-      Resource  = "${arn}/*"
-      Condition = {
-        ArnNotLike = {
-          "aws:PrincipalArn" = concat(
-            local.administrators,
-            use == "terraform" ? [local.role_arns.foundation] : values(local.role_arns),
-          )
-        }
-      }
-    },
-  ] }
+      Action    = ["s3:DeleteObject", "s3:PutObject"]
+      Resource  = ["${arn}/.pulumi/*/${local.stack}.json*", "${arn}/.pulumi/*/${local.stack}/*"]
+      Condition = { ArnNotLike = { "aws:PrincipalArn" = concat(local.administrators, [local.role_arns.foundation]) } }
+    }] : [],
+  ) }
 }

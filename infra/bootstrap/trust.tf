@@ -31,12 +31,16 @@ locals {
       Effect    = "Allow"
       Principal = { AWS = var.people[layer][name] }
       Action    = "sts:AssumeRole"
-      Condition = {
-        StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
-        Bool         = { "aws:MultiFactorAuthPresent" = "true" }
-      }
+      # Many share one role of IAM Identity Center, and their names there tell them apart.
+      Condition = merge(
+        {
+          StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
+          Bool         = { "aws:MultiFactorAuthPresent" = "true" }
+        },
+        contains(keys(var.user_names), name) ? { StringLike = { "aws:userid" = "*:${var.user_names[name]}" } } : {},
+      )
     }],
-    [for arn in compact([var.deployed_from[layer]]) : {
+    [for arn in compact([layer == "foundation" ? var.deployed_from : null]) : {
       Sid       = "OtherAccount"
       Effect    = "Allow"
       Principal = { AWS = arn }
@@ -52,7 +56,7 @@ locals {
       Condition = { StringEquals = { "sts:SourceIdentity" = names } }
     } if length(names) > 0],
     # A source identity goes along the chain only where each role lets it.
-    [for arn in compact([var.deployed_from[layer]]) : {
+    [for arn in compact([layer == "foundation" ? var.deployed_from : null]) : {
       Sid       = "NamesFromOtherAccount"
       Effect    = "Allow"
       Principal = { AWS = arn }

@@ -85,20 +85,44 @@ variable "people" {
   }
 }
 
-variable "deployed_from" {
-  description = "By layer: the deploy role of another account of this environment that may go on into this one."
-  type = object({
-    foundation = optional(string)
-    platform   = optional(string)
-  })
-  default = {}
+variable "user_names" {
+  description = "What IAM Identity Center calls the people who come by a role of it, by their names in people."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in values(var.user_names) : can(regex("^[A-Za-z0-9_+=,.@-]{2,64}$", name))])
+    error_message = "user_names holds ${join(", ", [for name in values(var.user_names) : "\"${name}\""])}; accepted are 2 to 64 letters, digits and _+=,.@-, without patterns."
+  }
 
   validation {
     condition = alltrue([
-      for layer, arn in { foundation = var.deployed_from.foundation, platform = var.deployed_from.platform } :
-      arn == null || can(regex("^arn:aws[a-z-]*:iam::\\d{12}:role/interlock/deploy/[a-z0-9-]+-${layer}$", arn))
+      for name, arn in merge(var.people.foundation, var.people.platform) :
+      !strcontains(arn, ":role/aws-reserved/sso.amazonaws.com/") || contains(keys(var.user_names), name)
     ])
-    error_message = "deployed_from is foundation \"${coalesce(var.deployed_from.foundation, "-")}\", platform \"${coalesce(var.deployed_from.platform, "-")}\"; accepted is for each layer the ARN of that layer's deploy role, an output of this module in the other account."
+    error_message = "user_names lacks ${join(", ", [for name, arn in merge(var.people.foundation, var.people.platform) : name if strcontains(arn, ":role/aws-reserved/sso.amazonaws.com/") && !contains(keys(var.user_names), name)])}; whoever shares their role of IAM Identity Center could come under their name."
+  }
+}
+
+variable "deployed_from" {
+  description = "The foundation's role of this environment's other account, which may go on into this one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.deployed_from == null || can(regex("^arn:aws[a-z-]*:iam::\\d{12}:role/interlock/duties/interlock-[a-z0-9-]+-foundation$", var.deployed_from))
+    error_message = "deployed_from is \"${coalesce(var.deployed_from, "-")}\"; accepted is the ARN of the foundation's role, an output of this module in the other account."
+  }
+}
+
+variable "workload_account_id" {
+  description = "The account of the platform, if it is not this one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.workload_account_id == null || can(regex("^\\d{12}$", var.workload_account_id))
+    error_message = "workload_account_id is \"${coalesce(var.workload_account_id, "-")}\"; accepted are 12 digits."
   }
 }
 
@@ -113,25 +137,58 @@ variable "evidence_account_id" {
   }
 }
 
-variable "vault_bucket_names" {
-  description = "Names of the vault's buckets (patterns with * allowed) that the platform must neither weaken nor write evidence into."
-  type        = list(string)
-  default     = ["vault-bucket-*", "vault-recovery-bucket-*"]
+variable "stack" {
+  description = "The Pulumi stack of the layer foundation, whose duties the deploy roles have. The environment's name, unless given."
+  type        = string
+  default     = null
 
   validation {
-    condition     = length(var.vault_bucket_names) > 0 && alltrue([for name in var.vault_bucket_names : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))])
-    error_message = "vault_bucket_names is [${join(", ", var.vault_bucket_names)}]; accepted is at least one name of a bucket, in which * stands for anything."
+    condition     = var.stack == null || can(regex("^[a-z][a-z0-9-]{1,30}$", var.stack))
+    error_message = "stack is \"${coalesce(var.stack, "-")}\"; accepted are 2 to 31 lower-case letters, digits and hyphens, beginning with a letter."
   }
 }
 
-variable "foundation_stacks" {
-  description = "Pulumi stacks of the foundation: their state is read by the platform and written by the foundation alone."
-  type        = list(string)
-  default     = ["*foundation*"]
+variable "platform_stack" {
+  description = "The Pulumi stack of the layer platform; the same as the foundation's, unless given."
+  type        = string
+  default     = null
 
   validation {
-    condition     = alltrue([for name in var.foundation_stacks : can(regex("^[A-Za-z0-9._*-]{1,100}$", name))])
-    error_message = "foundation_stacks is [${join(", ", var.foundation_stacks)}]; accepted are names of stacks, in which * stands for anything."
+    condition     = var.platform_stack == null || can(regex("^[a-z][a-z0-9-]{1,30}$", var.platform_stack))
+    error_message = "platform_stack is \"${coalesce(var.platform_stack, "-")}\"; accepted are 2 to 31 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
+variable "regions" {
+  description = "The regions that the stack lives in, the primary one first; this one, unless given."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.regions == null || (length(coalesce(var.regions, [])) > 0 && alltrue([for name in coalesce(var.regions, []) : can(regex("^[a-z]{2}(-[a-z]+)+-\\d$", name))]))
+    error_message = "regions is [${join(", ", coalesce(var.regions, []))}]; accepted is at least one region such as eu-west-1."
+  }
+}
+
+variable "vault_bucket_names" {
+  description = "Names of the vault's buckets (patterns with * allowed), if the settings give them others than their own."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.vault_bucket_names == null || (length(coalesce(var.vault_bucket_names, [])) > 0 && alltrue([for name in coalesce(var.vault_bucket_names, []) : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))]))
+    error_message = "vault_bucket_names is [${join(", ", coalesce(var.vault_bucket_names, []))}]; accepted is at least one name of a bucket, in which * stands for anything."
+  }
+}
+
+variable "staging_bucket_names" {
+  description = "Names of the buckets beside the vault (patterns with * allowed), if the settings give them others than their own."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.staging_bucket_names == null || (length(coalesce(var.staging_bucket_names, [])) > 0 && alltrue([for name in coalesce(var.staging_bucket_names, []) : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))]))
+    error_message = "staging_bucket_names is [${join(", ", coalesce(var.staging_bucket_names, []))}]; accepted is at least one name of a bucket, in which * stands for anything."
   }
 }
 

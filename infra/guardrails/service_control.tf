@@ -11,7 +11,8 @@ locals {
   }
 
   makers      = [for name in var.account_role_names : "arn:${local.partition}:iam::*:role/${name}"]
-  foundations = concat(local.makers, ["arn:${local.partition}:iam::*:role/interlock/deploy/${local.name}-foundation"])
+  foundations = concat(local.makers, ["arn:${local.partition}:iam::*:role/interlock/duties/${local.name}*-foundation"])
+  deployers   = concat(local.foundations, ["arn:${local.partition}:iam::*:role/interlock/duties/${local.name}*-platform"])
   vaults      = flatten([for name in var.vault_bucket_names : ["arn:${local.partition}:s3:::${name}", "arn:${local.partition}:s3:::${name}/*"]])
 
   service_control = {
@@ -72,7 +73,12 @@ locals {
           "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion",
           "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
-        Resource  = ["arn:${local.partition}:iam::*:policy/interlock/deploy/*", "arn:${local.partition}:iam::*:role/interlock/deploy/*"]
+        Resource = [
+          for what in [
+            "policy/interlock/boundaries/*-foundation", "policy/interlock/boundaries/*-platform", "policy/interlock/duties/*",
+            "role/interlock/duties/*-foundation", "role/interlock/duties/*-platform",
+          ] : "arn:${local.partition}:iam::*:${what}"
+        ]
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
       },
       {
@@ -85,10 +91,22 @@ locals {
           "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
         Resource = [
-          for what in ["policy/interlock/boundaries", "policy/interlock/duties", "role/interlock/duties", "role/interlock/services"] :
-          "arn:${local.partition}:iam::*:${what}/*"
+          for what in ["policy/interlock/boundaries", "role/interlock/duties"] : "arn:${local.partition}:iam::*:${what}/*"
         ]
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
+      },
+      {
+        Sid       = "DenyServices"
+        Effect    = "Deny"
+        Action    = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]
+        Resource  = "arn:${local.partition}:iam::*:role/interlock/services/*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.deployers } }
+      },
+      {
+        Sid      = "DenyUnbinding"
+        Effect   = "Deny"
+        Action   = "iam:DeleteRolePermissionsBoundary"
+        Resource = "arn:${local.partition}:iam::*:role/interlock/services/*"
       },
       {
         Sid       = "DenyIdentityProviders"

@@ -31,7 +31,7 @@ variable "regions" {
 variable "vault_bucket_names" {
   description = "Names of the vault's buckets (patterns with * allowed)."
   type        = list(string)
-  default     = ["vault-bucket-*", "vault-recovery-bucket-*"]
+  default     = ["interlock-*-vault-*", "vault-bucket-*", "vault-recovery-bucket-*"]
 
   validation {
     condition     = length(var.vault_bucket_names) > 0 && alltrue([for name in var.vault_bucket_names : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))])

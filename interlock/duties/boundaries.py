@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from interlock.duties.bucket_policy import REMOVAL
 from interlock.duties.documents import Statement, document, statement
@@ -33,6 +33,9 @@ BOUNDED_BY: Final = {
     for role in Role
 }
 
+DEPLOYING: Final = (Role.FOUNDATION, Role.PLATFORM)
+"""The roles that deploy a layer: `infra/bootstrap` makes them, because the first `pulumi up` already needs them."""
+
 SERVICES_ACTIONS: Final = (
     "cloudwatch:PutMetricData",
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission",
@@ -51,7 +54,7 @@ SERVICES_ACTIONS: Final = (
 )  # fmt: skip
 """What servers, functions and AWS's own services need of the roles that we hand them."""
 
-FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "ssm", "sts", "tag")
+FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "sts")
 PLATFORMS_SERVICES: Final = (
     "acm", "application-autoscaling", "budgets", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
     "elasticloadbalancing", "iam", "kms", "lambda", "logs", "rds", "s3", "sagemaker", "secretsmanager", "sns", "ssm",
@@ -59,6 +62,8 @@ PLATFORMS_SERVICES: Final = (
 )  # fmt: skip
 """A boundary grants nothing: it names services, and the role's own policy names the actions."""
 
+STATES_KEY: Final = "alias/interlock-*-secrets"
+"""Of the key that `infra/bootstrap` encrypts the states with."""
 UNBINDING: Final = ("iam:DeleteRolePermissionsBoundary",)
 BINDING: Final = (
     "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary",
@@ -90,9 +95,9 @@ RECORD: Final = (
 )  # fmt: skip
 
 
-def boundary_name(boundary: Boundary, land: Landscape) -> str:
-    """Return the name of a boundary's managed policy."""
-    return f"{land.prefix}-{boundary.value}"
+def boundary_name(boundary: Boundary | Literal["*"], land: Landscape) -> str:
+    """Return the name of a boundary's managed policy; `*` stands for any."""
+    return f"{land.prefix}-{boundary}"
 
 
 def boundary_arn(boundary: Boundary, land: Landscape, home: Account = Account.WORKLOAD) -> str:
@@ -142,14 +147,24 @@ def _of_services(land: Landscape) -> Sequence[Statement]:
 
 
 def _of_the_foundation(land: Landscape) -> Sequence[Statement]:
-    own = [f"arn:aws:iam::*:role{ROLE_PATH}{land.role_name(Role.FOUNDATION)}"]
-    own_boundary = [f"arn:aws:iam::*:policy{BOUNDARY_PATH}{boundary_name(Boundary.FOUNDATION, land)}"]
+    roles = [f"arn:aws:iam::*:role{ROLE_PATH}{land.role_name(one)}" for one in DEPLOYING]
+    policies = [
+        *(f"arn:aws:iam::*:policy{BOUNDARY_PATH}{boundary_name(BOUNDED_BY[one], land)}" for one in DEPLOYING),
+        *(f"arn:aws:iam::*:policy{ROLE_PATH}{land.role_name(one)}-*" for one in DEPLOYING),
+    ]
+    bound = {
+        "StringNotLike": {"iam:PermissionsBoundary": f"arn:aws:iam::*:policy{BOUNDARY_PATH}{boundary_name('*', land)}"}
+    }
     return [
         statement("Most", "Allow", _all_of(FOUNDATIONS_SERVICES), ["*"]),
-        _deny("DenyOwnRole", (*ROLE_CHANGES, *UNBINDING), own),
-        _deny("DenyOwnBoundary", POLICY_CHANGES, own_boundary),
+        # Whoever applies infra/bootstrap keeps these, and nobody who deploys.
+        _deny("DenyDeployRoles", (*ROLE_CHANGES, *UNBINDING), roles),
+        _deny("DenyDeployPolicies", POLICY_CHANGES, policies),
+        statement("DenyUnbound", "Deny", BINDING, ["*"], conditions=bound),
         _deny("DenyUnbinding", UNBINDING, ["*"]),
-        _deny_duties("DenyActingAsOthers", ("sts:AssumeRole", "iam:PassRole"), land),
+        # It goes on to its own role in the stack's other account.
+        _deny_elsewhere("DenyActingAsOthers", ("sts:AssumeRole",), roles[:1]),
+        _deny_duties("DenyHandingOverDuties", ("iam:PassRole",), land),
         _deny("DenyOtherIdentities", OTHER_IDENTITIES, ["*"]),
         _deny_keys("DenySigning", ("kms:Sign", "kms:CreateGrant"), land),
         _deny("DenyRemoval", (*REMOVAL, *UNLOCKING), _objects(land)),
@@ -167,7 +182,7 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny("DenyPolicies", POLICY_CHANGES, ["*"]),
         _deny("DenyOtherIdentities", OTHER_IDENTITIES, ["*"]),
         _deny_duties("DenyDuties", ("sts:AssumeRole",), land),
-        _deny_keys("DenyKeys", ("kms:Sign", "kms:CreateGrant", *TAKING_AWAY), land),
+        _deny_keys("DenyKeys", ("kms:Sign", "kms:CreateGrant", *TAKING_AWAY), land, STATES_KEY),
         _deny("DenyAliases", ("kms:DeleteAlias", "kms:UpdateAlias", "kms:CreateAlias"), _aliases(land)),
         _deny("DenyVault", ("s3:*",), [*_vaults(land), *_objects(land)]),
         _deny("DenyImages", (*PUSHING, *UNFASTENING, "ecr:SetRepositoryPolicy"), ["*"]),
@@ -199,15 +214,17 @@ def _deny_duties(sid: str, actions: Sequence[str], land: Landscape) -> Statement
     )
 
 
-def _deny_keys(sid: str, actions: Sequence[str], land: Landscape) -> Statement:
+def _deny_keys(sid: str, actions: Sequence[str], land: Landscape, *others: str) -> Statement:
+    aliases = [*(land.key_alias(one) for one in _keys()), *others]
     return statement(
         sid, "Deny", sorted(set(actions)), ["*"],
-        conditions={"ForAnyValue:StringLike": {"kms:ResourceAliases": [land.key_alias(one) for one in _keys()]}},
+        conditions={"ForAnyValue:StringLike": {"kms:ResourceAliases": aliases}},
     )  # fmt: skip
 
 
 def _aliases(land: Landscape) -> list[str]:
-    return [f"arn:aws:kms:*:{land.evidence}:{land.key_alias(one)}" for one in _keys()]
+    own = [f"arn:aws:kms:*:{land.evidence}:{land.key_alias(one)}" for one in _keys()]
+    return [*own, f"arn:aws:kms:*:*:{STATES_KEY}"]
 
 
 def _keys() -> list[str]:

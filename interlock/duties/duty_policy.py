@@ -25,10 +25,8 @@ def rights_policy(rights: Sequence[Right], land: Landscape) -> str:
     return document(*(_statement(right, land) for right in rights))
 
 
-def policy_parts(row: Row, land: Landscape) -> list[tuple[Right, ...]]:
-    """Return the rights of a role as IAM takes them: in one inline policy, or else in several managed ones."""
-    if size_of(identity_policy(row, land)) <= LARGEST_INLINE:
-        return [row.rights]
+def managed_parts(row: Row, land: Landscape) -> list[tuple[Right, ...]]:
+    """Return the rights of a role as IAM takes them in managed policies."""
     parts: list[tuple[Right, ...]] = [()]
     for right in row.rights:
         if size_of(rights_policy((*parts[-1], right), land)) > LARGEST_MANAGED:

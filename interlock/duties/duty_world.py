@@ -6,19 +6,20 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from interlock.duties.boundaries import BOUNDED_BY, Boundary, boundary_arn, boundary_policy
+from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_policy
 from interlock.duties.bucket_policy import vault_policy
+from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Duty, Role, SigningDuty
 from interlock.duties.duty_policy import identity_policy
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
-from interlock.duties.landscape import DUTY_TAG, Landscape, reach
+from interlock.duties.landscape import DUTY_TAG, ROLE_PATH, Landscape, reach
 from interlock.duties.matrix import EXCLUDES, MATRIX
 from interlock.duties.people import Assignments
 from interlock.duties.people import Person as Assigned
 from interlock.duties.prefixes import WRITERS
 from interlock.duties.rights import Account as Home
 from interlock.duties.rights import Kind, Row
-from interlock.duties.trust import role_trust_policy
+from interlock.duties.trust import deploying_trust_policy, role_trust_policy
 from interlock.duties.world import (
     Account,
     Forbidden,
@@ -111,7 +112,10 @@ def _arns(role: Role, land: Landscape) -> list[str]:
 
 
 def _principals(land: Landscape, assignments: Assignments) -> Iterator[Principal]:
+    yield from deploying_principals(land, assignments)
     for role, row in MATRIX.items():
+        if role in DEPLOYING:
+            continue
         for home in land.homes_of(role, row.home):
             bounded = BOUNDED_BY[role]
             yield Principal(
@@ -129,8 +133,33 @@ def _principals(land: Landscape, assignments: Assignments) -> Iterator[Principal
             )
 
 
+def deploying_principals(land: Landscape, assignments: Assignments) -> Iterator[Principal]:
+    """Yield the roles that `infra/bootstrap` makes, with the documents that it fills in for this stack."""
+    for role in DEPLOYING:
+        row, bounded = MATRIX[role], BOUNDED_BY[role]
+        boundary, rights = documents_of(role, land)
+        for home in land.homes_of(role, row.home):
+            account = land.account_of(home)
+            yield Principal(
+                arn=land.role_arn(role, home),
+                duty=row.duty.value,
+                trust=json.loads(deploying_trust_policy(row, land, assignments, home)),
+                identity=tuple(
+                    NamedDocument(
+                        name=name, document=document, editable_arn=f"arn:aws:iam::{account}:policy{ROLE_PATH}{name}"
+                    )
+                    for name, document in rights.items()
+                ),
+                boundary=NamedDocument(
+                    name=bounded.value, document=boundary, editable_arn=boundary_arn(bounded, land, home)
+                ),
+                tags={DUTY_TAG: row.duty.value},
+                source="infra/bootstrap",
+            )
+
+
 def _boundaries(land: Landscape) -> Iterator[NamedDocument]:
-    for boundary in Boundary:
+    for boundary in (Boundary.DUTY, Boundary.SERVICE):
         for home in dict.fromkeys(land.account_of(one) for one in Home):
             yield NamedDocument(
                 name=boundary.value,

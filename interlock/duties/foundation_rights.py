@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from interlock.duties.duty import Role
 from interlock.duties.repository_policy import PULLING, PUSHING
 from interlock.duties.rights import Kind, Right
+
+REPLICATING: Final = "replication.ecr.amazonaws.com"
+"""The service principal whose service-linked role copies images into the other region."""
 
 FOUNDATION_RIGHTS: Final = (
     Right(
@@ -14,9 +18,23 @@ FOUNDATION_RIGHTS: Final = (
          "iam:GetRole", "iam:GetRolePolicy",
          "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
          "iam:ListRoleTags", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole",
-         "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"),
+         "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"),
         Kind.DUTY_ROLE, "*",
     ),
+    Right(
+        "KeepReplicationRoles",
+        ("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy",
+         "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:ListRoleTags",
+         "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole",
+         "iam:UpdateAssumeRolePolicy"),
+        Kind.REPLICATION_ROLE,
+    ),
+    Right("HandOverReplicationRoles", ("iam:PassRole",), Kind.REPLICATION_ROLE,
+          conditions={"StringEquals": {"iam:PassedToService": "s3.amazonaws.com"}}),
+    Right("LinkReplication", ("iam:CreateServiceLinkedRole",), Kind.SERVICE_LINKED_ROLE, REPLICATING,
+          conditions={"StringEquals": {"iam:AWSServiceName": REPLICATING}}),
+    # Into the stack's other account, where the same duty has the same role.
+    Right("GoOn", ("sts:AssumeRole", "sts:SetSourceIdentity"), Kind.DUTY_ROLE, Role.FOUNDATION.value),
     Right(
         "KeepBoundaries",
         ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion",
@@ -50,14 +68,21 @@ FOUNDATION_RIGHTS: Final = (
     Right(
         "KeepRepositories",
         ("ecr:CreateRepository", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
-         "ecr:ListTagsForResource", "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy", "ecr:TagResource",
+         "ecr:ListTagsForResource", "ecr:PutImageScanningConfiguration", "ecr:PutImageTagMutability",
+         "ecr:PutLifecyclePolicy", "ecr:SetRepositoryPolicy", "ecr:TagResource", "ecr:UntagResource",
          *PULLING, *PUSHING),
         Kind.REPOSITORY,
     ),
     Right(
         "KeepAlarm",
         ("events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
-         "events:PutTargets", "events:RemoveTargets", "events:TagResource"),
+         "events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource"),
         Kind.RULE, "break-glass",
+    ),
+    Right(
+        "KeepAlarmsTopic",
+        ("sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource",
+         "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource", "sns:Unsubscribe"),
+        Kind.EMERGENCY_TOPIC,
     ),
 )  # fmt: skip

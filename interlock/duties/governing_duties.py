@@ -33,7 +33,7 @@ FOUNDATION: Final = Row(
         Task("make a duty's role", "iam:CreateRole", Kind.DUTY_ROLE, Role.BUILDER.value),
         Task("say what a duty may", "iam:PutRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
         Task("say who has a duty", "iam:UpdateAssumeRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
-        Task("change a boundary", "iam:CreatePolicyVersion", Kind.BOUNDARY, "platform"),
+        Task("change a boundary", "iam:CreatePolicyVersion", Kind.BOUNDARY, "service"),
         Task("guard the vault", "s3:PutBucketPolicy", Kind.VAULT),
         Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
         Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),

@@ -149,14 +149,20 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
     if kind is Kind.ALIASES:
         return land.each_region(f"arn:aws:kms:{{region}}:{land.evidence}:{land.key_alias('*')}")
     if kind is Kind.SERVICE_LINKED_ROLE:
-        return [f"arn:aws:iam::{land.workload}:role/aws-service-role/*"]
+        account, service = (land.evidence, f"{name}/*") if name else (land.workload, "*")
+        return [f"arn:aws:iam::{account}:role/aws-service-role/{service}"]
+    if kind is Kind.REPLICATION_ROLE:
+        # The second form is that of roles which a stack had before it told duties apart.
+        earlier = ("/vault-to-recovery-role-*", "/vault-from-recovery-role-*")
+        named = (f"{SERVICE_ROLE_PATH}{land.prefix}-vault-*", *earlier)
+        return [f"arn:aws:iam::{land.evidence}:role{one}" for one in named]
     if kind is Kind.BUDGETS:
         return [f"arn:aws:budgets::{land.workload}:budget/{land.platform_prefix}"]
     if kind is Kind.SERVICE_ROLE:
         return [f"arn:aws:iam::{land.workload}:role{SERVICE_ROLE_PATH}*"]
     if kind is Kind.BOUNDARY:
-        named = (f"{BOUNDARY_PATH}{land.prefix}-{name or '*'}", *(() if name else (f"{ROLE_PATH}{land.prefix}-*",)))
-        return sorted({f"arn:aws:iam::{one}:policy{path}" for one in _own_accounts(land) for path in named})
+        path = f"{BOUNDARY_PATH}{land.prefix}-{name or '*'}"
+        return sorted({f"arn:aws:iam::{one}:policy{path}" for one in _own_accounts(land)})
     if kind in _OF_AN_ENDPOINT:
         pattern = _OF_AN_ENDPOINT[kind]
         names = land.endpoints or (f"{land.platform_prefix}-*",)
@@ -214,5 +220,6 @@ _PATTERNS: Final = {
     Kind.FUNCTIONS: ("lambda:function:{prefix}-*",),
     Kind.SERVING: ("sagemaker:endpoint/{prefix}-*", "sagemaker:endpoint-config/*", "sagemaker:model/*"),
     Kind.TOPICS: ("sns:*",),
+    Kind.EMERGENCY_TOPIC: ("sns:emergency-topic-*",),
     Kind.CERTIFICATES: ("acm:certificate/*",),
 }

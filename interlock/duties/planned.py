@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from interlock.duties.duty_world import exclusions, people_of, with_table
+from interlock.duties.duty_world import deploying_principals, exclusions, people_of, with_table
 from interlock.duties.landscape import Landscape
 from interlock.duties.people import Assignments
 from interlock.duties.plan_principals import Principals
@@ -66,7 +66,7 @@ def _world(
     world = World(
         stack=plan.stack,
         accounts=tuple(Account(id=one) for one in ids if one),
-        principals=principals.principals,
+        principals=(*deploying_principals(land, assignments), *principals.principals),
         resources=resources.resources,
         compute=tuple(resources.compute(principals)),
         people=people_of(land, assignments),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,6 +36,64 @@ def role_trust_policy(row: Row, land: Landscape, assignments: Assignments, home:
         *(_of_pipeline(one, land.account_of(home)) for one in assignments.pipelines_of(row.duty)),
     ]
     return document(*(statements or [_NOBODY]))
+
+
+def deploying_trust_policy(row: Row, land: Landscape, assignments: Assignments, home: Account) -> str:
+    """Return the trust policy of a role that deploys, as `infra/bootstrap` writes it in one account.
+
+    People and workflows come into the workload's account, each person with MFA; from there the foundation goes on into
+    the account of keys and vault, under the name that its session bears already.
+    """
+    if land.account_of(home) != land.workload:
+        return document(*_from_other_account(land.role_arn(row.role, Account.WORKLOAD)))
+    people = sorted(assignments.people_of(row.duty), key=lambda one: one.source_identity)
+    workflows = [(one, subject) for one in assignments.pipelines_of(row.duty) for subject in one.subjects]
+    statements = [
+        *(_of_workflow(one, subject, land.workload) for one, subject in workflows),
+        *(_deploying_person(one) for one in people),
+        *([_names_of(people)] if people else []),
+    ]
+    return document(*(statements or [_NOBODY]))
+
+
+def _of_workflow(pipeline: Pipeline, subject: str, account_id: str) -> Statement:
+    return statement(
+        "Workflow", "Allow", ["sts:AssumeRoleWithWebIdentity"],
+        principal={"Federated": f"arn:aws:iam::{account_id}:oidc-provider/{pipeline.issuer}"},
+        conditions={
+            "StringEquals": {f"{pipeline.issuer}:aud": pipeline.audience, f"{pipeline.issuer}:sub": subject},
+            "StringLike": {"sts:RoleSessionName": "github-*"},
+        },
+    )  # fmt: skip
+
+
+def _deploying_person(person: Person) -> Statement:
+    name = {"sts:RoleSessionName": person.source_identity, "sts:SourceIdentity": person.source_identity}
+    who: Conditions = {"StringLike": {"aws:userid": f"*:{person.user_name}"}} if person.user_name else {}
+    return statement(
+        "Person" + "".join(part.capitalize() for part in re.split(r"[^A-Za-z0-9]", person.source_identity)),
+        "Allow", ["sts:AssumeRole"],
+        principal={"AWS": person.principal},
+        conditions={"StringEquals": name, **who, "Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    )  # fmt: skip
+
+
+def _names_of(people: Sequence[Person]) -> Statement:
+    return statement(
+        "NamesOfPeople", "Allow", ["sts:SetSourceIdentity"],
+        principal={"AWS": _plain(list(dict.fromkeys(one.principal for one in people)))},
+        conditions={"StringEquals": {"sts:SourceIdentity": _plain([one.source_identity for one in people])}},
+    )  # fmt: skip
+
+
+def _from_other_account(role_arn: str) -> list[Statement]:
+    return [
+        statement(
+            "OtherAccount", "Allow", ["sts:AssumeRole"], principal={"AWS": role_arn},
+            conditions={"StringLike": {"sts:RoleSessionName": "interlock-*"}},
+        ),
+        statement("NamesFromOtherAccount", "Allow", ["sts:SetSourceIdentity"], principal={"AWS": role_arn}),
+    ]  # fmt: skip
 
 
 _NOBODY: Final = statement("Nobody", "Deny", ["sts:AssumeRole"], principal="*")

@@ -66,6 +66,7 @@ def bootstrap_values(session: Session) -> dict[str, Any]:
         "region": session.cloud.region,
         "workload_account_id": accounts["workload"],
         "evidence_account_id": accounts["evidence"],
+        "regions": list(session.cloud.regions),
         "github": {
             "repository": "example/interlock",
             "foundation_environment": "local-foundation",

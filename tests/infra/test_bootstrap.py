@@ -9,9 +9,27 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from interlock.duties.duty import Duty
+from interlock.duties.duty_world import deploying_principals
+from interlock.duties.landscape import Landscape
+from interlock.duties.people import Assignments, Person, Pipeline
 from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from rehearsal.infra import Root
 from rehearsal.session import Session
+
+PERSON = "arn:aws:iam::123456789012:user/administrator"
+PEOPLE = Assignments(
+    people=(
+        Person("foundation-1", "foundation-1", (Duty.FOUNDATION,), PERSON),
+        Person("foundation-2", "foundation-2", (Duty.FOUNDATION,), PERSON),
+        Person("platform-1", "platform-1", (Duty.PLATFORM,), PERSON),
+    ),
+    pipelines=(
+        Pipeline("foundation", Duty.FOUNDATION, ("repo:example/interlock:environment:local-foundation",)),
+        Pipeline("platform", Duty.PLATFORM, ("repo:example/interlock:environment:local-platform",)),
+    ),
+)
+"""Whom the example of the module is applied with."""
 
 
 def test_a_second_plan_changes_nothing(bootstrap: Root) -> None:
@@ -23,20 +41,43 @@ def test_a_destroy_refuses_whatever_holds_state_or_holds_somebody_back(bootstrap
     assert bootstrap.held_against_a_destroy() >= {
         "module.workload.aws_s3_bucket.state",
         "module.workload.aws_kms_key.secrets",
-        "module.workload.aws_iam_policy.workload",
         "module.evidence.aws_iam_role.deploy",
     }
 
 
-def test_every_role_carries_its_boundary(session: Session, bootstrap: Root) -> None:
-    for account in ("workload", "evidence"):
-        iam = session.client("iam", account)
-        for layer in ("foundation", "platform"):
-            role = iam.get_role(RoleName=f"interlock-local-{layer}")["Role"]
-            assert role["Path"] == "/interlock/deploy/"
-            assert role["PermissionsBoundary"]["PermissionsBoundaryArn"].endswith(
-                f":policy/interlock/deploy/boundary/interlock-local-{layer}"
-            )
+def test_the_roles_have_the_very_documents_that_the_proof_reads(session: Session, bootstrap: Root) -> None:
+    accounts = session.cloud.accounts
+    for principal in deploying_principals(landscape(session), PEOPLE):
+        iam = session.client("iam", "workload" if principal.account_id == accounts["workload"] else "evidence")
+        role = iam.get_role(RoleName=principal.name)["Role"]
+        boundary = principal.boundary
+        assert boundary is not None
+        assert role["Arn"] == principal.arn
+        assert role["AssumeRolePolicyDocument"] == principal.trust
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary.editable_arn
+        for one in (boundary, *principal.identity):
+            assert managed(iam, str(one.editable_arn)) == one.document
+        attached = iam.list_attached_role_policies(RoleName=principal.name)["AttachedPolicies"]
+        names = {one["PolicyName"] for one in attached} - {f"{principal.name}-state"}
+        assert names == {one.name for one in principal.identity}
+
+
+def managed(iam: Any, arn: str) -> Any:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def landscape(session: Session) -> Landscape:
+    accounts = session.cloud.accounts
+    return Landscape(
+        stack="local", workload=accounts["workload"], evidence=accounts["evidence"], audit=accounts["audit"],
+        regions=tuple(session.cloud.regions), vaults=(), staging=(), endpoints=(), tables=(),
+    )  # fmt: skip
+
+
+def test_the_platform_has_no_way_into_the_account_of_keys_and_vault(session: Session, bootstrap: Root) -> None:
+    roles = session.client("iam", "evidence").list_roles(PathPrefix="/interlock/duties/")["Roles"]
+    assert "interlock-local-platform" not in {one["RoleName"] for one in roles}
 
 
 def test_state_is_versioned_encrypted_and_closed(session: Session, bootstrap: Root) -> None:
@@ -57,7 +98,7 @@ def assume(session: Session, layer: str, name: str, **asked: Any) -> Any:
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
-    role = f"arn:aws:iam::{session.cloud.account_id}:role/interlock/deploy/interlock-local-{layer}"
+    role = f"arn:aws:iam::{session.cloud.account_id}:role/interlock/duties/interlock-local-{layer}"
     return sts.assume_role(RoleArn=role, RoleSessionName=name, **asked)["Credentials"]
 
 
@@ -84,6 +125,8 @@ def test_outputs_tell_each_layer_its_role_state_and_secrets(session: Session, bo
     settings = bootstrap.outputs()["settings"]
 
     assert json.dumps(settings["platform"]).count("foundation") == 0
+    assert settings["platform"]["evidence"]["role_arn"] is None
+    assert settings["foundation"]["evidence"]["role_arn"].endswith(":role/interlock/duties/interlock-local-foundation")
     assert settings["platform"]["backend_url"] == settings["foundation"]["backend_url"]
     assert settings["platform"]["secrets_provider"].endswith("&context_layer=platform")
     assert settings["platform"]["evidence"]["account_id"] == session.cloud.accounts["evidence"]

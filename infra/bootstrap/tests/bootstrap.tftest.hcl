@@ -62,16 +62,40 @@ run "each_layer_has_its_trust_and_its_boundary" {
   }
 
   assert {
-    condition     = alltrue([for policy in concat(values(aws_iam_policy.boundary), values(aws_iam_policy.permissions), [aws_iam_policy.workload]) : length(policy.policy) <= 6144])
+    condition     = alltrue([for policy in concat(values(aws_iam_policy.boundary), values(aws_iam_policy.permissions)) : length(policy.policy) <= 6144])
     error_message = "A managed policy is longer than AWS takes."
   }
 
   assert {
     condition = length(setsubtract(
-      ["DenyDutiesAndBoundaries", "DenyRolesWithoutBoundary", "DenyTakingBoundaries", "DenyKeys", "DenyVault", "DenyEvidence", "DenyImagePush", "DenyWatching", "DenyStateOfFoundation"],
+      ["DenyForeignRoles", "DenyUnbound", "DenyUnbinding", "DenyPolicies", "DenyDuties", "DenyKeys", "DenyAliases", "DenyVault", "DenyImages", "DenyTraffic", "DenyRecord"],
       [for statement in jsondecode(aws_iam_policy.boundary["platform"].policy).Statement : statement.Sid if statement.Effect == "Deny"],
     )) == 0
     error_message = "The platform's boundary lacks a refusal."
+  }
+
+  assert {
+    condition     = length(regexall("\\{[a-z_]+\\}", join("", [for policy in concat(values(aws_iam_policy.boundary), values(aws_iam_policy.permissions)) : policy.policy]))) == 0
+    error_message = "A document still has a place to fill in."
+  }
+}
+
+run "the_state_of_a_foundation_of_its_own_is_not_the_platforms" {
+  command = plan
+
+  variables {
+    stack          = "prod-foundation"
+    platform_stack = "prod"
+  }
+
+  assert {
+    condition     = contains([for statement in jsondecode(aws_s3_bucket_policy.state["pulumi"].policy).Statement : statement.Sid], "DenyStateOfFoundation")
+    error_message = "The platform may write the foundation's state."
+  }
+
+  assert {
+    condition     = aws_iam_role.deploy["platform"].name == "interlock-prod-foundation-platform"
+    error_message = "Roles are not named after the stack whose duties they are."
   }
 }
 
@@ -79,18 +103,21 @@ run "an_account_without_state_has_no_bucket_and_no_key" {
   command = plan
 
   variables {
-    holds_state = false
-    github      = null
-    people      = {}
-    deployed_from = {
-      foundation = "arn:aws:iam::210987654321:role/interlock/deploy/interlock-prod-foundation"
-      platform   = "arn:aws:iam::210987654321:role/interlock/deploy/interlock-prod-platform"
-    }
+    workload_account_id = "210987654321"
+    holds_state         = false
+    github              = null
+    people              = {}
+    deployed_from       = "arn:aws:iam::210987654321:role/interlock/duties/interlock-prod-foundation"
   }
 
   assert {
     condition     = length(aws_s3_bucket.state) == 0 && length(aws_kms_key.secrets) == 0 && length(aws_iam_openid_connect_provider.github) == 0
     error_message = "It holds state nevertheless."
+  }
+
+  assert {
+    condition     = keys(aws_iam_role.deploy) == ["foundation"]
+    error_message = "The platform has a way into the account of keys and vault."
   }
 }
 
@@ -113,6 +140,18 @@ run "patterns_and_people_in_both_layers_are_refused" {
   }
 
   expect_failures = [var.environment, var.github, var.people, var.vault_bucket_names, var.session_hours]
+}
+
+run "people_who_share_a_role_are_told_apart_by_their_names_there" {
+  command = plan
+
+  variables {
+    people = {
+      foundation = { foundation-1 = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Foundation_0123456789abcdef" }
+    }
+  }
+
+  expect_failures = [var.user_names]
 }
 
 run "a_role_that_nobody_could_become_is_refused" {

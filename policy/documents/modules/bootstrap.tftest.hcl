@@ -27,11 +27,10 @@ run "an_account_that_is_deployed_into" {
   command = plan
 
   variables {
-    holds_state    = false
-    administrators = ["arn:aws:iam::123456789012:role/administrator"]
-    deployed_from = {
-      foundation = "arn:aws:iam::111122223333:role/interlock/deploy/interlock-prod-foundation"
-      platform   = "arn:aws:iam::111122223333:role/interlock/deploy/interlock-prod-platform"
-    }
+    workload_account_id = "111122223333"
+    evidence_account_id = "123456789012"
+    holds_state         = false
+    administrators      = ["arn:aws:iam::123456789012:role/administrator"]
+    deployed_from       = "arn:aws:iam::111122223333:role/interlock/duties/interlock-prod-foundation"
   }
 }

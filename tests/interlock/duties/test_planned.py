@@ -77,7 +77,7 @@ def open_policy() -> dict[str, Any]:
 
 def test_a_policy_that_is_open_counts_as_all_that_its_role_s_boundary_allows() -> None:
     planned = planned_world(preview(BOUND, role(permissionsBoundary=BOUNDARY), open_policy()))
-    (worker,) = planned.world.principals
+    (worker,) = [one for one in planned.world.principals if one.source != "infra/bootstrap"]
     assert worker.arn == f"arn:aws:iam::{EVIDENCE}:role/team/worker"
     assert worker.identity[0].document["Statement"][0]["Action"] == "*"
     assert worker.boundary is not None
@@ -106,6 +106,16 @@ def test_a_document_that_has_to_be_known_and_is_not_is_named(steps: list[dict[st
 def test_a_malformed_policy_names_its_resource_and_property() -> None:
     with pytest.raises(BadInput, match=r"worker: assumeRolePolicy: received '\{broken', which is no JSON"):
         planned_world(preview(step(ROLE, "worker", name="worker", assumeRolePolicy="{broken")))
+
+
+def test_the_roles_that_deploy_are_those_that_bootstrap_makes() -> None:
+    world = planned_world(preview(BOUND)).world
+    made = {one.arn: one for one in world.principals if one.source == "infra/bootstrap"}
+    named = "arn:aws:iam::{}:role/interlock/duties/interlock-prod-{}"
+    assert set(made) == {
+        named.format(EVIDENCE, "foundation"), named.format(WORKLOAD, "foundation"), named.format(WORKLOAD, "platform")
+    }  # fmt: skip
+    assert all(one.boundary is not None and one.identity for one in made.values())
 
 
 def test_nobody_assigned_is_refused() -> None:

@@ -77,6 +77,15 @@ def test_a_file_without_settings_gets_them(text: str) -> None:
     assert read["secretsprovider"] == KEY
 
 
+def test_only_the_foundation_needs_a_way_into_the_account_of_keys_and_vault() -> None:
+    without = {**LAYER, "evidence": {"account_id": "444455556666", "role_arn": None}}
+    read = yaml.safe_load(with_foundations(FILE, read_foundations(json.dumps({"platform": without}), "platform")))
+
+    assert read["config"]["interlock:accounts"]["evidence"] == {"account_id": "444455556666"}
+    with pytest.raises(FoundationsError, match=r"settings.foundation.evidence.role_arn: received None"):
+        read_foundations(json.dumps({"foundation": without}), "foundation")
+
+
 def test_one_account_for_all_names_no_other() -> None:
     same = {"account_id": "111122223333", "role_arn": ROLE}
 
@@ -93,7 +102,10 @@ def test_one_account_for_all_names_no_other() -> None:
         (json.dumps({"boundary_arns": {"value": {}}}), "settings.platform: received outputs named boundary_arns"),
         (outputs(account_id="12"), "settings.platform.account_id: received '12'; accepted: an AWS account's twelve"),
         (outputs(secrets_provider=None), "holds_state"),
-        (outputs(evidence={"account_id": "444455556666"}), "settings.platform.evidence.role_arn: received None"),
+        (
+            outputs(evidence={"account_id": "444455556666", "role_arn": "deployer"}),
+            "settings.platform.evidence.role_arn: received 'deployer'",
+        ),
     ],
 )
 def test_other_outputs_are_refused_by_name(text: str, said: str) -> None:

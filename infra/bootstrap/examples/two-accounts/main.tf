@@ -1,5 +1,5 @@
 # An environment whose keys, vault and images lie in an account of their own. The workload account holds the state; its
-# deploy roles go on into the evidence account's.
+# foundation's role goes on into the evidence account's.
 
 terraform {
   required_version = ">= 1.10"
@@ -33,9 +33,13 @@ module "workload" {
 
   environment         = var.environment
   evidence_account_id = var.evidence_account_id
+  stack               = var.stack
+  platform_stack      = var.platform_stack
+  regions             = var.regions
   administrators      = var.administrators
   github              = var.github
   people              = var.people
+  user_names          = var.user_names
 }
 
 module "evidence" {
@@ -45,8 +49,12 @@ module "evidence" {
     aws = aws.evidence
   }
 
-  environment    = var.environment
-  holds_state    = false
-  administrators = ["arn:aws:iam::${var.evidence_account_id}:role/${var.account_role_name}"]
-  deployed_from  = module.workload.deploy_role_arns
+  environment         = var.environment
+  workload_account_id = var.workload_account_id
+  stack               = var.stack
+  platform_stack      = var.platform_stack
+  regions             = var.regions
+  holds_state         = false
+  administrators      = ["arn:aws:iam::${var.evidence_account_id}:role/${var.account_role_name}"]
+  deployed_from       = module.workload.deploy_role_arns.foundation
 }

@@ -2,8 +2,8 @@ output "settings" {
   description = "What `interlock settings import` reads."
   value = { for layer in ["foundation", "platform"] : layer => merge(module.workload.settings[layer], {
     evidence = {
-      account_id = module.evidence.settings[layer].account_id
-      role_arn   = module.evidence.settings[layer].role_arn
+      account_id = var.evidence_account_id
+      role_arn   = try(module.evidence.settings[layer].role_arn, null)
     }
   }) }
 }

@@ -18,6 +18,24 @@ variable "evidence_account_id" {
   type        = string
 }
 
+variable "stack" {
+  description = "See the module's variable of the same name."
+  type        = string
+  default     = null
+}
+
+variable "platform_stack" {
+  description = "See the module's variable of the same name."
+  type        = string
+  default     = null
+}
+
+variable "regions" {
+  description = "See the module's variable of the same name."
+  type        = list(string)
+  default     = null
+}
+
 variable "account_role_name" {
   description = "The role in the evidence account that the organization's administrators assume."
   type        = string
@@ -48,4 +66,10 @@ variable "people" {
     platform   = optional(map(string), {})
   })
   default = {}
+}
+
+variable "user_names" {
+  description = "See the module's variable of the same name."
+  type        = map(string)
+  default     = {}
 }
