@@ -24,7 +24,8 @@ locals {
   stack      = coalesce(var.stack, var.environment)
   stack_name = "interlock-${local.stack}"
 
-  platform_stack = coalesce(var.platform_stack, local.stack)
+  platform_stack   = coalesce(var.platform_stack, local.stack)
+  foundation_stack = coalesce(var.foundation_stack, "${local.stack}-foundation")
 
   # The platform needs no way into the account of keys, vault and images.
   layers    = local.account_id == local.workload_id ? ["foundation", "platform"] : ["foundation"]

@@ -128,12 +128,12 @@ locals {
       },
     ],
     # The platform reads what the foundation has made, and says nothing of it.
-    use == "pulumi" && local.platform_stack != local.stack ? [{
+    use == "pulumi" ? [{
       Sid       = "DenyStateOfFoundation"
       Effect    = "Deny"
       Principal = "*"
       Action    = ["s3:DeleteObject", "s3:PutObject"]
-      Resource  = ["${arn}/.pulumi/*/${local.stack}.json*", "${arn}/.pulumi/*/${local.stack}/*"]
+      Resource  = ["${arn}/.pulumi/*/${local.foundation_stack}.json*", "${arn}/.pulumi/*/${local.foundation_stack}/*"]
       Condition = { ArnNotLike = { "aws:PrincipalArn" = concat(local.administrators, [local.role_arns.foundation]) } }
     }] : [],
   ) }

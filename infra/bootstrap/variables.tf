@@ -138,7 +138,7 @@ variable "evidence_account_id" {
 }
 
 variable "stack" {
-  description = "The Pulumi stack of the layer foundation, whose duties the deploy roles have. The environment's name, unless given."
+  description = "The stack that roles, boundaries and buckets are named after; the environment's name, unless given."
   type        = string
   default     = null
 
@@ -149,13 +149,24 @@ variable "stack" {
 }
 
 variable "platform_stack" {
-  description = "The Pulumi stack of the layer platform; the same as the foundation's, unless given."
+  description = "The stack that the layer platform's resources are named after; the same, unless given."
   type        = string
   default     = null
 
   validation {
     condition     = var.platform_stack == null || can(regex("^[a-z][a-z0-9-]{1,30}$", var.platform_stack))
     error_message = "platform_stack is \"${coalesce(var.platform_stack, "-")}\"; accepted are 2 to 31 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
+variable "foundation_stack" {
+  description = "The Pulumi stack of a foundation of its own, whose state the platform reads and does not write; <stack>-foundation, unless given."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.foundation_stack == null || can(regex("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", var.foundation_stack))
+    error_message = "foundation_stack is \"${coalesce(var.foundation_stack, "-")}\"; accepted is the name of a Pulumi stack."
   }
 }
 

@@ -84,17 +84,18 @@ run "the_state_of_a_foundation_of_its_own_is_not_the_platforms" {
   command = plan
 
   variables {
-    stack          = "prod-foundation"
-    platform_stack = "prod"
+    stack = "prod-eu"
   }
 
   assert {
-    condition     = contains([for statement in jsondecode(aws_s3_bucket_policy.state["pulumi"].policy).Statement : statement.Sid], "DenyStateOfFoundation")
+    condition = length([for statement in jsondecode(aws_s3_bucket_policy.state["pulumi"].policy).Statement :
+      statement if statement.Sid == "DenyStateOfFoundation" && strcontains(jsonencode(statement.Resource), "/prod-eu-foundation.json*")
+    ]) == 1
     error_message = "The platform may write the foundation's state."
   }
 
   assert {
-    condition     = aws_iam_role.deploy["platform"].name == "interlock-prod-foundation-platform"
+    condition     = aws_iam_role.deploy["platform"].name == "interlock-prod-eu-platform"
     error_message = "Roles are not named after the stack whose duties they are."
   }
 }
