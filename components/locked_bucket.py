@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.bucket_replication import ReplicatedBucket
-from components.private_bucket import block_public_access, encryption_rule
+from components.private_bucket import arn_of, block_public_access, encryption_rule, keeping_name
 
 
 class LockedBucket:
@@ -22,6 +22,7 @@ class LockedBucket:
         opts: pulumi.ResourceOptions,
         stands_on: pulumi.ResourceOptions,
         bucket_name: pulumi.Input[str] | None = None,
+        new_bucket_name: pulumi.Input[str] | None = None,
     ) -> None:
         """Register the bucket with `opts`; it waits for, and is gone before, what `stands_on` depends on."""
         self._name = name
@@ -29,10 +30,12 @@ class LockedBucket:
         self._guard = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
         self.bucket = aws.s3.Bucket(
             f"{name}-bucket",
-            bucket=bucket_name,
+            bucket=bucket_name or new_bucket_name,
             object_lock_enabled=True,
             force_destroy=False,
-            opts=pulumi.ResourceOptions.merge(opts, stands_on),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions.merge(opts, stands_on), keeping_name(bucket_name, new_bucket_name)
+            ),
         )
         bucket = self.bucket.id
         versioning = aws.s3.BucketVersioning(
@@ -53,7 +56,8 @@ class LockedBucket:
             opts=pulumi.ResourceOptions.merge(self._guard, pulumi.ResourceOptions(depends_on=[versioning])),
         )
         self._guards: Sequence[pulumi.Resource] = (lock, encryption, closed, ownership)
-        self.end = ReplicatedBucket(self.bucket.bucket, self.bucket.arn, encryption_key_arn, (versioning, lock))
+        self.arn = arn_of(self.bucket)
+        self.end = ReplicatedBucket(self.bucket.bucket, self.arn, encryption_key_arn, (versioning, lock))
 
     @property
     def guard(self) -> pulumi.ResourceOptions:

@@ -24,6 +24,8 @@ class PrivateBucketArgs(TypedDict):
     """Ids of other accounts, whose IAM policies say who of theirs reads, writes and deletes; none unless given."""
     bucket_name: NotRequired[pulumi.Input[str]]
     """Drawn from the component's name unless given."""
+    new_bucket_name: NotRequired[pulumi.Input[str]]
+    """What the bucket is called if it is yet to be made; one that there is keeps its name."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -41,9 +43,11 @@ class PrivateBucket(pulumi.ComponentResource):
 
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
-            bucket=args.get("bucket_name"),
+            bucket=args.get("bucket_name") or args.get("new_bucket_name"),
             force_destroy=args.get("force_destroy", False),
-            opts=inside,
+            opts=pulumi.ResourceOptions.merge(
+                inside, keeping_name(args.get("bucket_name"), args.get("new_bucket_name"))
+            ),
         )
         self.versioning = aws.s3.BucketVersioning(
             f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=inside
@@ -65,15 +69,29 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.id,
-            policy=pulumi.Output.all(bucket.arn, args.get("shared_with", [])).apply(
+            policy=pulumi.Output.all(arn_of(bucket), args.get("shared_with", [])).apply(
                 lambda of: private_bucket_policy(of[0], of[1])
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
         )
 
         self.bucket_name = bucket.bucket
-        self.bucket_arn = bucket.arn
+        self.bucket_arn = arn_of(bucket)
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
+
+
+def arn_of(bucket: aws.s3.Bucket) -> pulumi.Output[str]:
+    """Return the bucket's ARN, which its name tells before it is made."""
+    return bucket.bucket.apply(lambda name: f"arn:aws:s3:::{name}")
+
+
+def keeping_name(
+    chosen: pulumi.Input[str] | None, for_a_new_one: pulumi.Input[str] | None
+) -> pulumi.ResourceOptions | None:
+    """Return the options with which a bucket that there is keeps its name, unless its name is `chosen`."""
+    if chosen is not None or for_a_new_one is None:
+        return None
+    return pulumi.ResourceOptions(ignore_changes=["bucket"])
 
 
 def block_public_access(
@@ -143,4 +161,5 @@ _RULES = {
     "force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
     "bucket_name": validation.bucket_name,
+    "new_bucket_name": validation.bucket_name,
 }

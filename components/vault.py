@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
-from components.bucket_replication import ReplicationRole, replicate
+from components.bucket_replication import ReplicationBoundary, ReplicationRole, replicate
 from components.locked_bucket import LockedBucket
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.validation import checked
@@ -21,6 +21,9 @@ class VaultNames(TypedDict):
 
     bucket_name: NotRequired[pulumi.Input[str]]
     staging_bucket_name: NotRequired[pulumi.Input[str]]
+    new_bucket_name: NotRequired[pulumi.Input[str]]
+    """What the bucket is called if it is yet to be made; one that there is keeps its name. So is the next."""
+    new_staging_bucket_name: NotRequired[pulumi.Input[str]]
 
 
 class VaultRecovery(VaultNames):
@@ -49,6 +52,8 @@ class VaultArgs(VaultNames):
     """Ids of other accounts, whose IAM policies say who of theirs reads and adds; none unless given."""
     writers: NotRequired[Mapping[str, Sequence[str]]]
     """By prefix: ARNs of the roles that alone add under it, and nobody beside the prefixes; open unless given."""
+    bounded_as: NotRequired[str]
+    """What the roles that replicate, and the boundary they are in, are named after; in no boundary unless given."""
     recovery: NotRequired[VaultRecovery]
     """A second region, into which all is replicated and from where all is replicated back."""
 
@@ -99,8 +104,11 @@ class Vault(pulumi.ComponentResource):
         self, name: str, here: LockedBucket, there: LockedBucket, args: VaultArgs, account_id: pulumi.Input[str]
     ) -> None:
         inside = pulumi.ResourceOptions(parent=self)
-        out = ReplicationRole.register(f"{name}-to-recovery", account_id, here.end, there.end, inside)
-        back = ReplicationRole.register(f"{name}-from-recovery", account_id, there.end, here.end, inside)
+        bound = None
+        if "bounded_as" in args:
+            bound = ReplicationBoundary.register(name, args["bounded_as"], account_id, (here.end, there.end), inside)
+        out = ReplicationRole.register(f"{name}-to-recovery", account_id, here.end, there.end, inside, bound)
+        back = ReplicationRole.register(f"{name}-from-recovery", account_id, there.end, here.end, inside, bound)
         # Before the policies, which deny it to everybody but administrators.
         going = replicate(f"{name}-to-recovery", out, here.end, there.end, here.guard)
         coming = replicate(f"{name}-from-recovery", back, there.end, here.end, there.guard)
@@ -115,11 +123,11 @@ class Vault(pulumi.ComponentResource):
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
         known = pulumi.Output.all(
-            half.bucket.arn,
+            half.arn,
             self.retention_days,
             args["administrators"],
             args.get("shared_with", []),
-            *(one.role.arn for one in replicators),
+            *(one.arn for one in replicators),
         )
         writers = args.get("writers")
         half.close(known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3], writers)), after)
@@ -140,7 +148,13 @@ class VaultHalf:
         inside = pulumi.ResourceOptions(parent=vault, provider=provider)
         self.encryption_key_arn = pulumi.Output.from_input(half["encryption_key_arn"])
         self.locked = LockedBucket(
-            name, half["encryption_key_arn"], vault.retention_days, inside, stands_on, half.get("bucket_name")
+            name,
+            half["encryption_key_arn"],
+            vault.retention_days,
+            inside,
+            stands_on,
+            half.get("bucket_name"),
+            half.get("new_bucket_name"),
         )
         of_staging: PrivateBucketArgs = {
             "encryption_key_arn": half["encryption_key_arn"],
@@ -149,6 +163,8 @@ class VaultHalf:
         }
         if "staging_bucket_name" in half:
             of_staging["bucket_name"] = half["staging_bucket_name"]
+        if "new_staging_bucket_name" in half:
+            of_staging["new_bucket_name"] = half["new_staging_bucket_name"]
         staging = PrivateBucket(
             f"{name}-staging",
             of_staging,
@@ -156,7 +172,7 @@ class VaultHalf:
         )
         self.retention_days = vault.retention_days
         self.bucket = self.locked.bucket
-        self.bucket_name, self.bucket_arn = self.bucket.bucket, self.bucket.arn
+        self.bucket_name, self.bucket_arn = self.bucket.bucket, self.locked.arn
         self.staging_bucket_name = staging.bucket_name
         self.staging_bucket_arn = staging.bucket_arn
 
@@ -181,7 +197,9 @@ class VaultHalf:
         }
 
 
-_NAME_RULES: Final = {"bucket_name": validation.bucket_name, "staging_bucket_name": validation.bucket_name}
+_NAME_RULES: Final = dict.fromkeys(
+    ("bucket_name", "staging_bucket_name", "new_bucket_name", "new_staging_bucket_name"), validation.bucket_name
+)
 _RECOVERY_RULES: Final = {
     **_NAME_RULES,
     "provider": validation.provider,
@@ -198,5 +216,6 @@ _RULES: Final = {
     "writers": validation.any_of(
         validation.text(r"[a-z-]+/", "a prefix such as releases/"), validation.some(validation.role_arn)
     ),
+    "bounded_as": validation.name,
     "recovery": validation.section(VaultRecovery, _RECOVERY_RULES),
 }

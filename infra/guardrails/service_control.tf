@@ -91,7 +91,7 @@ locals {
           "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
         Resource = [
-          for what in ["policy/interlock/boundaries", "role/interlock/duties"] : "arn:${local.partition}:iam::*:${what}/*"
+          for what in ["policy/interlock/boundaries", "role/interlock/duties", "role/interlock/replication"] : "arn:${local.partition}:iam::*:${what}/*"
         ]
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
       },

@@ -14,6 +14,8 @@ ROLE_PATH: Final = "/interlock/duties/"
 """Of the duties' roles, which only the foundation makes and changes."""
 SERVICE_ROLE_PATH: Final = "/interlock/services/"
 """Of the roles that the layer platform makes for services, each inside of the boundary of services."""
+REPLICATION_ROLE_PATH: Final = "/interlock/replication/"
+"""Of the roles that S3 replicates the vault as, which only the foundation makes."""
 BOUNDARY_PATH: Final = "/interlock/boundaries/"
 MANIFEST_PREFIX: Final = "stacks/"
 DUTY_TAG: Final = "interlock:duty"
@@ -154,7 +156,7 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
     if kind is Kind.REPLICATION_ROLE:
         # The second form is that of roles which a stack had before it told duties apart.
         earlier = ("/vault-to-recovery-role-*", "/vault-from-recovery-role-*")
-        named = (f"{SERVICE_ROLE_PATH}{land.prefix}-vault-*", *earlier)
+        named = (f"{REPLICATION_ROLE_PATH}{land.prefix}-vault-*", *earlier)
         return [f"arn:aws:iam::{land.evidence}:role{one}" for one in named]
     if kind is Kind.BUDGETS:
         return [f"arn:aws:budgets::{land.workload}:budget/{land.platform_prefix}"]

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from interlock.duties.documents import document, statement
+
+CONFIGURATION: Final = ("s3:GetReplicationConfiguration", "s3:ListBucket")
+VERSIONS: Final = (
+    "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging",
+    "s3:GetObjectRetention", "s3:GetObjectLegalHold",
+)  # fmt: skip
+REPLICAS: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
+KEYS: Final = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
 
 
 def replication_trust_policy() -> str:
@@ -14,6 +25,17 @@ def replication_trust_policy() -> str:
     """
     return document(
         statement("AssumedForReplication", "Allow", ["sts:AssumeRole"], principal={"Service": "s3.amazonaws.com"})
+    )
+
+
+def replication_boundary(bucket_names: Sequence[str]) -> str:
+    """Return the most that roles of these buckets' replication may ever do: read, encrypt, and add replicas to them."""
+    objects = [f"arn:aws:s3:::{name}/*" for name in bucket_names]
+    buckets = [f"arn:aws:s3:::{name}" for name in bucket_names]
+    return document(
+        statement("ReadConfiguration", "Allow", CONFIGURATION, buckets),
+        statement("Replicate", "Allow", (*VERSIONS, *REPLICAS), objects),
+        statement("UseKeys", "Allow", KEYS, ["*"], conditions={"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}),
     )
 
 
@@ -29,25 +51,17 @@ def replication_policy(
     """
     source_region, destination_region = (arn.split(":")[3] for arn in (source_key_arn, destination_key_arn))
     return document(
-        statement(
-            "ReadConfiguration", "Allow", ["s3:GetReplicationConfiguration", "s3:ListBucket"], [source_bucket_arn]
-        ),
+        statement("ReadConfiguration", "Allow", CONFIGURATION, [source_bucket_arn]),
         statement(
             "ReadVersions",
             "Allow",
-            [
-                "s3:GetObjectVersionForReplication",
-                "s3:GetObjectVersionAcl",
-                "s3:GetObjectVersionTagging",
-                "s3:GetObjectRetention",
-                "s3:GetObjectLegalHold",
-            ],
+            VERSIONS,
             [f"{source_bucket_arn}/*"],
         ),
         statement(
             "WriteReplicas",
             "Allow",
-            ["s3:ReplicateObject", "s3:ReplicateTags"],
+            REPLICAS,
             [f"{destination_bucket_arn}/*"],
             conditions={"StringEquals": {"aws:ResourceAccount": account_id}},
         ),

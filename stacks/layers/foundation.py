@@ -16,6 +16,7 @@ from components.signing_key_replicas import SigningKeyReplicas, SigningKeyReplic
 from components.signing_keys import SigningKeys, SigningKeysArgs
 from components.validation import ArgumentError
 from components.vault import Vault, VaultArgs, VaultHalf, VaultRecovery
+from interlock.duties.bucket_names import STAGING, VAULT, bucket_name
 from interlock.duties.rights import Account
 from interlock.rules import Problem
 from interlock.settings.model import Settings
@@ -191,7 +192,12 @@ class _Provisioning:
             half["bucket_name"] = chosen.recovery_bucket_name
         if chosen.recovery_staging_bucket_name is not None:
             half["staging_bucket_name"] = chosen.recovery_staging_bucket_name
+        half["new_bucket_name"] = self._bucket_name(VAULT, there)
+        half["new_staging_bucket_name"] = self._bucket_name(STAGING, there)
         return half
+
+    def _bucket_name(self, what: str, place: Place) -> str:
+        return bucket_name(f"interlock-{self._stack}", what, place.account_id, place.region)
 
     def _vault(
         self, key_arn: pulumi.Output[str], stands_on: list[pulumi.Resource], recovery: VaultRecovery | None = None
@@ -203,7 +209,11 @@ class _Provisioning:
             "retention_days": chosen.retention_days,
             "staging_force_destroy": self._settings.disposable,
             "shared_with": self._places.shared_with,
+            "new_bucket_name": self._bucket_name(VAULT, self._places.evidence),
+            "new_staging_bucket_name": self._bucket_name(STAGING, self._places.evidence),
         }
+        if self._duties is not None:
+            args["bounded_as"] = f"interlock-{self._stack}"
         if self._bound is not None:
             args["writers"] = self._bound.writers()
         if recovery is not None:

@@ -59,12 +59,30 @@ def test_roles_that_the_platform_makes_lie_where_it_may_hand_them_over(registere
     assert {one.inputs["permissionsBoundary"] for one in services} == {boundary}
 
 
-def test_only_what_replicates_the_vault_is_in_no_boundary_and_out_of_the_platform_s_hands(
+def test_what_replicates_the_vault_has_its_own_boundary_and_is_out_of_the_platform_s_hands(
     registered: Recording,
 ) -> None:
-    rest = roles(registered, "/")
-    assert {one.name for one in rest} == {"vault-to-recovery-role", "vault-from-recovery-role"}
-    assert {one.provider for one in rest} <= {"aws-evidence", "aws-evidence-recovery"}
+    assert roles(registered, "/") == []
+    found = roles(registered, "/interlock/replication/")
+    assert {one.name for one in found} == {"vault-to-recovery-role", "vault-from-recovery-role"}
+    assert {one.provider for one in found} <= {"aws-evidence", "aws-evidence-recovery"}
+    boundary = f"arn:aws:iam::{EVIDENCE}:policy/interlock/boundaries/interlock-prod-replication"
+    assert {one.inputs["permissionsBoundary"] for one in found} == {boundary}
+
+
+def test_buckets_of_the_foundation_have_names_and_policies_that_a_preview_knows() -> None:
+    recording = record(lambda: provision(as_handed_over(config_of("prod"))), preview=True, stack="prod")
+    buckets = {one.name: one.inputs["bucket"] for one in recording.of_type("aws:s3/bucket:Bucket")
+               if one.name.startswith("vault")}  # fmt: skip
+    assert buckets == {
+        "vault-bucket": f"interlock-prod-vault-{EVIDENCE}-eu-west-1",
+        "vault-staging-bucket": f"interlock-prod-staging-{EVIDENCE}-eu-west-1",
+        "vault-recovery-bucket": f"interlock-prod-vault-{EVIDENCE}-eu-central-1",
+        "vault-recovery-staging-bucket": f"interlock-prod-staging-{EVIDENCE}-eu-central-1",
+    }
+    policies = [one for one in recording.of_type("aws:s3/bucketPolicy:BucketPolicy") if one.name.startswith("vault")]
+    assert len(policies) == 4
+    assert all(one.inputs["policy"] != UNKNOWN for one in policies)
 
 
 def test_an_emergency_is_told_of(registered: Recording) -> None:
