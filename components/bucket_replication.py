@@ -81,7 +81,8 @@ class ReplicationRole:
         """Register the role, in the account `account_id` of both buckets; one that there is keeps its name."""
         role = aws.iam.Role(
             f"{name}-role",
-            name=f"{boundary.name}-{name}" if boundary else None,
+            # A role's name has at most 64 characters.
+            name=f"{boundary.name}-{name.replace('-recovery', '')}" if boundary else None,
             path=REPLICATION_ROLE_PATH if boundary else None,
             permissions_boundary=boundary.arn if boundary else None,
             assume_role_policy=replication_trust_policy(),

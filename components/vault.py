@@ -216,6 +216,6 @@ _RULES: Final = {
     "writers": validation.any_of(
         validation.text(r"[a-z-]+/", "a prefix such as releases/"), validation.some(validation.role_arn)
     ),
-    "bounded_as": validation.name,
+    "bounded_as": validation.text(r"[a-z][a-z0-9-]{1,51}[a-z0-9]", "3 to 53 small letters, digits and hyphens"),
     "recovery": validation.section(VaultRecovery, _RECOVERY_RULES),
 }

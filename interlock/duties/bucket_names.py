@@ -20,4 +20,5 @@ def bucket_name(prefix: str, what: str, account_id: str, region: str) -> str:
     whole = f"{prefix}-{what}-{account_id}-{region}"
     if len(whole) <= LONGEST:
         return whole
-    return f"{prefix}-{what}-{hashlib.sha256(whole.encode()).hexdigest()[:_DIGITS]}"
+    start = f"{prefix}-{what}-"
+    return start + hashlib.sha256(whole.encode()).hexdigest()[: min(_DIGITS, LONGEST - len(start))]

@@ -14,7 +14,7 @@ def test_a_name_tells_stack_account_and_region() -> None:
 
 
 def test_a_long_name_still_fits_is_still_found_by_its_beginning_and_is_still_one_place_s() -> None:
-    prefix = f"interlock-{'s' * 31}"
+    prefix = f"interlock-{'s' * 38}"
     names = {
         bucket_name(prefix, what, account, region)
         for what in (VAULT, STAGING)
