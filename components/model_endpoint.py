@@ -65,6 +65,8 @@ class ModelEndpointArgs(TypedDict):
     """Of the requests whose inputs and answers a release keeps in a bucket of its own; none unless given."""
     capture_force_destroy: NotRequired[pulumi.Input[bool]]
     """Whether destroying that bucket destroys what lies in it; false unless given."""
+    deletion_protection: NotRequired[bool]
+    """Whether what serves, and its logs, are protected from being removed or renamed; true unless given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
     tags: NotRequired[pulumi.Input[Mapping[str, str]]]
@@ -87,7 +89,7 @@ class ModelEndpoint(pulumi.ComponentResource):
     def __init__(self, name: str, args: ModelEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args = checked(ModelEndpointArgs, f"ModelEndpoint {name}", args, _RULES)
         super().__init__("interlock:serving:ModelEndpoint", name, {}, opts)
-        inside = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=args.get("deletion_protection", True))
 
         # SageMaker would make this group itself, without a key and for ever.
         logs = aws.cloudwatch.LogGroup(
@@ -95,7 +97,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             name=pulumi.Output.concat("/aws/sagemaker/Endpoints/", args["endpoint_name"]),
             kms_key_id=args["encryption_key_arn"],
             retention_in_days=args.get("log_retention_days", 365),
-            opts=inside,
+            opts=kept,
         )
         captured = self._capture(name, args)
         role_arn = self._role(name, args, logs, captured)
@@ -107,8 +109,9 @@ class ModelEndpoint(pulumi.ComponentResource):
             name=args["endpoint_name"],
             endpoint_config_name=configuration.name,
             # The controller's, from the first release on.
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[logs], ignore_changes=["endpoint_config_name", "deployment_config"]
+            opts=pulumi.ResourceOptions.merge(
+                kept,
+                pulumi.ResourceOptions(depends_on=[logs], ignore_changes=["endpoint_config_name", "deployment_config"]),
             ),
         )
         alarms = self._alarms(name, args, endpoint)
@@ -289,6 +292,7 @@ _RULES: Final = {
     "alarm_topic_arns": validation.some(validation.topic_arn),
     "data_capture_percent": validation.integer(1, 100, "percent"),
     "capture_force_destroy": validation.boolean,
+    "deletion_protection": validation.boolean,
     "log_retention_days": validation.log_retention_days,
     "tags": validation.any_of(validation.tag_key, validation.tag_value),
 }

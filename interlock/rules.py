@@ -270,7 +270,8 @@ account_id: Final = text(r"\d{12}", "an AWS account's twelve digits")
 region: Final = text(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")
 service: Final = text(r"[a-z0-9-]+(\.[a-z0-9-]+)*", "the last part of a service's endpoint name, such as ecr.api")
 zone: Final = text(r"[a-z]{2}(-[a-z]+)+-\d[a-z]", "an availability zone such as eu-west-1a")
-instance_class: Final = text(r"db\.[a-z0-9-]+\.[a-z0-9]+", "an RDS instance class such as db.m7g.large")
+_SIZE: Final = r"(micro|small|medium|large|\d{0,3}xlarge)"
+instance_class: Final = text(rf"db\.[a-z0-9-]+\.{_SIZE}", "an RDS instance class such as db.m7g.large")
 postgres_version: Final = text(
     r"1[3-8](\.\d{1,2})?", "a version of PostgreSQL from 13 to 18, such as 18 (its newest minor one) or 16.8"
 )
@@ -280,7 +281,7 @@ subnet_group_name: Final = text(
 instance_identifier: Final = text(
     r"[a-z](-?[a-z0-9]){0,62}", "up to 63 small letters, digits and single hyphens, a letter first"
 )
-instance_type: Final = text(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "a SageMaker instance type such as ml.m5.large")
+instance_type: Final = text(rf"ml\.[a-z0-9-]+\.{_SIZE}", "a SageMaker instance type such as ml.m5.large")
 alias: Final = text(r"(?!alias/|aws/)[\w/-]{1,240}", "letters, digits, _, / and -, without a leading alias/ or aws/")
 _principal: Final = text(
     r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",

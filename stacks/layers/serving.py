@@ -33,6 +33,7 @@ def provision_endpoint(
         "min_instance_count": chosen.instances.min,
         "max_instance_count": chosen.instances.max,
         "p99_latency_limit_ms": chosen.p99_latency_limit_ms,
+        "deletion_protection": not region.settings.disposable,
         "log_retention_days": region.settings.log_retention_days,
         "tags": region.settings.resource_tags(region.stack),
     }

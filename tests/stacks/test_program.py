@@ -57,9 +57,9 @@ def test_a_disposable_stack_protects_nothing(recording: Recording) -> None:
 HOLDING = (
     "aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey", "aws:s3/bucket:Bucket", "aws:rds/instance:Instance",
     "aws:dynamodb/table:Table", "aws:ecr/repository:Repository", "aws:secretsmanager/secret:Secret",
-    "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:sagemaker/endpoint:Endpoint",
 )  # fmt: skip
-"""What holds what cannot be made again, and the addresses that all of it stands on."""
+"""What holds what cannot be made again, the addresses that all of it stands on, and what serves."""
 
 
 def test_a_stack_that_stays_protects_all_that_holds_something() -> None:

@@ -96,6 +96,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "16.1",
         "in quotes, as 1.10",
     ),
+    "an instance class that only looks like one": (
+        {"tracking": section("tracking", database={"instance_class": "db.m7g.lagre"})},
+        "tracking.database.instance_class",
+        "'db.m7g.lagre'",
+        "an RDS instance class",
+    ),
     "a retention below the minimum": ({"vault": {"retention_days": 29}}, "vault.retention_days", "29", "from 30 to "),
     "a retention that is no number": ({"vault": {"retention_days": "x"}}, "vault.retention_days", "'x'", "from 30 to "),
     "a log retention that CloudWatch has not": (

@@ -7,7 +7,7 @@ from typing import Any
 
 from interlock.rules import Problem
 from interlock.settings.contradictions import alarms, demands, duties, names, people, places, structure
-from interlock.settings.contradictions.lengths import problems_of_names
+from interlock.settings.contradictions.naming import problems_of_names
 
 
 def contradictions(stack: str, written: Mapping[str, Any]) -> list[Problem]:

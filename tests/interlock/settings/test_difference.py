@@ -16,7 +16,7 @@ from tests.stacks.configurations import local, prod, recovery_network, section
 
 
 def found(first: dict[str, str], second: dict[str, str]) -> dict[str, Difference]:
-    stacks = read_settings("dev", first), read_settings("prod", second)
+    stacks = read_settings("dev", first), read_settings("other", second)
     return {one.path: one for one in differences(("dev", "prod"), *stacks)}
 
 

@@ -1,4 +1,4 @@
-"""Names that are made of a stack's and an endpoint's, and how long AWS lets them be."""
+"""What a stack's name says of its environment, and how long AWS lets names be that are made of it and an endpoint's."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from interlock import rules
-from interlock.rules import Problem
+from interlock.rules import Problem, shown
 from interlock.settings.contradictions.written import Written, has_layer, sections_at
-from interlock.settings.section import PREFIX, Layer
+from interlock.settings.section import LASTING, PREFIX, Layer
 
 _RANDOM: Final = "-1234567"
 """What Pulumi puts behind a name that the program leaves to it."""
@@ -20,7 +20,10 @@ _ROLE_LONGEST: Final = 64
 
 
 def problems_of_names(stack: str, written: Written) -> Iterator[Problem]:
-    """Tell of names that what stack `stack` provisions could not be given, because AWS takes none so long."""
+    """Tell of names that AWS would not let stack `stack` give, and of an environment that its own name denies."""
+    if stack in LASTING and written.get("environment") != stack:
+        accepted = f"{stack}, as the stack is named; an environment of another kind is another stack"
+        yield Problem(f"{PREFIX}environment", shown(written.get("environment", "nothing")), accepted)
     if written.get("duties") is not None and has_layer(written, Layer.FOUNDATION):
         longest = _ROLE_LONGEST - len("interlock--recovery-runner")
         if rules.name.holds(stack) and len(stack) > longest:

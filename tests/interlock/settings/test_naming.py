@@ -1,4 +1,4 @@
-"""Names that would be too long for AWS with what the program puts around them."""
+"""Names that AWS would not take with what the program puts around them, or that say one thing of another."""
 
 from __future__ import annotations
 
@@ -59,3 +59,14 @@ def test_a_stack_is_named_as_long_as_its_roles_can_be() -> None:
 
     made = record(lambda: provision(configured("credit")), preview=False, stack="s" * 38)
     assert max(len(one.inputs.get("name", "")) for one in made.of_type("aws:iam/role:Role")) == ROLE
+
+
+@pytest.mark.parametrize("environment", ["dev", "local", "staging"])
+def test_a_stack_that_is_named_prod_cannot_be_made_another_environment_to_get_around_its_demands(
+    environment: str,
+) -> None:
+    config = {**configured("credit"), "interlock:environment": environment}
+    with pytest.raises(SettingsError) as refused:
+        read_settings("prod", config)
+    (problem,) = [one for one in refused.value.problems if one.path == "interlock:environment"]
+    assert problem.accepted.startswith("prod, as the stack is named")
