@@ -9,8 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rehearsal.cloud.authorization.tokens import Issuer
+
 if TYPE_CHECKING:
     from rehearsal.cloud.addresses import Addresses
+    from rehearsal.cloud.authorization.authorizer import Authorizer
     from rehearsal.cloud.certificates import CertificateAuthority
     from rehearsal.cloud.containers import Containers
     from rehearsal.cloud.network.fabric import Network
@@ -41,6 +44,9 @@ class CloudContext:
     containers: Containers
     authority: CertificateAuthority
     network: Network = field(init=False)
+    authorizer: Authorizer = field(init=False)
+    issuer: Issuer = field(default_factory=Issuer)
+    """Stands for every identity provider whose tokens are taken here."""
     endpoint_url: str = ""
     turn: Callable[[str], AbstractContextManager[Any]] = field(default=lambda _: nullcontext())
     """The lock under which requests to a moto backend are served; a data plane's thread takes it to touch its state."""

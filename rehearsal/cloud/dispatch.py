@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 from xml.sax.saxutils import escape
@@ -19,6 +20,17 @@ from rehearsal.cloud.listener import Environ, StartResponse
 from rehearsal.cloud.service import Answer, Service
 
 INTERNAL_PREFIX = "/_interlock/"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A whole answer to a request that no service gets to see."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -102,11 +114,19 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
         """Never guess a service from a path, which an object's key may look like."""
         return None, None
 
+    def refused(self, backend: str, environ: Environ) -> Refused | None:  # noqa: ARG002 (for who replaces this)
+        """Return the answer to who may not, None to who may: moto asks no policies."""
+        return None
+
     def _served(self, backend: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if backend in ("None", "moto_api", "instance_metadata"):
             return _failure(environ, start_response, "501 Not Implemented", "NotImplemented", "no such service here")
         try:
             with self._turn(backend):
+                refused = self.refused(backend, environ)
+                if refused is not None:
+                    start_response(refused.status, refused.headers)
+                    return [refused.body]
                 answer = self._own[backend].answer if backend in self._own else None
                 if answer is not None:
                     return _answered(start_response, answer(environ))

@@ -18,6 +18,7 @@ import boto3
 import moto.iam.models
 from botocore.config import Config
 from moto.core.base_backend import BackendDict
+from moto.core.responses import BaseResponse
 
 from rehearsal.cloud.accounts import (
     ACCESS_KEY_ID,
@@ -30,6 +31,8 @@ from rehearsal.cloud.accounts import (
     organization_role,
 )
 from rehearsal.cloud.addresses import Addresses
+from rehearsal.cloud.authorization.authorizer import Authorizer
+from rehearsal.cloud.callers import access_key_of
 from rehearsal.cloud.certificates import CertificateAuthority
 from rehearsal.cloud.containers import Containers
 from rehearsal.cloud.context import CloudContext
@@ -92,6 +95,8 @@ class LocalCloud:
         self.context = self._context()
         self._own_account = Patches()
         self._own_account.replace(moto.iam.models, "DEFAULT_ACCOUNT_ID", self.account_id)
+        # Moto looks for keys of 20 characters only.
+        self._own_account.replace(BaseResponse, "get_access_key", access_key_of)
         for kind in discover():
             self.context.services[kind] = kind(self.context)
         self._correct()
@@ -100,6 +105,8 @@ class LocalCloud:
             "health": self.health,
             "inventory": self.inventory,
             "certificate": self.certificate,
+            "token": self.token,
+            "decisions": self.context.authorizer.decisions.page,
         }
         self._dispatcher = Dispatcher(
             self.region, concurrent, pages, {service.name: service for service in self.services}
@@ -154,6 +161,10 @@ class LocalCloud:
             )["CertificateArn"]
             for region in self.context.regions
         }
+
+    def token(self, issuer: str, audience: str, subject: str) -> Mapping[str, str]:
+        """Return a token of the identity provider `issuer` (a URL), as it gives one to a job of its own."""
+        return {"token": self.context.issuer.token(issuer, audience, subject, self.context.now())}
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
@@ -234,6 +245,7 @@ class LocalCloud:
             authority=CertificateAuthority(self.directory / "authority", _now),
         )
         context.network = context.containers.network = Network(context)
+        context.authorizer = Authorizer(context)
         return context
 
     def _describe(self) -> None:

@@ -16,6 +16,7 @@ import psycopg
 
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.networks import default_subnet, from_block, security_group
+from tests.rehearsal.cloud.roles import granting
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = Path(__file__).parents[2] / "images" / "rotation"
@@ -131,6 +132,7 @@ class Function:
             RoleName=self.name,
             AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )["Role"]["Arn"]
+        granting(cloud, role, "secretsmanager:*")
         subnet = default_subnet(cloud)
         admit_secrets_manager(cloud, subnet)
         self.arn = self.client.create_function(

@@ -13,6 +13,7 @@ from interlock.duties.bucket_policy import vault_policy
 from interlock.manifest_parts import EndpointPart, ServingTemplatePart
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.mlflow_server import RunningServer, mlflow_server
+from tests.rehearsal.cloud.roles import granting
 
 RETENTION_DAYS = 30
 
@@ -81,6 +82,7 @@ def serving_role(cloud: LocalCloud) -> str:
     arn: str = cloud.client("iam").create_role(
         RoleName=f"serving-{uuid.uuid4().hex[:8]}", AssumeRolePolicyDocument=json.dumps(trust)
     )["Role"]["Arn"]
+    granting(cloud, arn, "s3:GetObject", "s3:ListBucket", "kms:Decrypt")
     return arn
 
 

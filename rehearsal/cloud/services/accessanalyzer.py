@@ -94,7 +94,7 @@ class AccessAnalyzers(Service):
             found = re.fullmatch(pattern, path) if verb == method else None
             if found is not None:
                 try:
-                    return Answer("200 OK", operation(_call(environ, self.cloud.account_id), *found.groups()))
+                    return Answer("200 OK", operation(_call(environ), *found.groups()))
                 except _Refused as refused:
                     return Answer(refused.status, {"message": refused.message, **refused.details}, refused.code)
         raise NotImplementedError(f"{method} {path}")
@@ -146,11 +146,11 @@ class AccessAnalyzers(Service):
         return self._analyzers[arn]
 
 
-def _call(environ: Environ, home: str) -> _Call:
+def _call(environ: Environ) -> _Call:
     signed = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     if signed is None:
         raise _Refused("403 Forbidden", "AccessDeniedException", "The request is not signed")
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
-    caller = caller_of(signed[1], home)
+    caller = caller_of(signed[1])
     return _Call(caller.account_id, signed[2], json.loads(body or b"{}"), parse_qs(environ.get("QUERY_STRING", "")))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from moto.cloudtrail.exceptions import S3BucketDoesNotExistException
@@ -11,9 +10,9 @@ from moto.cloudtrail.models import Trail, cloudtrail_backends
 from moto.core.exceptions import JsonRESTError
 from moto.s3.models import s3_backends
 
-from rehearsal.cloud.conditions import matches
+from interlock.duties.evaluator.request import service
+from rehearsal.cloud.authorization.deliveries import admits
 from rehearsal.cloud.places import visited
-from rehearsal.cloud.policies import listed
 from rehearsal.cloud.service import Patches, Service, correction
 
 _SERVICE = "cloudtrail.amazonaws.com"
@@ -43,9 +42,8 @@ class Trails(Service):
                 ("s3:GetBucketAcl", arn),
                 ("s3:PutObject", f"{arn}/{prefix}AWSLogs/{trail.account_id}/CloudTrail/"),
             )
-            document = json.loads(bucket.policy) if bucket.policy else {"Statement": []}
             for action, resource in asked:
-                if not any(_admits(one, action, resource, trail.arn) for one in listed(document["Statement"])):
+                if not bucket.policy or not admits(bucket, service(_SERVICE), action, resource, trail.arn):
                     raise JsonRESTError(
                         "InsufficientS3BucketPolicyException",
                         f"Incorrect S3 bucket policy is detected for bucket: {trail.bucket_name}",
@@ -56,17 +54,3 @@ class Trails(Service):
 
 def _bucket(name: str) -> Any:
     return next((backend.buckets[name] for _, backend in visited(s3_backends) if name in backend.buckets), None)
-
-
-def _admits(statement: Mapping[str, Any], action: str, resource: str, trail_arn: str) -> bool:
-    principal = statement.get("Principal", {})
-    services = listed(principal.get("Service", [])) if isinstance(principal, Mapping) else []
-    conditions = statement.get("Condition", {}).get("StringEquals", {})
-    sources = [one for key, values in conditions.items() if key.lower() == "aws:sourcearn" for one in listed(values)]
-    return (
-        statement["Effect"] == "Allow"
-        and _SERVICE in services
-        and any(matches(str(pattern).lower(), action.lower()) for pattern in listed(statement.get("Action", [])))
-        and any(matches(str(pattern), resource) for pattern in listed(statement.get("Resource", [])))
-        and (not sources or trail_arn in sources)
-    )

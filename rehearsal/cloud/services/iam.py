@@ -13,7 +13,15 @@ from moto.iam.exceptions import EntityAlreadyExists, InvalidInput, MalformedPoli
 from moto.iam.models import AWSManagedPolicy, IAMBackend, Role, iam_backends
 from moto.iam.responses import IamResponse
 
-from rehearsal.cloud.accounts import ADMINISTRATOR_ACCESS, ORGANIZATION_ROLE, organization_trust
+from rehearsal.cloud.accounts import (
+    ACCESS_KEY_ID,
+    ADMINISTRATOR,
+    ADMINISTRATOR_ACCESS,
+    ORGANIZATION_ROLE,
+    SECRET_ACCESS_KEY,
+    organization_trust,
+)
+from rehearsal.cloud.dispatch import Dispatcher
 from rehearsal.cloud.service import Patches, Service, correction
 
 _API = "https://docs.aws.amazon.com/IAM/latest/APIReference"
@@ -43,8 +51,9 @@ class IdentityAndAccess(Service):
     name: ClassVar[str] = "iam"
 
     def start(self) -> None:
-        """Make the role by which an organization's accounts are administered."""
+        """Make the administrator, and the role by which an organization's accounts are administered."""
         workload = self.cloud.accounts["workload"]
+        _make_administrator(iam_backends[workload][_PARTITION], self.cloud.region)
         for account_id in self.cloud.accounts.values():
             if account_id != workload:
                 backend = iam_backends[account_id][_PARTITION]
@@ -54,6 +63,12 @@ class IdentityAndAccess(Service):
     def inventory(self) -> Sequence[str]:
         """Return users, groups, roles, profiles, providers and policies; AWS's own do not count."""
         return [arn for _, _, backend in iam_backends.iter_backends() for arn in _made(backend)]
+
+    @correction("iam.decisions", f"{_GUIDE}/reference_policies_evaluation-logic.html")
+    def ask_policies(self, patches: Patches) -> None:
+        """Every request is decided by all policies that have a say, before its service sees it."""
+        authorizer = self.cloud.authorizer
+        patches.replace(Dispatcher, "refused", lambda _, backend, environ: authorizer.refused(backend, environ))
 
     @correction("iam.trust-policy", f"{_API}/API_CreateRole.html")
     def check_trust_policies(self, patches: Patches) -> None:
@@ -98,8 +113,16 @@ class IdentityAndAccess(Service):
         patches.replace(IAMBackend, "create_service_linked_role", create)
 
 
+def _make_administrator(backend: IAMBackend, region: str) -> None:
+    user = backend.create_user(region, ADMINISTRATOR)
+    backend.attach_user_policy(ADMINISTRATOR_ACCESS, ADMINISTRATOR)
+    key = user.create_access_key("AKIA")
+    key.access_key_id, key.secret_access_key = ACCESS_KEY_ID, SECRET_ACCESS_KEY
+    backend.access_keys[ACCESS_KEY_ID] = key
+
+
 def _made(backend: IAMBackend) -> Iterator[str]:
-    yield from (user.arn for user in backend.users.values())
+    yield from (user.arn for user in backend.users.values() if user.name != ADMINISTRATOR)
     yield from (group.arn for group in backend.groups.values())
     roles = (role for role in backend.roles.values() if role.name != ORGANIZATION_ROLE)
     yield from (role.arn for role in roles if not role.path.startswith(_SERVICE_ROLE_PATH))

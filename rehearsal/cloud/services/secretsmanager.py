@@ -124,7 +124,7 @@ class SecretsManager(Service):
         for operation in _OF_A_SECRET:
             method = camelcase_to_underscores(operation)
             original = getattr(SecretsManagerResponse, method)
-            patches.replace(SecretsManagerResponse, method, crossing(original, operation, self.cloud.now))
+            patches.replace(SecretsManagerResponse, method, crossing(original, operation))
 
 
 def draw_password(

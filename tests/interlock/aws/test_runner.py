@@ -19,6 +19,7 @@ from interlock.aws.runner import RunnerClient
 from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
 from interlock.manifest_parts import RunnerPart
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.roles import granting
 from tests.rehearsal.cloud.waiting import until
 
 PASSWORD = "correct-horse-battery"
@@ -93,7 +94,9 @@ def role(cloud: LocalCloud) -> str:
     created = cloud.client("iam").create_role(
         RoleName=f"runner-{uuid.uuid4().hex[:8]}", AssumeRolePolicyDocument=json.dumps(TRUST)
     )
-    return str(created["Role"]["Arn"])
+    arn = str(created["Role"]["Arn"])
+    granting(cloud, arn, "secretsmanager:GetSecretValue")
+    return arn
 
 
 def runner_in(region: Region, role: str, targets: dict[str, Any], **clock: Any) -> RunnerClient:

@@ -14,6 +14,7 @@ from typing import Any
 
 from rehearsal.cloud.server import LocalCloud
 from tests.rehearsal.cloud.networks import default_subnet, internet_route, open_group
+from tests.rehearsal.cloud.roles import granting
 from tests.rehearsal.cloud.waiting import until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/interlock/probe:1"
@@ -69,8 +70,9 @@ def task_role(cloud: LocalCloud, account: str | None = None) -> str:
     }
     name = f"task-{uuid.uuid4().hex[:8]}"
     iam = cloud.client("iam", account=account)
-    created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
-    return str(created["Role"]["Arn"])
+    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"])
+    granting(cloud, arn, "secretsmanager:GetSecretValue", "ssm:GetParameters", account=account)
+    return arn
 
 
 class Cluster:

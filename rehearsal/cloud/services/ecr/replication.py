@@ -5,21 +5,41 @@ Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/replication.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from moto.ecr.models import ECRBackend, Image, ecr_backends
 
-from rehearsal.cloud.callers import Caller
+from interlock.duties.evaluator.decision import decide
+from interlock.duties.evaluator.policy import PolicyKind
+from interlock.duties.evaluator.request import Request
+from rehearsal.cloud.authorization.deciding import caller_values
+from rehearsal.cloud.authorization.documents import read
+from rehearsal.cloud.authorization.layers import layers_of
+from rehearsal.cloud.callers import Caller, session_of
 from rehearsal.cloud.places import Place
-from rehearsal.cloud.policies import Request, caller_values, judge
 from rehearsal.cloud.services.ecr.images import error, is_fixed, untag
 
 DELAY_SECONDS = 0.5
 """How long an image waits at least; ECR says that most images take less than 30 minutes."""
 _MOST_RULES = 10
+_ITS_OWN = (
+    read(
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": ["ecr:CreateRepository", "ecr:ReplicateImage"],
+                              "Resource": "*"},
+            }
+        ),
+        PolicyKind.IDENTITY,
+        "ECRReplicationServiceRolePolicy",
+    ),
+)  # fmt: skip
+"""What AWS grants to the service-linked role."""
 _MOST_DESTINATIONS = 25
 
 
@@ -116,9 +136,12 @@ def _check_policy(push: Push, destination: Place, now: datetime) -> None:
         needed.append("ecr:CreateRepository")
     resource = f"arn:aws:ecr:{destination.region}:{destination.account_id}:repository/{push.repository_name}"
     caller = _caller(push.source.account_id)
-    values = caller_values(caller, destination.region, now)
+    document = backend.registry_policy
+    policy = read(document, PolicyKind.RESOURCE, "the registry's policy") if document else None
+    layers = layers_of(caller.principal, destination.account_id, policy)
     for action in needed:
-        if not judge(backend.registry_policy, Request(caller, action, resource, values)).permits:
+        values = caller_values(caller, "ecr", destination.region, now)
+        if not decide(Request(caller.principal, action, resource, values), replace(layers, identity=_ITS_OWN)).allowed:
             raise Refused("AccessDenied")
 
 
@@ -127,10 +150,8 @@ def _caller(account_id: str) -> Caller:
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/using-service-linked-roles.html
     """
-    role = "AWSServiceRoleForECRReplication"
-    role_arn = f"arn:aws:iam::{account_id}:role/aws-service-role/replication.ecr.amazonaws.com/{role}"
-    session = f"arn:aws:sts::{account_id}:assumed-role/{role}/replication"
-    return Caller(account_id, f"{role}:replication", session, role_arn, "AssumedRole", None)
+    role = "aws-service-role/replication.ecr.amazonaws.com/AWSServiceRoleForECRReplication"
+    return session_of(f"arn:aws:iam::{account_id}:role/{role}", "replication")
 
 
 def _applies(rule: Mapping[str, Any], repository_name: str) -> bool:

@@ -44,7 +44,7 @@ class Launcher:
         execution_role = task.definition.__dict__.get("execution_role_arn")
         try:
             if execution_role:
-                self.credentials.demand(execution_role)
+                self.credentials.demand(execution_role, task.id)
             return self.credentials.grant(role, task.id) if role else {}
         except RoleNotFound as missing:
             raise TaskFailed(_NO_ROLE.format(missing)) from missing

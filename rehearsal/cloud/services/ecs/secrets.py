@@ -77,12 +77,14 @@ def _value_of(arn: str, text: str, key: str) -> str:
 def _parameter(client: Any, reference: str) -> str:
     name = reference.partition(":parameter")[2] or reference
     try:
-        answer = client.get_parameter(Name=name, WithDecryption=True)
+        answer = client.get_parameters(Names=[name], WithDecryption=True)
     except ClientError as error:
         raise SecretUnavailable(
             f"{_PULLING}unable to retrieve secrets from ssm: service call has been retried 1 time(s): {_told(error)}"
         ) from error
-    return str(answer["Parameter"]["Value"])
+    if not answer["Parameters"]:
+        raise SecretUnavailable(f"{_PULLING}unable to retrieve secrets from ssm: invalid parameters: {name}")
+    return str(answer["Parameters"][0]["Value"])
 
 
 def _told(error: ClientError) -> str:

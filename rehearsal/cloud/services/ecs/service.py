@@ -27,7 +27,7 @@ class Ecs(Service):
 
     def __init__(self, cloud: CloudContext) -> None:
         super().__init__(cloud)
-        self._credentials = RoleCredentials(cloud)
+        self._credentials = RoleCredentials(cloud, "ecs-tasks.amazonaws.com")
         self._scheduler = Scheduler(cloud, self._credentials)
         self._operations = Operations(cloud, self._scheduler)
 

@@ -1,4 +1,4 @@
-"""A key of another account: which operations reach it, and whether its policy lets the caller.
+"""A key of another account: which operations reach it, and that they are carried out there.
 
 Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
 """
@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifyi
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import botocore.session
@@ -14,10 +13,9 @@ from moto.core.utils import camelcase_to_underscores
 from moto.kms.models import Key, KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
 
-from rehearsal.cloud.callers import Caller, caller_of
+from rehearsal.cloud.callers import caller_of
 from rehearsal.cloud.errors import json_error
 from rehearsal.cloud.places import Place, place_of
-from rehearsal.cloud.policies import Request, caller_values, judge
 from rehearsal.cloud.service import Patches
 from rehearsal.cloud.services.kms.requests import keys_of_ciphertext, parameters
 
@@ -32,19 +30,7 @@ CROSS_ACCOUNT_OPERATIONS = frozenset({
 _NAMES = ("KeyId", "SourceKeyId", "DestinationKeyId", "TargetKeyId")
 
 
-def permits(key: Key, caller: Caller, permission: str, now: datetime, via: str | None = None) -> bool:
-    """Say whether a key's policy or one of its grants lets a caller of another account; `via` is a service's name."""
-    granted = (grant for grant in key.grants.values() if grant.grantee_principal in {caller.arn, caller.principal_arn})
-    if any(permission == f"kms:{operation}" for grant in granted for operation in grant.operations):
-        return True
-    own = {"kms:calleraccount": [caller.account_id]}
-    if via is not None:
-        own["kms:viaservice"] = [f"{via}.{key.region}.amazonaws.com"]
-    values = caller_values(caller, key.region, now) | own
-    return judge(key.policy, Request(caller, permission, key.arn, values)).permits
-
-
-def cross(patches: Patches, now: Callable[[], datetime]) -> None:
+def cross(patches: Patches) -> None:
     """Have every operation on a key go to the account and stay in the region which the key's ARN names."""
     model = botocore.session.get_session().get_service_model("kms")
     for operation in model.operation_names:
@@ -52,12 +38,12 @@ def cross(patches: Patches, now: Callable[[], datetime]) -> None:
         original = getattr(KmsResponse, method, None)
         inputs = model.operation_model(operation).input_shape
         if original is not None and inputs is not None and not set(_NAMES).isdisjoint(inputs.members):
-            patches.replace(KmsResponse, method, _crossing(original, operation, now))
+            patches.replace(KmsResponse, method, _crossing(original, operation))
 
 
-def _crossing(original: _Handler, operation: str, now: Callable[[], datetime]) -> _Handler:
+def _crossing(original: _Handler, operation: str) -> _Handler:
     def method(response: KmsResponse) -> Any:
-        owners = [_owner(response, operation, name, now()) for name in _named(response)] or [None]
+        owners = [_owner(response, operation, name) for name in _named(response)] or [None]
         if len(set(owners)) > 1 and operation == "ReEncrypt":
             raise json_error(
                 "UnsupportedOperationException", "The local cloud re-encrypts between keys of one account only."
@@ -88,7 +74,7 @@ def _arn_of_foreign(response: KmsResponse, key_id: str) -> str:
     return key_id
 
 
-def _owner(response: KmsResponse, operation: str, name: str, now: datetime) -> str | None:
+def _owner(response: KmsResponse, operation: str, name: str) -> str | None:
     """Return the other account that a key is in, None where it is the caller's own. Raises AWS's refusals."""
     if not name.startswith("arn:"):
         return None
@@ -100,14 +86,12 @@ def _owner(response: KmsResponse, operation: str, name: str, now: datetime) -> s
         raise json_error("NotFoundException", f"Invalid arn {place.region}")
     if place.account_id == response.current_account:
         return None
-    caller = caller_of(response.get_access_key(), response.current_account)
-    key = _key(place, name)
-    permission = f"kms:{operation}"
-    if operation not in CROSS_ACCOUNT_OPERATIONS or key is None or not permits(key, caller, permission, now):
+    if operation not in CROSS_ACCOUNT_OPERATIONS or _key(place, name) is None:
+        caller = caller_of(response.get_access_key())
         raise json_error(
             "AccessDeniedException",
-            f"User: {caller.arn} is not authorized to perform: {permission} on resource: {name} because no "
-            f"resource-based policy allows the {permission} action",
+            f"User: {caller.arn} is not authorized to perform: kms:{operation} on resource: {name} because no "
+            f"resource-based policy allows the kms:{operation} action",
         )
     return place.account_id
 

@@ -11,8 +11,8 @@ import moto.kms.models
 from moto.core.utils import camelcase_to_underscores
 from moto.kms.models import Key, KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
-from moto.kms.utils import RESERVED_ALIASES
 
+from rehearsal.cloud.authorization.keys import is_managed_by_aws
 from rehearsal.cloud.errors import constraint_error, json_error
 from rehearsal.cloud.service import Patches, Service, correction
 from rehearsal.cloud.services.kms import accounts, operations, replicas
@@ -44,7 +44,7 @@ class KeyManagement(Service):
         made = []
         for _, _, backend in kms_backends.iter_backends():
             for key in backend.keys.values():
-                if key.key_state in ("PendingDeletion", "PendingReplicaDeletion") or _is_managed_by_aws(key):
+                if key.key_state in ("PendingDeletion", "PendingReplicaDeletion") or is_managed_by_aws(key):
                     continue
                 made += [key.arn, *(alias.alias_arn for alias in key.aliases.values())]
         return made
@@ -209,7 +209,7 @@ class KeyManagement(Service):
     @correction("kms.other-accounts", f"{_GUIDE}/key-policy-modifying-external-accounts.html")
     def cross_accounts(self, patches: Patches) -> None:
         """A key's ARN reaches it from another account if its policy allows, and from another region never."""
-        accounts.cross(patches, self.cloud.now)
+        accounts.cross(patches)
 
 
 def _described(backend: KmsBackend, identifier: str) -> Key:
@@ -218,10 +218,6 @@ def _described(backend: KmsBackend, identifier: str) -> Key:
     if key_id not in backend.keys:
         raise json_error("NotFoundException", f"Key '{identifier}' does not exist")
     return backend.keys[key_id]
-
-
-def _is_managed_by_aws(key: Key) -> bool:
-    return any(alias in RESERVED_ALIASES for alias in key.aliases)
 
 
 def _guard(patches: Patches, operation: str, judge: Callable[[Key, str], Refusal | None]) -> None:

@@ -105,7 +105,8 @@ class Environment:
 
     def _run(self) -> Container:
         spec = self.spec
-        identity = self.credentials.assume(spec.role_arn, spec.name)
+        function = f"arn:aws:lambda:{spec.region}:{spec.account_id}:function:{spec.name}"
+        identity = self.credentials.assume(spec.role_arn, spec.name, **{"lambda:sourcefunctionarn": function})
         return self.cloud.containers.run(
             ContainerSpec(
                 image=spec.image,

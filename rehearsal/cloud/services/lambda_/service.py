@@ -38,7 +38,7 @@ class Lambda(Service):
 
     def __init__(self, cloud: CloudContext) -> None:
         super().__init__(cloud)
-        self._credentials = RoleCredentials(cloud)
+        self._credentials = RoleCredentials(cloud, "lambda.amazonaws.com")
         self.fleet = Fleet(cloud, self._credentials)
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class Lambda(Service):
         """
         function = self.find(arn)
         account = source_arn.split(":")[4]
-        if not permissions.lets_service_invoke(function.policy.statements, service, source_arn, account):
+        if not permissions.lets_service_invoke(function.policy.statements, service, source_arn, account, arn):
             raise NotPermitted(arn)
         invocation = Invocation(str(uuid4()), arn, json.dumps(event).encode())
         return self.fleet.invoke(invoking.spec_of(function), invocation, invoking.reserved(function))

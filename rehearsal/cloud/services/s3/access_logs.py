@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from moto.s3.models import FakeBucket, S3Backend
 
-from rehearsal.cloud.conditions import matches
+from interlock.duties.evaluator.request import service
+from rehearsal.cloud.authorization.deliveries import admits
 from rehearsal.cloud.services.s3.errors import S3Error
 
 _DELIVERY = "logging.s3.amazonaws.com"
@@ -19,15 +19,8 @@ def lets_deliver(bucket: FakeBucket, prefix: str | None) -> bool:
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
     """
-    statements = json.loads(bucket.policy)["Statement"] if bucket.policy else []
-    resource = f"{bucket.arn}/{prefix or ''}"
-    return any(
-        statement["Effect"] == "Allow"
-        and _names(statement.get("Principal"), _DELIVERY)
-        and any(matches(str(action).lower(), "s3:putobject") for action in _listed(statement.get("Action", [])))
-        and any(matches(str(pattern), f"{resource}log") for pattern in _listed(statement.get("Resource", [])))
-        for statement in _listed(statements)
-    )
+    resource = f"{bucket.arn}/{prefix or ''}log"
+    return bool(bucket.policy) and admits(bucket, service(_DELIVERY), "s3:PutObject", resource, None)
 
 
 def refusing_locked_targets(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,11 +35,3 @@ def refusing_locked_targets(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(bucket, configuration, backend)
 
     return set_logging
-
-
-def _names(principal: Any, service: str) -> bool:
-    return isinstance(principal, dict) and service in _listed(principal.get("Service", []))
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

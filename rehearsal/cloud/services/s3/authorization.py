@@ -1,32 +1,40 @@
-"""Who may: what a bucket's policy denies, and what it allows to other accounts; asked before anything is done."""
+"""Who may do what with buckets and objects, asked before anything is done."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from moto.s3.models import s3_backends
 
-from rehearsal.cloud.callers import Caller
-from rehearsal.cloud.policies import Request, caller_values, judge
+from rehearsal.cloud.authorization.authorizer import has_ended
+from rehearsal.cloud.authorization.deciding import caller_values
+from rehearsal.cloud.authorization.needs import Need
 from rehearsal.cloud.services.s3.errors import S3Error, access_denied
 from rehearsal.cloud.services.s3.exchange import Exchange, copy_source
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
+
 _DAY_SECONDS = 86400
 _PARTITION = "aws"
 _OWNERS_ONLY = {"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"}
 """What no bucket policy can allow to another account."""
 
 
-def check(exchange: Exchange, now: datetime) -> None:
-    """Raise S3's AccessDenied if the bucket's owner denies the request, or does not allow it to another account.
+def check(exchange: Exchange, cloud: CloudContext) -> None:
+    """Raise S3's AccessDenied if the caller may not do all that the request takes.
 
-    A request that passes is answered from the owner's part of S3.
+    A request that passes is answered from the part of S3 that belongs to the bucket's owner.
     """
+    if not exchange.caller.is_known:
+        raise S3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403)
+    if has_ended(exchange.caller):
+        raise S3Error("ExpiredToken", "The provided token has expired.", 400)
     exchange.response.current_account = exchange.caller.account_id
     if exchange.operation.name == "CreateBucket":
+        _check_creation(exchange, cloud)
         return
     owner = s3_account_of(exchange.bucket_name)
     wanted = exchange.headers.get("x-amz-expected-bucket-owner")
@@ -36,55 +44,62 @@ def check(exchange: Exchange, now: datetime) -> None:
         raise S3Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
     if exchange.operation.name == "CopyObject" or "x-amz-copy-source" in exchange.headers:
         bucket, key, version = copy_source(exchange)
-        _check_one(exchange, bucket, key, "s3:GetObjectVersion" if version else "s3:GetObject", now)
+        _check_one(exchange, bucket, key, "s3:GetObjectVersion" if version else "s3:GetObject", cloud)
     key = exchange.form("key") if exchange.operation.name == "PostObject" else exchange.key
     for permission in exchange.operation.permissions:
-        _check_one(exchange, exchange.bucket_name, key, permission, now)
+        _check_one(exchange, exchange.bucket_name, key, permission, cloud)
     if owner:
         exchange.response.current_account = owner
 
 
 def denial_message(
-    exchange: Exchange, bucket_name: str, key: str, permissions: Sequence[str], now: datetime
+    exchange: Exchange, bucket_name: str, key: str, permissions: Sequence[str], cloud: CloudContext
 ) -> str | None:
     """Return what S3 says when the caller lacks one of the permissions on the bucket's object, None if it has all."""
     for permission in permissions:
         try:
-            _check_one(exchange, bucket_name, key, permission, now)
+            _check_one(exchange, bucket_name, key, permission, cloud)
         except S3Error as denied:
             return str(denied.message)
     return None
 
 
-def _check_one(exchange: Exchange, bucket_name: str, key: str, permission: str, now: datetime) -> None:
+def _check_creation(exchange: Exchange, cloud: CloudContext) -> None:
+    """Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html, "Permissions"."""
+    _check_need(exchange, exchange.bucket_name, "", "s3:CreateBucket", exchange.caller.account_id, cloud)
+    if exchange.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true":
+        for permission in ("s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"):
+            _check_need(exchange, exchange.bucket_name, "", permission, exchange.caller.account_id, cloud)
+    if "x-amz-object-ownership" in exchange.headers:
+        permission = "s3:PutBucketOwnershipControls"
+        _check_need(exchange, exchange.bucket_name, "", permission, exchange.caller.account_id, cloud)
+
+
+def _check_one(exchange: Exchange, bucket_name: str, key: str, permission: str, cloud: CloudContext) -> None:
     owner = s3_account_of(bucket_name)
-    if not owner:
-        return
-    bucket = s3_backends[owner][_PARTITION].buckets[bucket_name]
-    resource = f"{bucket.arn}/{key}" if key else bucket.arn
-    caller = exchange.caller
-    verdict = judge(bucket.policy, Request(caller, permission, resource, _values(exchange, permission, now)))
-    if verdict.denied_by is not None:
-        _log.info("%s denies %s on %s to %s: %s", bucket_name, permission, resource, caller.arn, verdict.denied_by)
-        raise _refusal(caller, permission, resource, "with an explicit deny in a resource-based policy")
-    if owner != caller.account_id and not verdict.allowed:
-        raise _refusal(caller, permission, resource, f"because no resource-based policy allows the {permission} action")
+    if owner:
+        _check_need(exchange, bucket_name, key, permission, owner, cloud)
 
 
-def _refusal(caller: Caller, permission: str, resource: str, why: str) -> S3Error:
-    return access_denied(
-        f'User: {caller.arn} is not authorized to perform: {permission} on resource: "{resource}" {why}'
-    )
+def _check_need(
+    exchange: Exchange, bucket_name: str, key: str, permission: str, owner: str, cloud: CloudContext
+) -> None:
+    arn = f"arn:{_PARTITION}:s3:::{bucket_name}"
+    resource = f"{arn}/{key}" if key else arn
+    need = Need(permission, resource, _values(exchange, permission, owner, cloud.now()), owner=owner)
+    standard = caller_values(exchange.caller, "s3", exchange.response.region, cloud.now())
+    refused = cloud.authorizer.refusal_of_need(need, exchange.caller, standard)
+    if refused is not None:
+        raise access_denied(refused.replace(f"resource: {resource}", f'resource: "{resource}"', 1))
 
 
-def _values(exchange: Exchange, permission: str, now: datetime) -> dict[str, list[str]]:
-    caller, headers = exchange.caller, exchange.headers
+def _values(exchange: Exchange, permission: str, owner: str, now: datetime) -> dict[str, str]:
+    headers = exchange.headers
     values = {
-        "aws:resourceaccount": s3_account_of(exchange.bucket_name),
         "aws:sourceip": exchange.response.request.remote_addr or "127.0.0.1",
         "aws:useragent": headers.get("user-agent", ""),
         "s3:authtype": "REST-HEADER" if "authorization" in headers else "REST-QUERY-STRING",
-        "s3:resourceaccount": s3_account_of(exchange.bucket_name),
+        "s3:resourceaccount": owner,
         "s3:signatureversion": "AWS4-HMAC-SHA256",
         "s3:tlsversion": "1.3",
     }
@@ -97,8 +112,7 @@ def _values(exchange: Exchange, permission: str, now: datetime) -> dict[str, lis
     optional |= {"s3:versionid": exchange.version_id, "aws:referer": headers.get("referer")}
     optional |= {f"s3:{name}": value for name, value in headers.items() if name.startswith("x-amz-")}
     optional |= _lock_values(exchange, now)
-    values |= {name: value for name, value in optional.items() if value is not None}
-    return caller_values(caller, exchange.response.region, now) | {name: [value] for name, value in values.items()}
+    return values | {name: value for name, value in optional.items() if value is not None}
 
 
 def _lock_values(exchange: Exchange, now: datetime) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from moto.s3.exceptions import MissingBucket
@@ -12,6 +12,9 @@ from rehearsal.cloud.services.s3 import authorization, versions
 from rehearsal.cloud.services.s3.errors import S3Error, malformed_xml
 from rehearsal.cloud.services.s3.exchange import Answer, Exchange
 from rehearsal.cloud.services.s3.operations import deletion_permissions
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
 
 _MOST_OBJECTS = 1000
 
@@ -25,7 +28,7 @@ def delete_object(exchange: Exchange) -> Answer:
     return 204, {f"x-amz-{name}": value for name, value in answer.items()}, ""
 
 
-def delete_objects(exchange: Exchange, now: datetime) -> Answer:
+def delete_objects(exchange: Exchange, cloud: CloudContext) -> Answer:
     """Answer DeleteObjects; what a policy or a lock protects is among the errors."""
     if exchange.bucket is None:
         raise MissingBucket(bucket=exchange.bucket_name)
@@ -34,16 +37,16 @@ def delete_objects(exchange: Exchange, now: datetime) -> Answer:
     if not 1 <= len(objects) <= _MOST_OBJECTS:
         raise malformed_xml()
     quiet = asked.get("Quiet", "").strip().lower() == "true"
-    results = (_delete_one(exchange, item["Key"], (item.get("VersionId") or None), now) for item in objects)
+    results = (_delete_one(exchange, item["Key"], (item.get("VersionId") or None), cloud) for item in objects)
     shown = "".join(result for is_error, result in results if is_error or not quiet)
     body = f'<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{shown}</DeleteResult>'
     return 200, {"content-type": "application/xml"}, f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
 
 
-def _delete_one(exchange: Exchange, key: str, version_id: str | None, now: datetime) -> tuple[bool, str]:
+def _delete_one(exchange: Exchange, key: str, version_id: str | None, cloud: CloudContext) -> tuple[bool, str]:
     permissions = deletion_permissions(version_id is not None, _bypasses(exchange))
     try:
-        denied = authorization.denial_message(exchange, exchange.bucket_name, key, permissions, now)
+        denied = authorization.denial_message(exchange, exchange.bucket_name, key, permissions, cloud)
         if denied:
             raise S3Error("AccessDenied", denied, 403)
         answer = versions.delete(exchange.bucket, key, version_id, bypass=_bypasses(exchange))

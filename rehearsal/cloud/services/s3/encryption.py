@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 
+from rehearsal.cloud.authorization.deciding import caller_values
+from rehearsal.cloud.authorization.keys import is_managed_by_aws, key_values
+from rehearsal.cloud.authorization.needs import Need
 from rehearsal.cloud.places import Place, place_of
-from rehearsal.cloud.services.kms.accounts import permits
 from rehearsal.cloud.services.s3.errors import S3Error, access_denied
 from rehearsal.cloud.services.s3.exchange import Exchange
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
 
 DEFAULT: dict[str, Any] = {
     "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
@@ -39,7 +43,7 @@ def encrypting(original: Callable[..., FakeKey]) -> Callable[..., FakeKey]:
     return put_object
 
 
-def check(exchange: Exchange, now: datetime) -> None:
+def check(exchange: Exchange, cloud: CloudContext) -> None:
     """Raise S3's error for a write or a read that needs a KMS key which does not exist or is not enabled."""
     bucket = exchange.bucket
     if bucket is None or not exchange.key:
@@ -49,7 +53,7 @@ def check(exchange: Exchange, now: datetime) -> None:
         if version is not None and version.encryption == "aws:kms":
             key = key_of(bucket, version.kms_key_id)
             check_usable(key)
-            _check_allowed(key, exchange, "kms:Decrypt", now)
+            _check_allowed(key, exchange, "kms:Decrypt", cloud)
     elif exchange.operation.creates_object or exchange.operation.name == "CreateMultipartUpload":
         wanted = exchange.headers.get("x-amz-server-side-encryption")
         if wanted not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
@@ -59,7 +63,7 @@ def check(exchange: Exchange, now: datetime) -> None:
             named = exchange.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
             key = key_of(bucket, named or (rule.get("KMSMasterKeyID") if wanted != "AES256" else None))
             check_usable(key)
-            _check_allowed(key, exchange, "kms:GenerateDataKey", now)
+            _check_allowed(key, exchange, "kms:GenerateDataKey", cloud)
 
 
 def key_of(bucket: FakeBucket, identifier: str | None) -> Key:
@@ -86,11 +90,18 @@ def check_usable(key: Key) -> None:
         raise S3Error("KMS.KMSInvalidStateException", f"{key.arn} is pending deletion.", 400)
 
 
-def _check_allowed(key: Key, exchange: Exchange, permission: str, now: datetime) -> None:
-    """Raise AccessDenied unless the key, being another account's, lets the caller: S3 asks in the caller's name."""
+def _check_allowed(key: Key, exchange: Exchange, permission: str, cloud: CloudContext) -> None:
+    """Raise AccessDenied unless the caller may use the key: S3 asks in the caller's name."""
     caller = exchange.caller
-    if key.account_id != caller.account_id and not permits(key, caller, permission, now, via="s3"):
-        raise access_denied(
-            f"User: {caller.arn} is not authorized to perform: {permission} on resource: {key.arn} because no "
-            f"resource-based policy allows the {permission} action"
-        )
+    if is_managed_by_aws(key) and key.account_id == caller.account_id:
+        return
+    bucket = f"arn:aws:s3:::{exchange.bucket_name}"
+    via = {
+        "kms:viaservice": f"s3.{key.region}.amazonaws.com",
+        "kms:EncryptionContext:aws:s3:arn": f"{bucket}/{exchange.key}",
+    }
+    standard = caller_values(caller, "kms", key.region, cloud.now())
+    need = Need(permission, key.arn, {**key_values(key.arn), **via})
+    refused = cloud.authorizer.refusal_of_need(need, caller, standard)
+    if refused is not None:
+        raise access_denied(refused)

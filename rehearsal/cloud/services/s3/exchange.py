@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import xmltodict
-from moto.iam.models import get_account_id_from
 from moto.s3.models import FakeBucket, FakeKey
 from moto.s3.responses import S3Response
 
@@ -43,7 +42,7 @@ class Exchange:
     @cached_property
     def caller(self) -> Caller:
         """Who asks."""
-        return caller_of(self.access_key_id, get_account_id_from(self.access_key_id))
+        return caller_of(self.access_key_id)
 
     @property
     def access_key_id(self) -> str:

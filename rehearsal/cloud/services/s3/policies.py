@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rehearsal.cloud.conditions import problem_with
-from rehearsal.cloud.policies import as_text, listed
+from interlock.duties.evaluator.policy import NotModelled, PolicyError, PolicyKind
+from rehearsal.cloud.authorization.documents import document_text, read
 
 _KNOWN_KEYS = {
     "aws:currenttime", "aws:epochtime", "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice",
@@ -40,8 +40,12 @@ def checked(document: bytes, bucket: str) -> None:
         raise MalformedPolicy("Missing required field Statement")
     if policy.get("Version", "2012-10-17") not in ("2012-10-17", "2008-10-17"):
         raise MalformedPolicy("The policy must contain a valid version string")
-    for statement in listed(policy["Statement"]):
+    for statement in _listed(policy["Statement"]):
         _check_statement(statement, bucket)
+    try:
+        read(document_text(document), PolicyKind.RESOURCE, "Policy")
+    except (NotModelled, PolicyError) as problem:
+        raise MalformedPolicy(str(problem)) from problem
 
 
 def _check_statement(statement: Any, bucket: str) -> None:
@@ -54,11 +58,11 @@ def _check_statement(statement: Any, bucket: str) -> None:
     for name in ("Principal", "Action", "Resource"):
         if (name in statement) == (f"Not{name}" in statement):
             raise MalformedPolicy(f"Missing required field {name}")
-    for action in [*listed(statement.get("Action", [])), *listed(statement.get("NotAction", []))]:
+    for action in [*_listed(statement.get("Action", [])), *_listed(statement.get("NotAction", []))]:
         if action != "*" and not str(action).lower().startswith("s3:"):
             raise MalformedPolicy("Policy has invalid action")
     own = f"arn:aws:s3:::{bucket}"
-    for resource in [*listed(statement.get("Resource", [])), *listed(statement.get("NotResource", []))]:
+    for resource in [*_listed(statement.get("Resource", [])), *_listed(statement.get("NotResource", []))]:
         if resource != own and not str(resource).startswith((f"{own}/", f"{own}*")):
             raise MalformedPolicy("Policy has invalid resource")
     _check_principal(statement.get("Principal", statement.get("NotPrincipal")))
@@ -75,10 +79,11 @@ def _check_principal(principal: Any) -> None:
 def _check_conditions(conditions: Any) -> None:
     if not isinstance(conditions, dict):
         raise MalformedPolicy("Conditions must be an object")
-    for operator, keys in conditions.items():
-        for key, wanted in keys.items():
+    for keys in conditions.values():
+        for key in keys:
             if key.lower() not in _KNOWN_KEYS and not key.lower().startswith(_KNOWN_KEY_PREFIXES):
                 raise MalformedPolicy(f"Policy has an invalid condition key: {key}")
-            problem = problem_with(operator, [as_text(value) for value in listed(wanted)])
-            if problem:
-                raise MalformedPolicy(problem)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

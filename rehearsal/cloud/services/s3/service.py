@@ -75,7 +75,7 @@ class ObjectStorage(Service):
         patches.replace(
             S3Backend, "get_bucket_encryption", lambda backend, name: original(backend, name) or encryption.DEFAULT
         )
-        self._guard(patches, lambda exchange: encryption.check(exchange, self.cloud.now()))
+        self._guard(patches, lambda exchange: encryption.check(exchange, self.cloud))
 
     @correction("s3.checksums", f"{_GUIDE}/checking-object-integrity.html")
     def sum_every_upload(self, patches: Patches) -> None:
@@ -187,10 +187,10 @@ class ObjectStorage(Service):
 
     @correction("s3.bucket-policy", f"{_GUIDE}/bucket-policies.html")
     def enforce_policies(self, patches: Patches) -> None:
-        """A bucket policy's denials hold, other accounts need its allowance; one that cannot be held is not stored."""
+        """A bucket's policy and the caller's own decide each request; a policy that cannot be held is not stored."""
         patches.replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
         self._guard(patches, _check_policy)
-        self._guard(patches, lambda exchange: authorization.check(exchange, self.cloud.now()))
+        self._guard(patches, lambda exchange: authorization.check(exchange, self.cloud))
 
     @correction("s3.signed-requests", f"{_GUIDE}/using-presigned-url.html")
     def check_signatures(self, patches: Patches) -> None:
@@ -246,7 +246,7 @@ def _delete(exchange: Exchange, service: ObjectStorage) -> Answer | None:
     if exchange.operation.name == "DeleteObject":
         return deletions.delete_object(exchange)
     if exchange.method == "POST" and not exchange.key and "delete" in exchange.query:
-        return deletions.delete_objects(exchange, service.cloud.now())
+        return deletions.delete_objects(exchange, service.cloud)
     return None
 
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.kms.models import Key
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 
+from rehearsal.cloud.authorization.keys import key_values
+from rehearsal.cloud.authorization.needs import Need
 from rehearsal.cloud.services.s3 import lock_operations, locks
 from rehearsal.cloud.services.s3.encryption import DEFAULT, check_usable, key_of
 from rehearsal.cloud.services.s3.errors import S3Error
 from rehearsal.cloud.services.s3.versions import Version
 from rehearsal.cloud.services.s3_replication import permissions
 from rehearsal.cloud.services.s3_replication.configuration import Rule
-from rehearsal.cloud.services.s3_replication.permissions import Need
 from rehearsal.cloud.services.s3_replication.tasks import Change, Task
+
+if TYPE_CHECKING:
+    from rehearsal.cloud.context import CloudContext
 
 _PARTITION = "aws"
 
@@ -46,14 +50,16 @@ def tags_of(version: FakeKey) -> dict[str, str]:
     return tags
 
 
-def replicate(task: Task, rule: Rule, source: FakeBucket, version: Version, now: datetime) -> None:
+def replicate(cloud: CloudContext, task: Task, rule: Rule, source: FakeBucket, version: Version) -> None:
     """Carry out a task for one destination. Raises ReplicationFailure."""
+    now = cloud.now()
     destination = _destination(rule, source, version)
     try:
         _check_keys(rule, source, destination, version)
     except S3Error as problem:
         raise ReplicationFailure(f"KmsKeyInvalidState: {problem.message}") from problem
-    refusal = _refusal(task, rule, source, destination, version, now)
+    needs = list(_needed(task, rule, source, destination, version))
+    refusal = permissions.refusal(cloud, task.role_arn, source, needs)
     if refusal:
         raise ReplicationFailure(refusal)
     existing = version_of(destination, task.key, task.version_id)
@@ -66,25 +72,8 @@ def replicate(task: Task, rule: Rule, source: FakeBucket, version: Version, now:
         made.replication_status = "REPLICA"
         _insert(destination, task.key, made)
         existing = made
-    if isinstance(version, FakeKey) and _may_tag(task, source, destination, now):
+    if isinstance(version, FakeKey) and _may_tag(cloud, task, source, destination):
         _tag(existing, tags_of(version))
-
-
-def _refusal(
-    task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket, version: Version, now: datetime
-) -> str | None:
-    """Return who keeps S3 from it and why: the role, the destination or a key."""
-    needs = list(_needed(task, rule, source, destination, version))
-    return (
-        permissions.role_refusal(task.role_arn, source, needs, now)
-        or permissions.destination_refusal(destination, task.role_arn, task.key, list(_written_with(task, rule)), now)
-        or (
-            permissions.key_refusal(key_of(source, version.kms_key_id), task.role_arn, "kms:Decrypt", now)
-            or permissions.key_refusal(key_of(destination, rule.destination.key_arn), task.role_arn, "kms:Encrypt", now)
-            if _is_under_kms(version)
-            else None
-        )
-    )
 
 
 def _destination(rule: Rule, source: FakeBucket, version: Version) -> FakeBucket:
@@ -120,19 +109,18 @@ def _needed(task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket,
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
     """
     original, replica = f"{source.arn}/{task.key}", f"{destination.arn}/{task.key}"
-    here = {"aws:resourceaccount": source.account_id, "s3:resourceaccount": source.account_id}
-    there = {"aws:resourceaccount": destination.account_id, "s3:resourceaccount": destination.account_id}
-    yield Need("s3:GetReplicationConfiguration", source.arn, here)
-    yield Need("s3:ListBucket", source.arn, here)
+    here, there = _in_account(source.account_id), _in_account(destination.account_id)
+    yield Need("s3:GetReplicationConfiguration", source.arn, **here)
+    yield Need("s3:ListBucket", source.arn, **here)
     for action in _written_with(task, rule):
-        yield Need(action, replica, there)
+        yield Need(action, replica, **there)
     if not isinstance(version, FakeKey):
         return
-    yield Need("s3:GetObjectVersionForReplication", original, here)
-    yield Need("s3:GetObjectVersionAcl", original, here)
+    yield Need("s3:GetObjectVersionForReplication", original, **here)
+    yield Need("s3:GetObjectVersionAcl", original, **here)
     if source.object_lock_enabled:
-        yield Need("s3:GetObjectRetention", original, here)
-        yield Need("s3:GetObjectLegalHold", original, here)
+        yield Need("s3:GetObjectRetention", original, **here)
+        yield Need("s3:GetObjectLegalHold", original, **here)
     if _is_under_kms(version):
         # With a bucket key, S3 encrypts for the bucket and not for each object.
         read = source.arn if _is_true(version.bucket_key_enabled) else original
@@ -141,10 +129,15 @@ def _needed(task: Task, rule: Rule, source: FakeBucket, destination: FakeBucket,
         yield _of_key("kms:Encrypt", key_of(destination, rule.destination.key_arn), written)
 
 
+def _in_account(account_id: str) -> dict[str, Any]:
+    return {"values": {"s3:resourceaccount": account_id}, "owner": account_id}
+
+
 def _of_key(action: str, key: Key, context: str) -> Need:
     """Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html"""
     via = f"s3.{key.region}.amazonaws.com"
-    return Need(action, key.arn, {"kms:viaservice": via, "kms:encryptioncontext:aws:s3:arn": context})
+    said = {"kms:viaservice": via, "kms:EncryptionContext:aws:s3:arn": context}
+    return Need(action, key.arn, {**key_values(key.arn), **said})
 
 
 def _copy(version: FakeKey, rule: Rule, destination: FakeBucket, now: datetime) -> FakeKey:
@@ -199,16 +192,16 @@ def _update(replica: FakeKey, version: FakeKey, now: datetime) -> None:
     replica.acl = version.acl if replica.account_id == version.account_id else replica.acl
 
 
-def _may_tag(task: Task, source: FakeBucket, destination: FakeBucket, now: datetime) -> bool:
+def _may_tag(cloud: CloudContext, task: Task, source: FakeBucket, destination: FakeBucket) -> bool:
     """Say whether tags come along: without the permission to read or to write them, a replica has none.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
     """
-    reading = Need("s3:GetObjectVersionTagging", f"{source.arn}/{task.key}")
-    return (
-        permissions.role_refusal(task.role_arn, source, [reading], now) is None
-        and permissions.destination_refusal(destination, task.role_arn, task.key, ["s3:ReplicateTags"], now) is None
-    )
+    needs = [
+        Need("s3:GetObjectVersionTagging", f"{source.arn}/{task.key}", owner=source.account_id),
+        Need("s3:ReplicateTags", f"{destination.arn}/{task.key}", owner=destination.account_id),
+    ]
+    return permissions.refusal(cloud, task.role_arn, source, needs) is None
 
 
 def _tag(replica: FakeKey, tags: dict[str, str]) -> None:

@@ -130,7 +130,7 @@ class ObjectReplication(Service):
     def _replicated(self, task: Task, rule: Rule, source: FakeBucket, version: Any) -> bool:
         failed = False
         try:
-            copying.replicate(task, rule, source, version, self.cloud.now())
+            copying.replicate(self.cloud, task, rule, source, version)
         except ReplicationFailure as problem:
             failed = True
             _log.warning("%s/%s is not replicated: %s", task.bucket_name, task.key, problem)

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.iam.models import iam_backends
-from moto.sts.models import sts_backends
-from moto.utilities.utils import get_partition
+
+from rehearsal.cloud.credentials import RoleNotFound, assume_as_service
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_SESSION_SECONDS = 3600
+    from rehearsal.cloud.context import CloudContext
+
+_SERVICE = "sagemaker.amazonaws.com"
 
 
 class NoModelData(Exception):
@@ -66,11 +67,11 @@ def source_of(container: Mapping[str, Any], role_arn: str | None) -> Source | No
     )
 
 
-def fetch(source: Source, target: Path, endpoint_url: str, region: str) -> None:
+def fetch(source: Source, target: Path, cloud: CloudContext, region: str) -> None:
     """Put the data into the folder `target`. Raises NoModelData."""
     target.mkdir(parents=True, exist_ok=True)
     try:
-        s3 = _client(source, endpoint_url, region)
+        s3 = _client(source, cloud, region)
         if source.whole_prefix:
             _fetch_prefix(s3, source, target)
         elif source.archive:
@@ -116,29 +117,21 @@ def _inside(target: Path, relative: str) -> Path:
     return path
 
 
-def _client(source: Source, endpoint_url: str, region: str) -> S3Client:
+def _client(source: Source, cloud: CloudContext, region: str) -> S3Client:
     """Return an S3 client with a session of the execution role, as SageMaker's own."""
     role_arn = source.role_arn
     if not role_arn:
         raise NoModelData("A model with data needs an ExecutionRoleArn.")
-    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
-    partition = get_partition(region)
-    if not any(role.name == name for role in list(iam_backends[account][partition].roles.values())):
+    try:
+        session = assume_as_service(cloud, _SERVICE, role_arn, "SageMaker")
+    except RoleNotFound as refused:
         raise NoModelData(
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-            "'sagemaker.amazonaws.com' to assume the role."
-        )
-    session = sts_backends[account][partition].assume_role(
-        region_name=region,
-        role_session_name="SageMaker",
-        role_arn=role_arn,
-        policy="",
-        duration=_SESSION_SECONDS,
-        external_id="",
-    )
+            f"'{_SERVICE}' to assume the role."
+        ) from refused
     return boto3.session.Session().client(
         "s3",
-        endpoint_url=endpoint_url,
+        endpoint_url=cloud.endpoint_url,
         region_name=region,
         aws_access_key_id=session.access_key_id,
         aws_secret_access_key=session.secret_access_key,

@@ -74,7 +74,7 @@ class Instance:
         model.mkdir(parents=True, exist_ok=True)
         if self._workload.source is not None:
             try:
-                fetch(self._workload.source, model, self._cloud.endpoint_url, self._workload.region)
+                fetch(self._workload.source, model, self._cloud, self._workload.region)
             except NoModelData as problem:
                 raise DoesNotStart(str(problem)) from problem
         self._run()

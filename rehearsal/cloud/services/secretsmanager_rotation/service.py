@@ -166,7 +166,9 @@ class SecretRotation(Service):
             function = self.cloud.service(Lambda).find(arn)
         except JsonRESTError as missing:
             raise json_error("ResourceNotFoundException", f"Resource not found for ARN '{arn}'.") from missing
-        if not lets_service_invoke(function.policy.statements, PRINCIPAL, secret.arn, secret.arn.split(":")[4]):
+        if not lets_service_invoke(
+            function.policy.statements, PRINCIPAL, secret.arn, secret.arn.split(":")[4], function.function_arn
+        ):
             raise json_error(
                 "AccessDeniedException",
                 "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from interlock.duties.evaluator.action_level import action_level
 from interlock.duties.evaluator.decision import decide
@@ -36,6 +37,20 @@ def test_only_a_deny_without_exceptions_stays() -> None:
     assert not allowed("s3:DeleteObject", layers)
     assert allowed("s3:PutObject", layers)
     assert allowed("s3:GetObject", layers)
+
+
+def test_a_deny_under_a_condition_that_every_request_tells_stays() -> None:
+    abroad = statement("Deny", Condition={"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}})
+    variable = statement("Deny", Condition={"StringNotEquals": {"aws:RequestedRegion": "${aws:PrincipalTag/home}"}})
+    known = frozenset({"aws:requestedregion"})
+
+    def answer(region: str, *statements: Any) -> bool:
+        request = Request(SESSION, "s3:ListAllMyBuckets", "*", {"aws:RequestedRegion": region})
+        return decide(request, action_level(Layers(identity=identity(statement(), *statements)), known)).allowed
+
+    assert answer("eu-west-1", abroad)
+    assert not answer("us-west-2", abroad)
+    assert answer("us-west-2", variable)
 
 
 def test_what_is_allowed_in_full_is_allowed_at_action_level() -> None:

@@ -18,6 +18,7 @@ from moto.sagemaker.models import sagemaker_backends
 from sklearn.linear_model import LogisticRegression
 
 from rehearsal.cloud.server import LocalCloud
+from tests.rehearsal.cloud.roles import granting
 from tests.rehearsal.cloud.waiting import until
 
 BUCKET = "models-of-the-inference-tests"
@@ -61,7 +62,9 @@ def role_arn(cloud: LocalCloud) -> str:
         ],
     }
     role = cloud.client("iam").create_role(RoleName="inference-tests", AssumeRolePolicyDocument=json.dumps(trust))
-    return str(role["Role"]["Arn"])
+    arn = str(role["Role"]["Arn"])
+    granting(cloud, arn, "s3:GetObject", "s3:ListBucket")
+    return arn
 
 
 @pytest.fixture(scope="session")

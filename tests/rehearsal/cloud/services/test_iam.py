@@ -14,6 +14,7 @@ from moto.iam.models import iam_backends
 
 from rehearsal.cloud.server import LocalCloud
 
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -39,11 +40,18 @@ def _error(call: Callable[[], Any]) -> tuple[str, str]:
     return str(error["Code"]), str(error["Message"])
 
 
-@pytest.mark.corrects("sts.caller-identity")
 def test_the_clouds_own_credentials_are_a_user(cloud: LocalCloud) -> None:
     caller = cloud.client("sts").get_caller_identity()
     assert caller["Arn"] == f"arn:aws:iam::{cloud.account_id}:user/administrator"
     assert caller["Account"] == cloud.account_id
+
+
+def test_a_user_with_a_path_is_told_with_it(cloud: LocalCloud, iam: Any) -> None:
+    user = iam.create_user(UserName=f"user-{uuid4().hex[:8]}", Path="/people/")["User"]
+    key = iam.create_access_key(UserName=user["UserName"])["AccessKey"]
+    client = cloud.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    caller = client.get_caller_identity()
+    assert (caller["Arn"], caller["UserId"]) == (user["Arn"], user["UserId"])
 
 
 def test_users_and_sessions_are_told_by_their_keys(cloud: LocalCloud, iam: Any, role: Any) -> None:
@@ -84,7 +92,9 @@ def test_a_document_that_is_no_trust_policy_is_refused(cloud: LocalCloud, iam: A
 def test_aws_s_own_policies_can_be_attached(cloud: LocalCloud) -> None:
     # Each account has them from its beginning, hence an account that nobody met before.
     account = str(uuid4().int)[:12]
-    iam_backends[account]["aws"].create_role("r", TRUST, "/", None, "", [], "3600")
+    backend = iam_backends[account]["aws"]
+    backend.create_role("r", TRUST, "/", None, "", [], "3600")
+    backend.put_role_policy("r", "all", json.dumps({"Version": "2012-10-17", "Statement": [ALL]}))
     there = cloud.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/r", RoleSessionName="session")
     credentials = there["Credentials"]
     iam = cloud.client(

@@ -315,4 +315,6 @@ def test_every_condition_of_a_statement_must_hold(condition: dict[str, Any], exp
         "Condition": condition,
     }
     secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:one-AbCdEf"
-    assert lets_service_invoke([statement], "secretsmanager.amazonaws.com", secret, "111122223333") is expected
+    function = "arn:aws:lambda:eu-west-1:111122223333:function:rotation"
+    invoked = lets_service_invoke([statement], "secretsmanager.amazonaws.com", secret, "111122223333", function)
+    assert invoked is expected

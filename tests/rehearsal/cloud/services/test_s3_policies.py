@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.cloud.conditions import holds, matches, problem_with
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.cloud.services.s3.operations import bucket_operation, object_operation
 from tests.rehearsal.cloud.roles import trusting
@@ -130,45 +129,6 @@ def test_a_policy_that_cannot_be_enforced_is_not_stored(
     assert refused.value.response["Error"]["Code"] == "MalformedPolicy"
     with pytest.raises(ClientError):
         s3.get_bucket_policy(Bucket=bucket)
-
-
-@pytest.mark.parametrize(
-    ("operator", "wanted", "actual", "held"),
-    [
-        ("StringEquals", ["a", "b"], ["b"], True),
-        ("StringEquals", ["a"], None, False),
-        ("StringEqualsIfExists", ["a"], None, True),
-        ("StringNotEquals", ["a"], None, True),
-        ("StringNotEquals", ["a", "b"], ["b"], False),
-        ("StringLike", ["arn:*:x?"], ["arn:aws:xy"], True),
-        ("Null", ["true"], None, True),
-        ("Null", ["true"], ["x"], False),
-        ("Null", ["false"], ["x"], True),
-        ("NumericLessThan", ["30"], ["29"], True),
-        ("NumericLessThan", ["30"], ["30"], False),
-        ("NumericLessThan", ["30"], None, False),
-        ("Bool", ["false"], ["true"], False),
-        ("ArnNotLike", ["arn:aws:iam::1:role/a*"], ["arn:aws:iam::1:role/ab"], False),
-        ("ArnNotLike", ["arn:aws:iam::1:role/a*"], ["arn:aws:iam::2:role/ab"], True),
-        ("ArnLike", ["arn:aws:*:role/a"], ["arn:aws:iam::1:role/a"], False),
-        ("NotIpAddress", ["10.0.0.0/8"], ["127.0.0.1"], True),
-        ("DateLessThan", ["2026-01-01T00:00:00Z"], ["2025-12-31T23:59:59Z"], True),
-        ("ForAllValues:StringEquals", ["a", "b"], ["a", "c"], False),
-        ("ForAnyValue:StringEquals", ["a", "b"], ["a", "c"], True),
-        ("ForAllValues:StringEquals", ["a"], None, True),
-    ],
-)
-def test_conditions_hold_as_iam_has_them(operator: str, wanted: list[str], actual: Any, held: bool) -> None:
-    assert problem_with(operator, wanted) is None
-    request = {} if actual is None else {"aws:key": actual}
-    assert holds(operator, "aws:Key", wanted, request) is held
-
-
-def test_patterns_match_literally_but_for_their_two_wildcards() -> None:
-    assert matches("a.c*", "a.cde")
-    assert not matches("a.c*", "abcde")
-    assert matches("*", "")
-    assert not matches("?", "")
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,6 @@ def test_a_form_uploads_what_it_was_signed_for(cloud: LocalCloud, s3: Any, bucke
     assert _post(expired["url"], expired["fields"], b"content") == 403
 
 
-@pytest.mark.corrects("s3.signed-requests")
 def test_a_url_signed_by_nobody_known_is_refused(cloud: LocalCloud, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"body")
     stranger = cloud.client("s3", aws_access_key_id="AKIASTRANGER00000000", aws_secret_access_key="secret")

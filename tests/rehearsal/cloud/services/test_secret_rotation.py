@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.cloud.services.secretsmanager_rotation import schedule
 from rehearsal.cloud.services.secretsmanager_rotation.rotations import RETRY_AFTER_SECONDS
+from tests.rehearsal.cloud.roles import granting
 from tests.rehearsal.cloud.waiting import until
 
 DOCKERFILE = """
@@ -71,6 +72,7 @@ def function(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Ite
     role = cloud.client("iam").create_role(
         RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )["Role"]["Arn"]
+    granting(cloud, role, "secretsmanager:*")
     client = cloud.client("lambda")
     arn = client.create_function(
         FunctionName=name,

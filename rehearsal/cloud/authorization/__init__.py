@@ -1,0 +1,1 @@
+"""Whether a request is allowed: `interlock.duties.evaluator` over the documents that this cloud stores."""
