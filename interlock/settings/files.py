@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
+from interlock.rules import shown
 from interlock.settings.pulumi_yaml import loaded
 from interlock.settings.section import PREFIX
 
@@ -96,7 +97,8 @@ def _parsed(path: Path) -> Mapping[str, Any]:
         # PyYAML lets through what a date or a number that is none makes Python say.
         raise SettingsFileError(f"{path} is no YAML: {error}") from None
     if not isinstance(document, Mapping):
-        raise SettingsFileError(f"{path}: received {document!r}; accepted is a mapping with a section config")
+        received = "nothing" if document is None else shown(document)
+        raise SettingsFileError(f"{path}: received {received}; accepted is a mapping with a section config")
     return document
 
 

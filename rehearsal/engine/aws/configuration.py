@@ -13,7 +13,7 @@ from google.protobuf import json_format, struct_pb2
 from rehearsal.engine.aws.catalogue import PROVIDER_VERSION
 from rehearsal.engine.aws.descriptions import Description
 from rehearsal.engine.aws.inputs import Problem, Reader
-from rehearsal.engine.aws.names import snake
+from rehearsal.engine.aws.names import camel, snake
 from rehearsal.engine.aws.properties import Asset, Properties, Secret, decode, reveal
 from rehearsal.engine.aws.regions import region_problem
 from rehearsal.engine.aws.shapes import Members, Shape, block_members
@@ -23,6 +23,7 @@ from rehearsal.engine.terraform.values import Value
 # The engine's own, beside what pulumi-aws declares.
 _ENGINES_KEYS = {"version", "pluginDownloadURL"}
 _FOREIGN_ACCOUNT = re.compile(r"AWS account ID not allowed: (\d{12})")
+_ROLE_SETTING = re.compile(r'"assume_role\.(\d+)\.(\w+)"')
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -80,7 +81,8 @@ class ConfigurationReader:
 
 
 def explained(message: str, configuration: Configuration | None) -> str:
-    """Return an error of Terraform's provider, in a program's words where it is about whose credentials it has."""
+    """Return an error of Terraform's provider, in a program's words where it is about the provider's configuration."""
+    message = _ROLE_SETTING.sub(lambda found: f"assumeRoles[{found[1]}].{camel(found[2])}", message)
     found = _FOREIGN_ACCOUNT.search(message)
     if found is None or configuration is None:
         return message

@@ -54,6 +54,7 @@ def test_a_stack_that_there_is_not_is_named_with_those_that_there_are(project: P
         ("config: [", "Pulumi.dev.yaml is no YAML: line 1"),
         ("config: {interlock:region: a}\nconfig: {}", "no YAML: line 2: config is there already, in line 1"),
         ("config:\n  interlock:tags:\n    owner: a\n    owner: b", "line 4: owner is there already, in line 3"),
+        ("", "received nothing; accepted is a mapping"),
         ("- one", r"received \['one'\]; accepted is a mapping"),
         ("config: 7", "config: received 7; accepted is a section"),
         ("config: {interlock:tags: {secure: v1:abc}}", "interlock:tags is encrypted; no setting is a secret"),

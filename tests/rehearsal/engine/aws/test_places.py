@@ -70,3 +70,11 @@ def test_a_region_that_aws_has_not_is_refused(aws: Caller, open_caller: OpenCall
     with pytest.raises(RefusedError) as of_resource:
         aws.preview(KEY, "key", {"region": region})
     assert of_resource.value.reasons == [told]
+
+
+def test_a_role_that_is_none_is_told_by_the_program_s_name_for_it(open_caller: OpenCaller) -> None:
+    with pytest.raises(grpc.RpcError) as failed:
+        open_caller(configuration(WORKLOAD, "eu-west-1", assumeRoles=[{"roleArn": "administrator"}])).create(
+            KEY, "key", {}
+        )
+    assert str(failed.value.details()).startswith("assumeRoles[0].roleArn (administrator) is an invalid ARN")
