@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.duties_asking import diff_command, explain_command, who_can_command
-from interlock.cli.duties_reading import PlanOption, Read, StackArgument, WorldOption, read
+from interlock.cli.duties_reading import LiveOption, PlanOption, Read, StackArgument, WorldOption, read
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.duties.proof.certificate import Certificate, Claim, certify
 from interlock.duties.proof.page import page
@@ -30,6 +30,7 @@ def prove_command(
     stack: StackArgument = None,
     plan: PlanOption = None,
     world: WorldOption = None,
+    live: LiveOption = False,
     certificate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write certificate.json and certificate.html.")
     ] = None,
@@ -40,10 +41,15 @@ def prove_command(
     Exit code 0: proved. 1: refuted, with the requests that show it. What is not modelled counts as not proved.
     """
     with progress() as say:
-        known = read(stack, plan, world, say=say)
+        known = read(stack, plan, world, say=say, live=live)
         say("proving")
         made = certify(
-            known.world, prove(known.world), known.source, datetime.datetime.now(datetime.UTC), known.assumed
+            known.world,
+            prove(known.world),
+            known.source,
+            datetime.datetime.now(datetime.UTC),
+            known.assumed,
+            known.unread,
         )
     if certificate is not None:
         _write(made, certificate)

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from interlock.cli.duties_live import read_live
 from interlock.cli.loading import pulumi_stack_of
 from interlock.cli.previewing import document_of_stack
+from interlock.duties.live import NOT_READ
 from interlock.duties.plan_world import stands_on
 from interlock.duties.planned import planned_world
 from interlock.duties.world import World, read_world
@@ -31,6 +33,9 @@ PlanOption = Annotated[
 WorldOption = Annotated[
     Path | None, typer.Option("--world", help="A saved world, as `interlock duties prove` takes it.")
 ]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="Read the stack's accounts as they are, with the ways into them of its settings.")
+]
 Say = Callable[[str], None]
 
 
@@ -41,11 +46,13 @@ class Read:
     world: World
     source: str
     assumed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """What was left out of the world."""
 
 
-def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, say: Say) -> Read:
-    """Return the world that the options name. Raises BadInput, OutsideFailure."""
-    given = [name for name, value in (("--plan", plan), ("--world", world)) if value]
+def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, say: Say, live: bool = False) -> Read:
+    """Return the world that the options name. Raises BadInput, OutsideFailure, Refusal."""
+    given = [name for name, value in (("--plan", plan), ("--world", world), ("--live", live)) if value]
     if len(given) > 1:
         raise BadInput(f"received {' and '.join(given)}; accepted is one of them")
     if world is not None:
@@ -54,6 +61,8 @@ def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, 
         documents = [_parsed(text_of(one, "--plan"), f"--plan: {one}") for one in plan]
         return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}")
     name = pulumi_stack_of(stack)
+    if live:
+        return Read(read_live(name, say), f"the accounts of {name} as they are", unread=(NOT_READ,))
     say(f"previewing {name}")
     documents = [document_of_stack(name)]
     foundation = stands_on(documents[0].get("config") or {})

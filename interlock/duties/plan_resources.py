@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from interlock.duties.duty import SigningDuty
-from interlock.duties.matrix import MATRIX
+from interlock.duties.key_owner import key_resource
 from interlock.duties.plan_principals import Principals
 from interlock.duties.plan_world import Declared, Plan
 from interlock.duties.service_roles import repository_arn
@@ -36,20 +35,14 @@ class Resources:
     def _keys(self) -> Iterator[Resource]:
         for token in KEYS:
             for key in self._plan.of_type(token):
-                aliases = tuple(self._aliases(key))
-                role = next((name for alias in aliases if (name := self._after_prefix(alias)) is not None), "")
-                owner = self._owner(role)
-                evidence = {"evidence": "true"} if role == "evidence" else {}
-                identifier = key.text("arn") or f"arn:aws:kms:{key.region}:{key.account_id}:key/{key.name}"
-                yield Resource(
-                    arn=identifier,
-                    kind=ResourceKind.KEY,
-                    account_id=key.account_id,
-                    policy=self._required(key, key.document("policy"), "its key policy"),
-                    owner=owner,
-                    used_by=tuple(sorted({row.duty.value for row in MATRIX.values() if row.signs_with == role})),
-                    attributes={"usage": key.text("keyUsage") or "ENCRYPT_DECRYPT", **evidence},
-                    context={"kms:ResourceAliases": aliases} if aliases else {},
+                yield key_resource(
+                    key.text("arn") or f"arn:aws:kms:{key.region}:{key.account_id}:key/{key.name}",
+                    key.account_id,
+                    self._required(key, key.document("policy"), "its key policy"),
+                    tuple(self._aliases(key)),
+                    self._plan.stack,
+                    self._identities,
+                    usage=key.text("keyUsage") or "ENCRYPT_DECRYPT",
                     source=key.urn,
                 )
 
@@ -57,18 +50,6 @@ class Resources:
         for alias in self._plan.of_type("aws:kms/alias:Alias"):
             if self._plan.source(alias, "targetKeyId", *KEYS) is key and (name := alias.text("name")):
                 yield name
-
-    def _after_prefix(self, alias: str) -> str | None:
-        start = f"alias/interlock-{self._plan.stack}-"
-        return alias.removeprefix(start) if alias.startswith(start) else None
-
-    def _owner(self, role: str) -> str | None:
-        if role in tuple(SigningDuty):
-            return role
-        if role.startswith("approver-"):
-            name = role.removeprefix("approver-")
-            return f"approver:{self._identities.get(name, name)}"
-        return None
 
     def _buckets(self) -> Iterator[Resource]:
         for bucket in self._plan.of_type(BUCKET):

@@ -20,7 +20,7 @@ from rehearsal.infra import write_mirror
 INFRA: Final = Path(__file__).resolve().parents[2] / "infra"
 RUNS: Final = Path(__file__).with_name("modules")
 """For each module what it is planned with, and what the accounts answer."""
-_FOLDER: Final = "documents"
+_FOLDER: Final = "scanned"
 _HELD: Final = {"policy", "assume_role_policy", "content"}
 TIMEOUT_SECONDS: Final = 300
 

@@ -122,9 +122,21 @@ ASSUMPTIONS: Final = (
 
 
 def certify(
-    world: World, outcomes: Sequence[Outcome], source: str, made: datetime.datetime, assumed: Sequence[str] = ()
+    world: World,
+    outcomes: Sequence[Outcome],
+    source: str,
+    made: datetime.datetime,
+    assumed: Sequence[str] = (),
+    unread: Sequence[str] = (),
 ) -> Certificate:
-    """Return the certificate of a proof; `assumed` names policies taken for all that their boundaries allow."""
+    """Return the certificate of a proof.
+
+    `assumed` names policies taken for all that their boundaries allow, `unread` what was left out of the world.
+    """
+    left = [
+        Assumption(what=f"Not read: {one}.", detected_by="A task that a role cannot do although it is proved to.")
+        for one in unread
+    ]
     taken = [
         Assumption(
             what=f"{one}: not known before it is made, and taken for all that its role's boundary allows.",
@@ -142,7 +154,7 @@ def certify(
         people=tuple(Duties(name=one.name, kind=one.kind, duties=one.duties) for one in world.people),
         exclusions=world.exclusions,
         claims=tuple(_claim(one) for one in outcomes),
-        assumptions=(*ASSUMPTIONS, *taken),
+        assumptions=(*ASSUMPTIONS, *taken, *left),
     )
 
 

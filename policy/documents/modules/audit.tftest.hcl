@@ -1,5 +1,5 @@
 mock_provider "aws" {
-  source = "./documents"
+  source = "./scanned"
 }
 
 variables {

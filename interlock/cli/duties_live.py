@@ -1,0 +1,87 @@
+"""`interlock duties prove --live`: the accounts of a stack as they are, read with its settings' own ways into them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from interlock.aws.account_reader import AccountReader, Client
+from interlock.aws.errors import outside
+from interlock.duties.live import live_world
+from interlock.duties.world import World
+from interlock.failures import BadInput, Refusal
+from interlock.settings.accounts import AccountSettings
+from interlock.settings.files import SettingsFileError, stack_file
+from interlock.settings.model import Settings
+from interlock.settings.reading import SettingsError, read_settings
+
+SESSION: Final = "interlock-duties-prove"
+
+
+def read_live(stack: str, say: Callable[[str], None]) -> World:
+    """Return the world of a stack's accounts. Raises BadInput, OutsideFailure, Refusal."""
+    settings, foundation = _settings(stack), None
+    if settings.foundation_stack is not None:
+        foundation = _settings(settings.foundation_stack.rpartition("/")[2])
+    held = foundation or settings
+    if held.duties is None:
+        raise BadInput(f"{stack}: interlock:duties is missing; accepted is a stack whose settings assign people")
+    regions = [settings.region, *([settings.recovery.region] if settings.recovery else [])]
+    identities = {one.name: one.source_identity for one in held.approvers}
+    identities |= {one.name: one.source_identity for one in held.duties.assignments().people}
+    accounts = {settings.account_id: AccountSettings(account_id=settings.account_id, role_arn=settings.role_arn)}
+    for one in (held.accounts.evidence, held.accounts.audit):
+        if one is not None:
+            accounts.setdefault(one.account_id, one)
+    readings = []
+    for account in accounts.values():
+        say(f"reading account {account.account_id}")
+        readings.append(
+            AccountReader(account.account_id, _clients(account), regions, held.named_after(stack), identities).read()
+        )
+    return live_world(held.named_after(stack), _together(settings, held), tuple(readings))
+
+
+def _together(settings: Settings, held: Settings) -> Settings:
+    """Return the settings of a platform with what its foundation says of duties, keys and accounts."""
+    said = {"duties": held.duties, "approvers": held.approvers, "administrators": held.administrators}
+    return settings.model_copy(update={**said, "accounts": held.accounts})
+
+
+def _settings(stack: str) -> Settings:
+    try:
+        file = stack_file(stack, Path.cwd())
+        return read_settings(file.stack, file.config)
+    except SettingsFileError as error:
+        raise BadInput(str(error)) from error
+    except SettingsError as error:
+        raise BadInput(
+            f"the settings of {stack} cannot be used", reasons=[str(one) for one in error.problems]
+        ) from error
+
+
+def _clients(account: AccountSettings) -> Client:
+    """Return what makes the account's clients. Raises OutsideFailure, and Refusal for another account's credentials."""
+    try:
+        session = _session(account.role_arn)
+        found = session.client("sts").get_caller_identity()["Account"]
+    except (ClientError, BotoCoreError) as error:
+        raise outside(f"get into account {account.account_id}", error) from error
+    if found != account.account_id:
+        raise Refusal(
+            f"these credentials are of account {found}, and the settings say {account.account_id}",
+            next_step="name a way into it: interlock:role_arn, or role_arn of interlock:accounts",
+        )
+    return functools.cache(lambda service, region: session.client(service, region_name=region))
+
+
+def _session(role_arn: str | None) -> Any:
+    if role_arn is None:
+        return boto3.Session()
+    given = boto3.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=SESSION)["Credentials"]
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])

@@ -1,0 +1,80 @@
+"""What was read of accounts that are there, with who has which duty, as the world of a proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from interlock.duties.duty_world import exclusions, people_of, with_table
+from interlock.duties.landscape import Landscape
+from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, ResourceKind, World
+from interlock.failures import BadInput
+from interlock.settings.model import Settings
+
+SERVICE_LINKED: tuple[str, str] = (":role/aws-service-role/", ":role/aws-reserved/")
+NOT_READ = "policies of the organization, which can only deny more"
+
+
+@dataclass(frozen=True)
+class AccountReading:
+    """What one account says of itself."""
+
+    account_id: str
+    principals: tuple[Principal, ...]
+    boundaries: tuple[NamedDocument, ...]
+    resources: tuple[Resource, ...]
+    compute: tuple[Compute, ...]
+
+
+def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, ...]) -> World:
+    """Return the world of a stack's accounts as they were read.
+
+    Administrators that the settings name, and roles that AWS itself keeps, are left out: the certificate assumes them.
+    Raises BadInput for settings that assign nobody, and where no role of the stack's duties was found.
+    """
+    if settings.duties is None or not settings.duties.people:
+        raise BadInput("interlock:duties: nobody is assigned to any duty, and of nobody nothing can be proved")
+    assignments = settings.duties.assignments()
+    resources = tuple(one for reading in readings for one in reading.resources)
+    administrators = tuple(settings.administrators or ())
+    left_out = set(administrators) - {one for one in administrators if ":role/interlock/" in one}
+    principals = tuple(
+        one
+        for reading in readings
+        for one in reading.principals
+        if one.arn not in left_out and not any(part in one.arn for part in SERVICE_LINKED)
+    )
+    if not any(one.duty for one in principals):
+        found = ", ".join(reading.account_id for reading in readings)
+        raise BadInput(f"{stack}: no role of a duty is in {found}; accepted is a stack that has been brought up")
+    land = _landscape(stack, settings, resources)
+    world = World(
+        stack=stack,
+        accounts=tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit))),
+        principals=principals,
+        resources=resources,
+        compute=tuple(one for reading in readings for one in reading.compute),
+        people=people_of(land, assignments),
+        boundaries=tuple(one for reading in readings for one in reading.boundaries),
+        exclusions=exclusions(),
+        administrators=administrators,
+    )
+    return with_table(world, land)
+
+
+def _landscape(stack: str, settings: Settings, resources: tuple[Resource, ...]) -> Landscape:
+    workload = settings.account_id
+    evidence = settings.accounts.evidence.account_id if settings.accounts.evidence else workload
+    audit = settings.accounts.audit.account_id if settings.accounts.audit else workload
+    buckets = [one for one in resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
+    locked = [one for one in buckets if one.attributes.get("evidence") == "true"]
+    return Landscape(
+        stack=stack,
+        workload=workload,
+        evidence=evidence,
+        audit=audit,
+        regions=(settings.region, *([settings.recovery.region] if settings.recovery else [])),
+        vaults=tuple(one.arn.rpartition(":")[2] for one in locked),
+        staging=tuple(one.arn.rpartition(":")[2] for one in buckets if one not in locked and "staging" in one.arn),
+        endpoints=tuple(f"interlock-{stack}-{one.name}" for one in settings.endpoints),
+        tables=("live-state-table-*", "live-state-recovery-table-*"),
+    )

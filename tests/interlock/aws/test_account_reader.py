@@ -1,0 +1,190 @@
+"""Accounts are read as they are: what the generators wrote, put there and read back, proves as it did before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from interlock.aws.account_reader import AccountReader
+from interlock.duties.bucket_policy import private_bucket_policy
+from interlock.duties.duty_world import duty_world
+from interlock.duties.landscape import Landscape
+from interlock.duties.live import AccountReading, live_world
+from interlock.duties.proof.prove import prove
+from interlock.duties.world import ResourceKind, World
+from interlock.failures import BadInput, OutsideFailure
+from interlock.settings.model import Settings
+from interlock.settings.reading import read_settings
+from rehearsal.cloud.server import LocalCloud
+from tests.interlock.duties.landscapes import LAND
+from tests.provisioned.projects import config_of
+from tests.stacks.configurations import as_handed_over
+
+STACK = "read"
+REGIONS = ("eu-west-1", "eu-central-1")
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return read_settings(STACK, as_handed_over(config_of("prod")))
+
+
+@pytest.fixture(scope="module")
+def written(cloud: LocalCloud, settings: Settings) -> World:
+    """A stack's documents as the generators write them, in the cloud's accounts."""
+    accounts = cloud.context.accounts
+    land = replace(
+        LAND, stack=STACK, platform_stack=STACK, workload=accounts["workload"], evidence=accounts["evidence"],
+        audit=accounts["audit"], regions=REGIONS, vaults=("read-vault",), staging=("read-staging",), endpoints=(),
+        tables=("live-state-table-*", "live-state-recovery-table-*"),
+    )  # fmt: skip
+    assert settings.duties is not None
+    world = duty_world(land, settings.duties.assignments(), retention_days=365)
+    put(cloud, world, land)
+    return world
+
+
+def account(cloud: LocalCloud, account_id: str) -> str:
+    return next(name for name, known in cloud.context.accounts.items() if known == account_id)
+
+
+def put(cloud: LocalCloud, world: World, land: Landscape) -> None:
+    """Make in the cloud what a world holds."""
+    managed = {one.editable_arn: one for one in world.boundaries}
+    managed |= {one.boundary.editable_arn: one.boundary for one in world.principals if one.boundary}
+    managed |= {one.editable_arn: one for each in world.principals for one in each.identity if one.editable_arn}
+    for arn, one in managed.items():
+        path, _, name = str(arn).partition(":policy")[2].rpartition("/")
+        iam = cloud.client("iam", account=account(cloud, str(arn).split(":")[4]))
+        iam.create_policy(PolicyName=name, Path=f"{path}/", PolicyDocument=json.dumps(one.document))
+    for role in world.principals:
+        iam = cloud.client("iam", account=account(cloud, role.account_id))
+        assert role.boundary is not None
+        iam.create_role(
+            RoleName=role.name, Path="/interlock/duties/", AssumeRolePolicyDocument=json.dumps(role.trust),
+            PermissionsBoundary=role.boundary.editable_arn,
+            Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()],
+        )  # fmt: skip
+        for one in role.identity:
+            if one.editable_arn:
+                iam.attach_role_policy(RoleName=role.name, PolicyArn=one.editable_arn)
+            else:
+                iam.put_role_policy(RoleName=role.name, PolicyName=one.name, PolicyDocument=json.dumps(one.document))
+    s3 = cloud.client("s3", account="evidence")
+    for key in world.of_kind(ResourceKind.KEY):
+        kms = cloud.client("kms", account="evidence", region_name=key.region)
+        usage = key.attributes["usage"]
+        spec = "ECC_NIST_P256" if usage == "SIGN_VERIFY" else "SYMMETRIC_DEFAULT"
+        made = kms.create_key(Policy=json.dumps(key.policy), KeyUsage=usage, KeySpec=spec)["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=key.context["kms:ResourceAliases"][0], TargetKeyId=made)
+    here = {"LocationConstraint": REGIONS[0]}
+    for bucket in world.of_kind(ResourceKind.BUCKET):
+        name = bucket.arn.rpartition(":")[2]
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True, CreateBucketConfiguration=here)
+        retention = {"Mode": "COMPLIANCE", "Days": 365}
+        s3.put_object_lock_configuration(
+            Bucket=name,
+            ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
+        )
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(bucket.policy))
+    s3.create_bucket(Bucket=land.staging[0], CreateBucketConfiguration=here)
+    shared = private_bucket_policy(f"arn:aws:s3:::{land.staging[0]}", [land.workload])
+    s3.put_bucket_policy(Bucket=land.staging[0], Policy=shared)
+
+
+def reader(cloud: LocalCloud, name: str, client: Callable[[str, str], Any] | None = None) -> AccountReader:
+    def of_account(service: str, region: str) -> Any:
+        return cloud.client(service, account=name, region_name=region)
+
+    return AccountReader(cloud.context.accounts[name], client or of_account, REGIONS, STACK, {})
+
+
+@pytest.fixture(scope="module")
+def readings(cloud: LocalCloud, written: World) -> tuple[AccountReading, ...]:
+    return tuple(only_of_the_stack(reader(cloud, name).read()) for name in ("workload", "evidence"))
+
+
+def only_of_the_stack(reading: AccountReading) -> AccountReading:
+    """Return what other tests have not left in the same cloud."""
+    ours = f"interlock-{STACK}-"
+    return replace(
+        reading,
+        principals=tuple(one for one in reading.principals if one.name.startswith(ours)),
+        boundaries=tuple(one for one in reading.boundaries if one.name.startswith(ours)),
+        resources=tuple(one for one in reading.resources if one.arn.startswith("arn:aws:s3:::read-")
+                        or any(ours in alias for alias in one.context.get("kms:ResourceAliases", ()))),
+        compute=(),
+    )  # fmt: skip
+
+
+def test_what_is_read_is_what_was_written_and_proves(
+    readings: tuple[AccountReading, ...], written: World, settings: Settings
+) -> None:
+    world = live_world(STACK, settings, readings)
+    found = {one.arn: one for one in world.principals}
+    assert set(found) == {one.arn for one in written.principals}
+    for one in written.principals:
+        live = found[one.arn]
+        assert (live.trust, live.duty) == (one.trust, one.duty)
+        assert live.boundary is not None
+        assert one.boundary is not None
+        assert live.boundary.document == one.boundary.document
+        assert [each.document for each in live.identity] == [each.document for each in one.identity]
+    owners = sorted(str(one.owner) for one in world.of_kind(ResourceKind.KEY))
+    assert owners == sorted(str(one.owner) for one in written.of_kind(ResourceKind.KEY))
+    (vault,) = [one for one in world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true"]
+    assert (vault.attributes["lock_mode"], vault.attributes["retention_days"]) == ("COMPLIANCE", "365")
+    assert {one.claim.name: [each.words for each in one.violations] for one in prove(world) if not one.holds} == {}
+
+
+def test_a_right_that_somebody_added_by_hand_is_found(
+    cloud: LocalCloud, readings: tuple[AccountReading, ...], settings: Settings
+) -> None:
+    iam = cloud.client("iam", account="workload")
+    name = f"interlock-{STACK}-creator"
+    trust = {"Sid": "Anybody", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    before = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(
+        RoleName=name, PolicyDocument=json.dumps({**before, "Statement": [*before["Statement"], trust]})
+    )
+    again = tuple(only_of_the_stack(reader(cloud, one).read()) for one in ("workload", "evidence"))
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(before))
+    holding = {one.claim.name for one in prove(live_world(STACK, settings, readings)) if one.holds}
+    still = {one.claim.name for one in prove(live_world(STACK, settings, again)) if one.holds}
+    assert holding - still >= {"duties-assigned"}
+
+
+def refusing(cloud: LocalCloud, service: str, operation: str) -> Callable[[str, str], Any]:
+    """Return clients of which one refuses one operation, as AWS does where a right is missing."""
+
+    def refuse(**_: Any) -> Iterator[None]:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, operation)
+
+    def client(name: str, region: str) -> Any:
+        made = cloud.client(name, account="evidence", region_name=region)
+        if name == service:
+            made.meta.events.register(f"before-call.{service}.{operation}", refuse)
+        return made
+
+    return client
+
+
+def test_what_could_not_be_read_is_named_and_nothing_is_proved(cloud: LocalCloud, written: World) -> None:
+    with pytest.raises(OutsideFailure, match="read in part only") as failure:
+        reader(cloud, "evidence", refusing(cloud, "s3", "GetBucketPolicy")).read()
+    assert "policy of bucket read-vault: AccessDenied" in failure.value.reasons
+
+
+def test_who_may_read_no_identities_is_told_so(cloud: LocalCloud) -> None:
+    with pytest.raises(OutsideFailure, match=r"AWS refused to read account .*AccessDenied"):
+        reader(cloud, "evidence", refusing(cloud, "iam", "GetAccountAuthorizationDetails")).read()
+
+
+def test_an_account_without_a_role_of_a_duty_is_none_of_the_stack_s(settings: Settings) -> None:
+    with pytest.raises(BadInput, match="no role of a duty is in 123456789012"):
+        live_world(STACK, settings, (AccountReading("123456789012", (), (), (), ()),))
