@@ -7,7 +7,7 @@ from typing import Final
 
 from interlock import rules
 from interlock.rules import Problem, shown
-from interlock.settings.contradictions.written import Written, has_layer, sections_at
+from interlock.settings.contradictions.written import Written, has_layer, sections_at, text_at
 from interlock.settings.section import LASTING, PREFIX, Layer
 
 _RANDOM: Final = "-1234567"
@@ -26,9 +26,12 @@ def problems_of_names(stack: str, written: Written) -> Iterator[Problem]:
         yield Problem(f"{PREFIX}environment", shown(written.get("environment", "nothing")), accepted)
     if written.get("duties") is not None and has_layer(written, Layer.FOUNDATION):
         longest = _ROLE_LONGEST - len("interlock--recovery-runner")
-        if rules.name.holds(stack) and len(stack) > longest:
+        apart = text_at(written, "duties.platform_stack")
+        named = apart or stack
+        if rules.name.holds(named) and len(named) > longest:
             accepted = f"up to {longest} characters, as role interlock-<stack>-recovery-runner has up to"
-            yield Problem("the stack's name", repr(stack), f"{accepted} {_ROLE_LONGEST}")
+            where = f"{PREFIX}duties.platform_stack" if apart else "the stack's name"
+            yield Problem(where, repr(named), f"{accepted} {_ROLE_LONGEST}")
     if has_layer(written, Layer.PLATFORM):
         yield from _endpoints(stack, written)
 

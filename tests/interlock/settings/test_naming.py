@@ -14,6 +14,7 @@ from tests.provisioned.projects import config_of
 from tests.stacks.configurations import as_handed_over
 
 MODEL_AND_ENDPOINT, BUCKET, ROLE = 63, 63, 64
+PLATFORM = [f"interlock:{name}" for name in ("network", "tracking", "endpoints", "runner", "budget")]
 RANDOM = len("-1234567")
 
 
@@ -59,6 +60,19 @@ def test_a_stack_is_named_as_long_as_its_roles_can_be() -> None:
 
     made = record(lambda: provision(configured("credit")), preview=False, stack="s" * 38)
     assert max(len(one.inputs.get("name", "")) for one in made.of_type("aws:iam/role:Role")) == ROLE
+
+
+def test_roles_are_named_after_the_platform_where_the_foundation_is_a_stack_of_its_own() -> None:
+    config = {key: value for key, value in config_of("prod").items() if key not in PLATFORM}
+    for platform, refused in (("p" * 38, []), ("p" * 39, ["interlock:duties.platform_stack"])):
+        duties = {**config["interlock:duties"], "platform_stack": platform}
+        settings = as_handed_over({**config, "interlock:layers": ["foundation"], "interlock:duties": duties})
+        try:
+            read_settings("f" * 40, settings)
+            told = []
+        except SettingsError as error:
+            told = [one.path for one in error.problems]
+        assert told == refused
 
 
 @pytest.mark.parametrize("environment", ["dev", "local", "staging"])
