@@ -30,7 +30,11 @@ _PREFIXES = {
     "execute-api": "apigateway",
 }
 """The prefix of a service's actions where it is not the name that its requests are signed with."""
-_RENAMED = {"lambda:Invoke": "lambda:InvokeFunction", "lambda:InvokeWithResponseStream": "lambda:InvokeFunction"}
+_RENAMED = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeWithResponseStream": "lambda:InvokeFunction",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+}
 """Actions that are not called what their operation is."""
 
 

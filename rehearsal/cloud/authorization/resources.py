@@ -157,6 +157,28 @@ _TABLE: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+_ON_NOTHING: Final[Mapping[str, str]] = {
+    "acm": "ListCertificates",
+    "application-autoscaling": "DescribeScalableTargets DescribeScalingPolicies",
+    "cloudwatch": "GetMetricData GetMetricStatistics ListMetrics PutMetricData",
+    "dynamodb": "ListTables",
+    "ec2": "DescribeAvailabilityZones DescribeFlowLogs DescribeNetworkAcls DescribeNetworkInterfaces "
+    "DescribePrefixLists DescribeRegions DescribeRouteTables DescribeSecurityGroupRules DescribeSecurityGroups "
+    "DescribeSubnets DescribeVpcEndpoints DescribeVpcs",
+    "ecr": "DescribeRegistry GetAuthorizationToken PutReplicationConfiguration PutRegistryPolicy",
+    "ecs": "DeregisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions",
+    "elasticloadbalancing": "DescribeListenerAttributes DescribeListeners DescribeLoadBalancerAttributes "
+    "DescribeLoadBalancers DescribeTags DescribeTargetGroupAttributes DescribeTargetGroups DescribeTargetHealth",
+    "s3": "ListAllMyBuckets",
+    "sagemaker": "ListEndpointConfigs ListEndpoints ListModels",
+    "secretsmanager": "GetRandomPassword ListSecrets",
+    "sns": "ListTopics",
+    "ssm": "DescribeParameters",
+    "sts": "GetCallerIdentity",
+}
+"""Operations that are on no resource: only a right to all resources is a right to them."""
+
+
 def patterns_of(action: str) -> Sequence[str] | None:
     """Return the patterns of what an action's operation is on, None for an action that is not in the table."""
     return _PATTERNS.get(action.lower())
@@ -168,6 +190,9 @@ def _by_action() -> dict[str, list[str]]:
         for pattern, operations in patterns.items():
             for operation in operations.split():
                 found.setdefault(f"{service}:{operation}".lower(), []).append(pattern)
+    for service, operations in _ON_NOTHING.items():
+        for operation in operations.split():
+            found.setdefault(f"{service}:{operation}".lower(), []).append("*")
     return found
 
 

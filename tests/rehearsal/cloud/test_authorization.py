@@ -133,6 +133,13 @@ CASES = (
         lambda client: client("sqs").create_queue(QueueName="q"),
         "because no identity-based policy allows the sqs:CreateQueue action",
     ),
+    Case(
+        "a listing of all takes a right to all",
+        (allow("s3:*", "arn:aws:s3:::one"),),
+        lambda client: client("s3").list_buckets(),
+        "s3:ListAllMyBuckets on resource: * because no identity-based policy allows the s3:ListAllMyBuckets action",
+    ),
+    Case("who may list all may", (allow("s3:ListAllMyBuckets"),), lambda client: client("s3").list_buckets()),
     Case("an action that is granted somewhere is granted", (allow("sqs:List*"),), lambda c: c("sqs").list_queues()),
     Case(
         "a denied region holds for a service that the table lacks",
