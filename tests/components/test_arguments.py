@@ -152,7 +152,8 @@ def test_values_that_are_known_only_later_are_accepted_and_arrive(kind: str) -> 
 def test_wrong_values_that_are_known_only_later_are_not_refused_before(kind: str) -> None:
     def program() -> None:
         late = [one for one in LATE if one.kind == kind and (kind, one.path[0]) not in ADOPTIONS]
-        make(kind, **{one.path[0]: _later(wrong_for(one.rule)) for one in late if one.rule is not None})
+        wrong: dict[str, Any] = {one.path[0]: _later(wrong_for(one.rule)) for one in late if one.rule is not None}
+        make(kind, **wrong)
 
     assert record(program, preview=True).of_type(EXAMPLES[kind].type)
 

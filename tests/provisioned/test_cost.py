@@ -37,7 +37,6 @@ def test_a_stack_that_stands_is_priced_whole_though_nothing_of_it_changes(found:
     assert {one["type"] for one in found["shares"]} >= {
         "interlock:network:Network",
         "interlock:serving:ModelEndpoint",
-        "interlock:storage:Vault",
         "interlock:tracking:MlflowServer",
         "interlock:tracking:TrackingDatabase",
     }
