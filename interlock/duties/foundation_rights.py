@@ -81,8 +81,9 @@ FOUNDATION_RIGHTS: Final = (
     ),
     Right(
         "KeepAlarmsTopic",
-        ("sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource",
-         "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource", "sns:Unsubscribe"),
+        ("sns:CreateTopic", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:SetTopicAttributes",
+         "sns:Subscribe", "sns:TagResource", "sns:UntagResource"),
         Kind.EMERGENCY_TOPIC,
     ),
+    Right("KeepSubscriptions", ("sns:GetSubscriptionAttributes", "sns:Unsubscribe"), Kind.ANY),
 )  # fmt: skip

@@ -74,7 +74,8 @@ _NAMELESS: Final = Right(
      "elasticloadbalancing:DescribeLoadBalancerAttributes", "elasticloadbalancing:DescribeLoadBalancers",
      "elasticloadbalancing:DescribeTags", "elasticloadbalancing:DescribeTargetGroupAttributes",
      "elasticloadbalancing:DescribeTargetGroups", "kms:CreateKey", "kms:ListAliases", "logs:CreateLogDelivery",
-     "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "ssm:DescribeParameters"),
+     "logs:DescribeLogGroups", "secretsmanager:GetRandomPassword", "sns:GetSubscriptionAttributes", "sns:Unsubscribe",
+     "ssm:DescribeParameters"),
     Kind.ANY,
 )  # fmt: skip
 _BUCKETS: Final = (
@@ -196,9 +197,8 @@ _WATCHING: Final = (
     ),
     Right(
         "KeepTopics",
-        ("sns:CreateTopic", "sns:DeleteTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes",
-         "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
-         "sns:Unsubscribe"),
+        ("sns:CreateTopic", "sns:DeleteTopic", "sns:GetTopicAttributes", "sns:ListTagsForResource",
+         "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource"),
         Kind.TOPICS,
     ),
     Right(

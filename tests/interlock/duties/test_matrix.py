@@ -39,7 +39,7 @@ from tests.interlock.duties.test_policies import DOCUMENTS as SERVICES_DOCUMENTS
 NAMELESS = {
     "cloudwatch:GetMetricData", "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies", "kms:CreateKey", "kms:ListAliases", "ecr:GetAuthorizationToken",
-    "ecr:DescribeRegistry", "ecr:PutReplicationConfiguration",
+    "ecr:DescribeRegistry", "ecr:PutReplicationConfiguration", "sns:GetSubscriptionAttributes", "sns:Unsubscribe",
 }  # fmt: skip
 """What AWS lets nobody name a resource for. Source: Service Authorization Reference."""
 
