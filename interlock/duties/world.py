@@ -252,7 +252,14 @@ class World(_Part):
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of each policy document by what it belongs to; equal documents have equal digests."""
-        return {name: digest(document) for name, document in sorted(self.documents())}
+        found: dict[str, str] = {}
+        for name, document in sorted(self.documents(), key=lambda one: (one[0], canonical(one[1]))):
+            known, number = digest(document), 1
+            own = name
+            while found.setdefault(own, known) != known:
+                number += 1
+                own = f"{name} ({number})"
+        return found
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield every policy document with a name of its own."""
@@ -281,9 +288,9 @@ def canonical(document: object) -> str:
 
 
 def read_world(text: str, source: str) -> World:
-    """Read what `World.to_json` wrote. Raises BadInput, which names every wrong field."""
+    """Read what `World.to_json` wrote. Raises BadInput, which names every wrong field and every conflict of duties."""
     try:
-        return World.model_validate_json(text)
+        world = World.model_validate_json(text)
     except ValidationError as error:
         raise BadInput(
             f"{source}: is no world of schema version {SCHEMA_VERSION}",
@@ -292,3 +299,12 @@ def read_world(text: str, source: str) -> World:
                 for one in error.errors()
             ],
         ) from error
+    conflicts = [
+        f"people.{person.name}.duties: received {one} and {other}, which exclude each other; accepted is one of them"
+        for person in world.people
+        for one, other in world.exclusions
+        if one in person.duties and other in person.duties
+    ]
+    if conflicts:
+        raise BadInput(f"{source}: somebody has duties that nobody may have together", reasons=conflicts)
+    return world

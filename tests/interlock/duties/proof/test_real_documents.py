@@ -36,6 +36,27 @@ def test_what_is_no_world_is_refused_with_every_wrong_field() -> None:
     assert "accounts.0.id: received '12'" in refused.value.reasons[0]
 
 
+def test_somebody_with_duties_that_exclude_each_other_is_refused(world: World) -> None:
+    both = [
+        one.model_copy(update={"duties": ("approver", "creator")}) if one.name == "approver-1" else one
+        for one in world.people
+    ]
+    text = world.model_copy(update={"people": tuple(both)}).to_json()
+    with pytest.raises(BadInput, match="duties that nobody may have together") as refused:
+        read_world(text, "world.json")
+    assert refused.value.reasons == (
+        "people.approver-1.duties: received approver and creator, which exclude each other; accepted is one of them",
+    )
+
+
+def test_documents_of_one_name_have_a_digest_each(world: World) -> None:
+    first, *rest = world.principals
+    another = first.identity[0].model_copy(update={"document": {"Version": "2012-10-17", "Statement": []}})
+    twice = first.model_copy(update={"identity": (*first.identity, another)})
+    digests = world.model_copy(update={"principals": (twice, *rest)}).digests()
+    assert len(digests) == len(world.digests()) + 1
+
+
 def changed(world: World, **condition: object) -> World:
     first, *rest = world.principals
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
