@@ -124,9 +124,9 @@ class StackClients(FoundationClients):
         )
         return self._session.client("sagemaker-runtime", config=once)
 
-    def tracking_credentials(self) -> Credentials:
-        """Return the MLflow administrator's credentials, if the caller may read them. Raises OutsideFailure."""
-        arn = self.manifest.tracking.admin_secret_arn
+    def tracking_credentials(self, secret: str | None = None) -> Credentials:
+        """Return the credentials that a secret holds, MLflow's administrator's unless given. Raises OutsideFailure."""
+        arn = secret or self.manifest.tracking.admin_secret_arn
         try:
             document = json.loads(self.secrets.get_secret_value(SecretId=arn)["SecretString"])
             return Credentials(document["username"], document["password"])

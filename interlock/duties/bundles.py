@@ -11,6 +11,8 @@ from interlock.duties.rights import Kind, Never, Right, Task
 SEEING_ENDPOINTS: Final = (
     Right("SeeEndpoints", ("sagemaker:DescribeEndpoint", "sagemaker:ListTags"), Kind.ENDPOINT),
     Right("SeeConfigurations", ("sagemaker:DescribeEndpointConfig",), Kind.CONFIGURATION),
+    Right("SeeHolding", ("sagemaker:DescribeEndpointConfig",), Kind.HOLDING),
+    Right("SeeHoldingModel", ("sagemaker:DescribeModel",), Kind.HOLDING_MODEL),
     Right("SeeModels", ("sagemaker:DescribeModel",), Kind.MODEL),
 )
 MEASURING: Final = (

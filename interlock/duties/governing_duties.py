@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interlock.duties.bucket_policy import READING
 from interlock.duties.bundles import (
     APPROVE,
     APPROVE_BY_KEY,
@@ -17,18 +18,24 @@ from interlock.duties.bundles import (
     WRITE_EVIDENCE,
     WRITE_VAULT,
     adds,
+    reads,
     writing,
 )
 from interlock.duties.duty import Duty, Role
 from interlock.duties.foundation_rights import FOUNDATION_RIGHTS
 from interlock.duties.platform_rights import PLATFORM_RIGHTS
 from interlock.duties.prefixes import TRUST
-from interlock.duties.rights import Account, Bearer, Kind, Never, Row, Task
+from interlock.duties.rights import Account, Bearer, Kind, Never, Right, Row, Task
 
 FOUNDATION: Final = Row(
     Role.FOUNDATION, Duty.FOUNDATION, "owns duties' roles, boundaries, keys, vault, trust root and images: two people",
     Account.EVIDENCE, Bearer.PEOPLE,
-    rights=(*FOUNDATION_RIGHTS, *writing(TRUST)),
+    rights=(
+        *FOUNDATION_RIGHTS, *writing(TRUST),
+        # What is written is read back before it is believed.
+        Right("ReadTrust", READING, Kind.OBJECTS, TRUST),
+        Right("DecryptTrust", ("kms:Decrypt",), Kind.EVIDENCE_KEY),
+    ),
     tasks=(
         Task("make a duty's role", "iam:CreateRole", Kind.DUTY_ROLE, Role.BUILDER.value),
         Task("say what a duty may", "iam:PutRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
@@ -38,7 +45,7 @@ FOUNDATION: Final = Row(
         Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
         Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),
         Task("push an image that may run", "ecr:PutImage", Kind.REPOSITORY),
-        adds(TRUST),
+        adds(TRUST), reads(TRUST),
     ),
     nevers=(
         REMOVE_EVIDENCE, SIGN, WRITE_EVIDENCE, APPROVE, MOVE_TRAFFIC, PASS_DUTIES,

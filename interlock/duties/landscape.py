@@ -193,6 +193,8 @@ _OF_AN_ENDPOINT: Final = {
     Kind.MODEL: "sagemaker:model/{}-*",
 }
 _PATTERNS: Final = {
+    Kind.HOLDING: ("sagemaker:endpoint-config/*-holding-*",),
+    Kind.HOLDING_MODEL: ("sagemaker:model/*-holding-*",),
     Kind.FUNCTION: ("lambda:function:{prefix}-{name}",),
     Kind.TASK_DEFINITION: ("ecs:task-definition/{project}-{stack}-{name}:*",),
     Kind.TASK: ("ecs:task/*",),

@@ -36,6 +36,7 @@ from rehearsal.cloud.callers import access_key_of
 from rehearsal.cloud.certificates import CertificateAuthority
 from rehearsal.cloud.containers import Containers
 from rehearsal.cloud.context import CloudContext
+from rehearsal.cloud.credentials import RoleNotFound, assume_as_service
 from rehearsal.cloud.dispatch import Dispatcher
 from rehearsal.cloud.listener import HttpServer
 from rehearsal.cloud.network.fabric import Network
@@ -107,6 +108,7 @@ class LocalCloud:
             "certificate": self.certificate,
             "token": self.token,
             "decisions": self.context.authorizer.decisions.page,
+            "service-session": self.service_session,
         }
         self._dispatcher = Dispatcher(
             self.region, concurrent, pages, {service.name: service for service in self.services}
@@ -165,6 +167,19 @@ class LocalCloud:
     def token(self, issuer: str, audience: str, subject: str) -> Mapping[str, str]:
         """Return a token of the identity provider `issuer` (a URL), as it gives one to a job of its own."""
         return {"token": self.context.issuer.token(issuer, audience, subject, self.context.now())}
+
+    def service_session(self, role: str, service: str, name: str) -> Mapping[str, str]:
+        """Begin a session of `role` for a service of AWS, and return its credentials, or why there are none."""
+        try:
+            session = assume_as_service(self.context, service, role, name)
+        except RoleNotFound:
+            return {"refused": f"{service} may not assume {role}"}
+        return {
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "SessionToken": session.session_token,
+            "Expiration": session.expiration.replace(tzinfo=UTC).isoformat(),
+        }
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:

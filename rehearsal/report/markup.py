@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -61,3 +62,11 @@ def picture(width: int, height: int, title: str, *shapes: object, class_: str | 
         aria_label=title,
         class_=class_,
     )
+
+
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
+
+def shortened(text: str) -> str:
+    """Return a text with only the beginning of each digest in it."""
+    return _DIGEST.sub(r"\1…", text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,13 +15,12 @@ from rehearsal.report.charts import (
     shares_chart,
     shares_table,
 )
-from rehearsal.report.markup import Markup, card, join, table, tag
+from rehearsal.report.duties import breaches_card, certificate_card
+from rehearsal.report.markup import Markup, card, join, shortened, table, tag
 from rehearsal.report.platform_drawing import drawing
 from rehearsal.report.style import STYLE
 
 Report = Mapping[str, Any]
-
-_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def page(report: Report) -> str:
@@ -125,7 +123,7 @@ def _timeline(report: Report) -> Markup:
 
 def _parts(report: Report) -> list[Markup]:
     phases = [phase for one in _details(report, "phases") for phase in one["phases"]]
-    parts = []
+    parts = [certificate_card(one) for one in _details(report, "certificate")]
     if report["stack"]:
         drawn = drawing(report["stack"], _final_shares(report, phases))
         parts.append(card("The platform", tag("div", drawn, class_="scroll")))
@@ -136,6 +134,8 @@ def _parts(report: Report) -> list[Markup]:
     parts += [_releases(one["releases"]) for one in _details(report, "releases")]
     parts += _standing_by(report)
     parts += [_attacks(one["attempts"]) for one in _details(report, "attempts")]
+    tried = [attempt for one in _details(report, "breaches") for attempt in one["breaches"]]
+    parts += [breaches_card(tried)] if tried else []
     provisioned = _provisioned(report)
     parts += [_resources(provisioned)] if provisioned else []
     parts += [_remains(one) for one in _details(report, "remaining")]
@@ -255,7 +255,7 @@ def _attacks(attempts: Sequence[Mapping[str, Any]]) -> Markup:
         "Attacks on the vault, all refused",
         table(
             ("attempt", "what AWS answered"),
-            ((one["attempt"], tag("code", _DIGEST.sub(r"\1…", one["answer"]))) for one in attempts),
+            ((one["attempt"], tag("code", shortened(one["answer"]))) for one in attempts),
         ),
     )
 

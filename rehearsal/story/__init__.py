@@ -9,7 +9,18 @@ from pathlib import Path
 
 from rehearsal.layers import FOUNDATION, PLATFORM
 from rehearsal.report import write_report
-from rehearsal.story import pinning, provisioning, recovery, registration, serving, traffic
+from rehearsal.story import (
+    bootstrapping,
+    breaching,
+    pinning,
+    proving,
+    provisioning,
+    recovery,
+    registration,
+    serving,
+    traffic,
+    trusting,
+)
 from rehearsal.story.context import Context, StorySession, own_environment
 from rehearsal.story.document import report_document
 from rehearsal.story.runner import run_steps
@@ -20,6 +31,7 @@ __all__ = ["STEPS", "Step", "tell"]
 LAYERS = {FOUNDATION: "foundation", PLATFORM: "platform"}
 START = "start the local cloud"
 FOUNDATION_UP, PLATFORM_UP = "pulumi up, foundation", "pulumi up, platform"
+BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
@@ -35,13 +47,18 @@ def _unchanged(stack: str, after: str) -> tuple[Step, Step]:
 STEPS: tuple[Step, ...] = (
     Step(START, provisioning.start),
     Step("train two models", registration.train),
-    Step(FOUNDATION_UP, provisioning.foundation_up, (START,)),
-    Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP,)),
+    Step("people come in", provisioning.people_arrive, (START,)),
+    # A trust policy names only those who are there.
+    Step(BOOTSTRAPPED, bootstrapping.apply, ("people come in",)),
+    Step(FOUNDATION_UP, provisioning.foundation_up, ("people come in",)),
+    Step("prove the duties", proving.prove, (START,)),
+    Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP, "prove the duties")),
     Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP,)),
+    Step("found the trust root", trusting.found, (FOUNDATION_UP, BOOTSTRAPPED)),
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
     *_unchanged(PLATFORM, PLATFORM_UP),
-    Step("log and register", registration.register, (PLATFORM_UP, "train two models")),
+    Step("log and register", registration.register, (PLATFORM_UP, BOOTSTRAPPED, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),
@@ -49,6 +66,7 @@ STEPS: tuple[Step, ...] = (
     Step("replicate the vault both ways", recovery.replicate, ("pin and sign",)),
     Step("rotate under load", recovery.rotate, ("read from the standby", "pin and sign")),
     Step("attack the vault", pinning.attack, ("pin and sign",)),
+    Step("attempt a breach", breaching.breach, ("pin and sign",)),
     # After the refresh, because a deployment is a change that it would find.
     Step("deploy as blue", serving.deploy_blue, ("pin and sign", REFRESHED[PLATFORM])),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
@@ -71,6 +89,7 @@ DESTROY = Step(
         *PREVIEWED.values(),
         "what CloudWatch counted",
         "attack the vault",
+        "attempt a breach",
         "rotate under load",
         "knock at the databases",
     ),
@@ -94,7 +113,7 @@ def tell(session: StorySession, report: Path | None, *, destroy: bool) -> int:
         finally:
             seconds = time.monotonic() - begun
             if report is not None:
-                page = write_report(report, report_document(records, context, begun_at, seconds))
+                page = write_report(report, report_document(records, context, begun_at, seconds), context.certificate)
                 _say(f"the report is {page}")
     return _conclusion(records, seconds)
 

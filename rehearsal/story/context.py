@@ -10,12 +10,15 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from interlock.clients import StackClients
+from interlock.duties.duty import Role
 from interlock.manifest import StackManifest
 from interlock.release.pinning import Pin
+from rehearsal.people import People
 from rehearsal.story.tally import Tally
 
 if TYPE_CHECKING:
@@ -58,6 +61,8 @@ class Context:
     models: list[TrainedModel] = field(default_factory=list)
     waits_for_database: threading.Event = field(default_factory=threading.Event)
     """Set once the engine has little to do but wait for the platform's databases."""
+    certificate: Path | None = None
+    """Folder of the proof's certificate."""
     manifest: StackManifest | None = None
     versions: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
@@ -72,9 +77,22 @@ class Context:
 
     @property
     def clients(self) -> StackClients:
-        """The library's clients of the stack; a set for each caller, because boto3's sessions are not for sharing."""
+        """The library's clients of the stack as the account's administrator has them.
+
+        A set for each caller, because boto3's sessions are not for sharing.
+        """
         assert self.manifest is not None
         return StackClients(self.manifest)
+
+    def clients_of(self, role: Role) -> StackClients:
+        """The library's clients of the stack as a role has them."""
+        assert self.manifest is not None
+        return StackClients(self.manifest, self.people.as_(role))
+
+    @cached_property
+    def people(self) -> People:
+        """Everybody who has a duty."""
+        return People(self.session, self.checkout)
 
     def busy(self, text: str) -> None:
         """Note what the step that calls this is at, for whoever waits."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from interlock.clients import pin_model_version, require_verified
+from interlock.duties.duty import Role
 from interlock.mlflow.registry import ModelReference
 from interlock.release.vault import StoredObject
 from rehearsal.story.context import REGISTERED_MODEL, Context
+from rehearsal.story.registration import tracking_credentials
 from rehearsal.story.step import Seen, Unexpected
 
 if TYPE_CHECKING:
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def pin(context: Context) -> Seen:
-    """Pin both versions, and the first once more, which must change nothing."""
-    clients = context.clients
-    credentials = clients.tracking_credentials()
+    """Pin both versions as the builder, and the first once more, which must change nothing."""
+    clients = context.clients_of(Role.BUILDER)
+    credentials = tracking_credentials(context, Role.BUILDER)
     details: list[dict[str, Any]] = []
     for version in context.versions:
         reference = ModelReference(REGISTERED_MODEL, version)

@@ -44,6 +44,15 @@ def _tracking_domain(context: Context) -> str:
     return answer.stdout.strip()
 
 
+def people_arrive(context: Context) -> Seen:
+    """Make a user with a second factor for everybody who has a duty, as the account's administrator."""
+    people = context.people.arrive()
+    return Seen(
+        f"{len(people)} people, each with a user that may only take on the roles of their duties",
+        {"people": {one.name: [duty.value for duty in one.duties] for one in context.people.assignments.people}},
+    )
+
+
 def foundation_up(context: Context) -> Seen:
     """Provision the foundation but for what settles slowly, which nothing of the platform stands on."""
     return _brought_up(context, Update(context.session, FOUNDATION, context.checkout, but=SETTLES_SLOWLY))

@@ -15,9 +15,11 @@ from botocore.exceptions import ClientError
 
 from interlock.aws.runner import RunnerClient
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
+from interlock.duties.duty import Role
+from interlock.duties.prefixes import RECOVERY
 from interlock.manifest_parts import DatabasePart, RecoveryPart, VaultPart
 from rehearsal.story.context import REGISTERED_MODEL, Context
-from rehearsal.story.registration import as_administrator
+from rehearsal.story.registration import as_user_of
 from rehearsal.story.step import Seen, Unexpected
 
 REPLAY_SECONDS = 30.0
@@ -82,7 +84,8 @@ def replicate(context: Context) -> Seen:
     seconds = max(_await_copy(context, there, one.key, one.version_id) for one in pinned)
     note = json.dumps({"written_in": _recovery(context).region, "at": datetime.now(UTC).isoformat()}).encode()
     digest = hashlib.sha256(note).hexdigest()
-    written = S3VaultWriter(_s3(context, there), there.bucket_name).put(f"drills/{digest}.json", note, digest)
+    writer = S3VaultWriter(_s3(context, there, Role.RECOVERY_RUNNER), there.bucket_name)
+    written = writer.put(f"{RECOVERY}drills/{digest}.json", note, digest)
     back = _await_copy(context, here, written.key, written.version_id)
     return Seen(
         f"{len(pinned)} objects in {there.bucket_name}, locked, the last after {seconds:.1f} s more; "
@@ -117,9 +120,9 @@ def rotate(context: Context) -> Seen:
     arn, uri = _database(context).secret_arn, context.manifest.tracking.uri
     if arn is None:
         raise Unexpected("a secret of MLflow's database user", "none in the stack manifest")
-    secrets = context.clients.secrets
+    secrets = context.clients_of(Role.PLATFORM).secrets
     before = _current(secrets, arn)
-    with as_administrator(context):
+    with as_user_of(context, Role.CREATOR):
         load = _Load(uri)
         with load:
             users = [before]
@@ -206,6 +209,6 @@ def _database(context: Context) -> DatabasePart:
     return context.manifest.tracking.database
 
 
-def _s3(context: Context, vault: VaultPart) -> Any:
+def _s3(context: Context, vault: VaultPart, role: Role = Role.AUDITOR) -> Any:
     region = _recovery(context).region if vault == _recovery(context).vault else None
-    return context.clients.s3_in(region)
+    return context.clients_of(role).s3_in(region)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from interlock.duties.duty import Role
 from interlock.mlflow.registry import Credentials
 from rehearsal.story.context import REGISTERED_MODEL, Context
 from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, TrainedModel, load_loans, train_models
@@ -55,11 +56,11 @@ def train(context: Context) -> Seen:
 
 
 def register(context: Context) -> Seen:
-    """Log and register both versions with MLflow's own client, as the server's administrator."""
+    """Log and register both versions with MLflow's own client, as the creator's user."""
     assert context.manifest is not None
     assert context.data is not None
     uri = context.manifest.tracking.uri
-    with as_administrator(context):
+    with as_user_of(context, Role.CREATOR):
         import mlflow
 
         waited = _wait_until_healthy(context, uri)
@@ -151,10 +152,16 @@ def refused(context: Context) -> Seen:
 
 
 @contextlib.contextmanager
-def as_administrator(context: Context) -> Iterator[None]:
-    """Let MLflow's client be the server's administrator."""
-    with _credentials(context.clients.tracking_credentials()):
+def as_user_of(context: Context, role: Role) -> Iterator[None]:
+    """Let MLflow's client be a duty's user, whose password its role reads."""
+    with _credentials(tracking_credentials(context, role)):
         yield
+
+
+def tracking_credentials(context: Context, role: Role) -> Credentials:
+    """Return a duty's credentials at MLflow, as its role reads them."""
+    assert context.manifest is not None
+    return context.clients_of(role).tracking_credentials(context.manifest.tracking.user_secret_arns[role.value])
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import pandas as pd
 from interlock.aws.endpoint import EndpointState
 from interlock.aws.invocation import InvocationClient
 from interlock.clients import deploy_release
+from interlock.duties.duty import Role
 from rehearsal.story.context import ENDPOINT, Context
 from rehearsal.story.loans import FEATURES, TrainedModel, rows_of
 from rehearsal.story.step import Seen, Unexpected
@@ -36,7 +37,7 @@ def deploy_green(context: Context) -> Seen:
 
 def _deploy(context: Context, slot: str, index: int, weights: dict[str, float] | None) -> Seen:
     digest = context.pins[index].digest
-    state = deploy_release(context.clients, ENDPOINT, slot, digest, weights, progress=context.busy)
+    state = deploy_release(context.clients_of(Role.DEPLOYER), ENDPOINT, slot, digest, weights, progress=context.busy)
     found = state.variants[slot].release
     if found != digest:
         raise Unexpected(f"{slot} to serve release {digest}", f"{found}")

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from interlock.aws.metrics import MetricQuery, Series, read_variant
+from interlock.duties.duty import Role
 from rehearsal.story.context import ENDPOINT, Context
 from rehearsal.story.serving import ask_each, state_fields
 from rehearsal.story.step import Seen, Unexpected
@@ -48,7 +49,7 @@ def later_shifts(context: Context) -> Seen:
 def _shift(context: Context, weights: Mapping[str, float], count: int) -> Seen:
     assert context.data is not None
     clients = context.clients
-    state = clients.endpoint(ENDPOINT, progress=context.busy).shift(weights)
+    state = context.clients_of(Role.DEPLOYER).endpoint(ENDPOINT, progress=context.busy).shift(weights)
     applications = _repeated(context.data.held_out, count)
     context.busy(f"{count} invocations")
     start = time.perf_counter()
@@ -112,7 +113,7 @@ def metrics(context: Context) -> Seen:
 def _await_counts(context: Context, counted: Mapping[str, int], start: datetime) -> dict[str, float]:
     queries = [MetricQuery(name, "Sum") for name in ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors")]
     deadline = time.monotonic() + METRICS_DEADLINE_SECONDS
-    clients = context.clients
+    clients = context.clients_of(Role.AUDITOR)
     name = clients.endpoint_part(ENDPOINT).endpoint_name
     while True:
         end = datetime.now(UTC) + timedelta(minutes=1)
@@ -138,7 +139,7 @@ def _latencies(
 ) -> list[dict[str, Any]]:
     """Compare percentiles in that hour of the clock which has most of the variant's invocations."""
     queries = [MetricQuery("ModelLatency", f"p{percent}") for percent in PERCENTS]
-    clients = context.clients
+    clients = context.clients_of(Role.AUDITOR)
     hours = _by_hour([one for one in invocations if one.variant == variant])
     hour, own = max(hours.items(), key=lambda one: len(one[1]))
     found = read_variant(

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 from moto.iam.models import iam_backends
 
 from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD, credentials
-from rehearsal.cloud.authorization.factors import code_at
 from rehearsal.cloud.server import LocalCloud
+from rehearsal.totp import code_at
 from tests.rehearsal.cloud.refusals import refusal
 
 Statement = Mapping[str, Any]

@@ -113,6 +113,8 @@ def passed() -> dict[str, Any]:
             step("start the local cloud", 0.1, 6.2, "AWS answers at http://127.0.0.1:4566"),
             step("train two models", 0.1, 4.0, "logistic regression: AUC 0.890; boosted trees: AUC 0.895"),
             step("pulumi up", 6.3, 121.0, "74 AWS resources", resources=resources),
+            step("prove the duties", 6.3, 30.0, "18 claims hold", certificate="c" * 64, documents=125, assumptions=20,
+                 claims=[{"name": "traffic", "sentence": "Only deployer, responder and break-glass move traffic."}]),
             step("pulumi refresh", 127.4, 14.1, "no change found"),
             step("log and register", 127.4, 13.0, "credit/1, 2"),
             step("pin and sign", 140.5, 3.9, "signed", releases=[
@@ -122,6 +124,9 @@ def passed() -> dict[str, Any]:
                  standing_by="the database's standby", region="eu-central-1"),
             step("attack the vault", 144.5, 1.2, "14 of 14 attempts refused", attempts=[
                 {"attempt": "delete the version", "answer": "403 AccessDenied: explicit deny"}]),
+            step("attempt a breach", 144.5, 3.0, "1 of 1 refused", breaches=[
+                {"duty": "approver", "who": "approver-1", "tried": "sign with approver-2's key",
+                 "answer": "AccessDeniedException: not authorized to perform: kms:Sign"}]),
             step("deploy as blue", 144.5, 7.4, "in service", variant="blue", state={"variants": {}}),
             step("compare every answer of blue", 152.0, 6.0, "498 of 498", model="logistic regression", **comparison),
             step("compare every answer of green", 160.0, 6.0, "498 of 498", model="boosted trees", **comparison),

@@ -3,10 +3,12 @@ from __future__ import annotations
 import copy
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rehearsal.report import write_report
 from rehearsal.report.page import page
 from tests.rehearsal.report.sample import broken_off, passed
 
@@ -47,7 +49,9 @@ def test_the_page_is_whole_and_fetches_and_runs_nothing(report: dict[str, Any]) 
     assert not names & {"script", "link", "img", "iframe", "object"}
     assert not re.search(r"url\((?!#)|@import", source)
     for _, attributes in outline.elements:
-        assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
+        assert not any(name.startswith("on") or name == "src" for name in attributes)
+        # A page of the report itself, which lies beside it.
+        assert attributes.get("href", "certificate.html") == "certificate.html"
 
 
 def test_every_step_and_every_part_of_the_story_is_shown() -> None:
@@ -59,6 +63,7 @@ def test_every_step_and_every_part_of_the_story_is_shown() -> None:
         assert step["summary"] in shown
     assert outline.headings == [
         "When",
+        "Duties are separate, by proof",
         "The platform",
         "Every answer compared",
         "Traffic follows the weights",
@@ -66,6 +71,7 @@ def test_every_step_and_every_part_of_the_story_is_shown() -> None:
         "Releases in the vault",
         "What stands by",
         "Attacks on the vault, all refused",
+        "What each duty tried beyond itself, all refused",
         "What was provisioned",
         "What remains after the destruction",
         "Every step",
@@ -135,3 +141,22 @@ def test_a_stack_of_one_region_with_an_mlflow_server_of_before_is_drawn_without_
     assert "primary region eu-west-1" in drawn
     assert "recovery region" not in drawn
     assert "PostgreSQL standby" not in drawn
+
+
+def test_the_certificate_is_a_page_of_the_report_and_an_earlier_one_is_none(tmp_path: Path) -> None:
+    certificate, report = tmp_path / "certificate", tmp_path / "report"
+    certificate.mkdir()
+    (certificate / "certificate.html").write_text("proved")
+    shown = write_report(report, passed(), certificate).read_text()
+    assert 'href="certificate.html"' in shown
+    assert (report / "certificate.html").read_text() == "proved"
+
+    write_report(report, passed())
+
+    assert not (report / "certificate.html").exists()
+
+
+def test_what_each_duty_tried_is_shown_with_what_it_was_answered() -> None:
+    shown = page(passed())
+    for part in ("approver-1", "sign with approver-2&#39;s key", "not authorized to perform: kms:Sign"):
+        assert part in shown or part.replace("&#39;", "&#x27;") in shown
