@@ -26,6 +26,9 @@ def apply(context: Context) -> Seen:
     except InfraError as failed:
         raise Unexpected("Terraform to apply infra/bootstrap", str(failed)[-4000:]) from failed
     settings = outputs["settings"]
+    backends = [one["backend_url"].removeprefix("s3://").partition("?")[0] for one in settings.values()]
+    names = {outputs["terraform_backend"]["bucket"], *backends}
+    context.state_buckets = {f"arn:aws:s3:::{name}" for name in names}
     return Seen(
         f"buckets and a key for states, and the roles {' and '.join(settings[one]['role_arn'] for one in settings)}",
         {"bootstrap": {"settings": settings, "boundaries": outputs["boundary_arns"]}},

@@ -61,6 +61,8 @@ class Context:
     models: list[TrainedModel] = field(default_factory=list)
     waits_for_database: threading.Event = field(default_factory=threading.Event)
     """Set once the engine has little to do but wait for the platform's databases."""
+    state_buckets: set[str] = field(default_factory=set)
+    """ARNs of the buckets for states, which Terraform made and no stack takes away."""
     certificate: Path | None = None
     """Folder of the proof's certificate."""
     manifest: StackManifest | None = None

@@ -139,7 +139,7 @@ def take_down(context: Context) -> Seen:
     if strangers:
         raise Unexpected("only the vault and what belongs to it to remain", ", ".join(strangers))
     left = {service: list(map(str, arns)) for service, arns in context.inventory().items() if arns}
-    buckets = {f"arn:aws:s3:::{name}" for name in result.bucket_names}
+    buckets = {f"arn:aws:s3:::{name}" for name in result.bucket_names} | context.state_buckets
     others = [arn for service, arns in left.items() if service not in KEPT_SERVICES for arn in arns]
     if others or set(left.get("s3", ())) != buckets:
         raise Unexpected(

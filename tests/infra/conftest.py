@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,8 +10,16 @@ import pytest
 
 from rehearsal.infra import Infra, Root
 from rehearsal.session import Session
+from rehearsal.setup.tools import Tools
 
 ENVIRONMENT = "local"
+
+
+@pytest.fixture(scope="session")
+def session(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A cloud of their own: what the organization refuses from then on would hold every other test of the run."""
+    with Session(tmp_path_factory.mktemp("guarded"), tools) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +30,7 @@ def infra(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Infra:
 
 @pytest.fixture(scope="session")
 def applied(session: Session, infra: Infra) -> Mapping[str, Root]:
-    """Every module's example, applied; side by side, because the provider mostly waits for AWS to settle."""
+    """Every module's example, applied; the guardrails last, which let nobody make what they guard."""
     organizations = session.client("organizations", "management")
     root = organizations.list_roots()["Roots"][0]["Id"]
     units = organizations.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]
@@ -38,8 +46,9 @@ def applied(session: Session, infra: Infra) -> Mapping[str, Root]:
         root.apply(values[path])
         return root
 
-    with ThreadPoolExecutor(len(values)) as pool:
-        roots = list(pool.map(apply, values))
+    *first, guardrails = values
+    with ThreadPoolExecutor(len(first)) as pool:
+        roots = [*pool.map(apply, first), apply(guardrails)]
     return {path.partition("/")[0]: root for path, root in zip(values, roots, strict=True)}
 
 
