@@ -78,7 +78,8 @@ OTHER_IDENTITIES: Final = (
     "iam:AddUserToGroup", "iam:AttachGroupPolicy", "iam:AttachUserPolicy", "iam:CreateAccessKey", "iam:CreateGroup",
     "iam:CreateInstanceProfile", "iam:AddRoleToInstanceProfile", "iam:CreateLoginProfile",
     "iam:CreateOpenIDConnectProvider", "iam:CreateSAMLProvider", "iam:CreateUser", "iam:DeactivateMFADevice",
-    "iam:DeleteUserPermissionsBoundary", "iam:PutGroupPolicy", "iam:PutUserPermissionsBoundary", "iam:PutUserPolicy",
+    "iam:DeleteUserPermissionsBoundary", "iam:DeleteUserPolicy", "iam:DetachUserPolicy",
+    "iam:PutGroupPolicy", "iam:PutUserPermissionsBoundary", "iam:PutUserPolicy",
     "iam:UpdateAccessKey", "iam:UpdateLoginProfile", "iam:UpdateOpenIDConnectProviderThumbprint",
     "iam:AddClientIDToOpenIDConnectProvider", "iam:UpdateSAMLProvider",
 )  # fmt: skip
@@ -187,7 +188,8 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny("DenyVault", ("s3:*",), [*_vaults(land), *_objects(land)]),
         _deny("DenyImages", (*PUSHING, *UNFASTENING, "ecr:SetRepositoryPolicy"), ["*"]),
         _deny("DenyTraffic", TRAFFIC, ["*"]),
-        _deny("DenyRollback", ("lambda:InvokeFunction",), land.each_region(
+        # Whoever changes the function's code signs as the responder.
+        _deny("DenyRollback", ("lambda:*",), land.each_region(
             f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.platform_prefix}-{ROLLBACK_FUNCTION}*")),
         _deny("DenyAlarm", ("events:*",), [f"arn:aws:events:*:{land.workload}:rule/{land.prefix}-{ALARM_RULE}"]),
         _deny("DenyRecord", RECORD, ["*"]),

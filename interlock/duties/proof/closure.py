@@ -50,6 +50,10 @@ class Closure:
         """Return the steps from a session into roles that it may assume."""
         return self._steps.assumptions(session, {})
 
+    def takings(self, session: Session) -> Iterator[Step]:
+        """Return the steps from a session that are no assumptions: by passing, code, images and edits."""
+        return (step for step in self._steps.of(session) if step.how != "assumes")
+
     def _reach(self, person: Person) -> dict[Session, Reached]:
         found: dict[Session, Reached] = {}
         waiting: deque[Reached] = deque()

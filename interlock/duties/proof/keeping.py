@@ -14,6 +14,11 @@ BECOMING_A_SIGNER: Final = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:Replicat
 TAKING_KEYS: Final = (
     "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial", "kms:UpdatePrimaryRegion",
 )  # fmt: skip
+CHANGING_KEYS: Final = (
+    "kms:DisableKeyRotation", "kms:ImportKeyMaterial", "kms:ReplicateKey", "kms:CreateAlias", "kms:UpdateAlias",
+    "kms:DeleteAlias", "kms:TagResource", "kms:UntagResource", "kms:UpdateKeyDescription",
+)  # fmt: skip
+"""What changes a key or what it goes by: IAM policies may name keys by their aliases and tags."""
 ENDING_GRANTS: Final = ("kms:RevokeGrant", "kms:RetireGrant")
 REMOVING_OBJECTS: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:ReplicateDelete",
@@ -23,8 +28,17 @@ REMOVING_IN_BUCKETS: Final = ("s3:PutLifecycleConfiguration", "s3:DeleteBucketPo
 CHANGING_GUARDS: Final = (
     "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutBucketObjectLockConfiguration", "s3:DeleteBucket",
     "s3:PutReplicationConfiguration", "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketAcl", "s3:PutBucketOwnershipControls",
+    "s3:PutBucketAcl", "s3:PutBucketOwnershipControls", "s3:PutBucketNotification", "s3:PutBucketLogging",
 )  # fmt: skip
+TELLING_OF_OBJECTS: Final = (
+    "s3:PutInventoryConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutMetricsConfiguration",
+    "s3:PutIntelligentTieringConfiguration", "s3:PutAccelerateConfiguration", "s3:PutBucketRequestPayment",
+    "s3:PutBucketCORS", "s3:PutBucketWebsite", "s3:DeleteBucketWebsite", "s3:PutBucketTagging",
+)  # fmt: skip
+"""What tells of objects to others, moves them, or makes reading them cost or fail."""
+REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
+"""What writes past the conditions of a PUT."""
+UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 WRITING: Final = {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)}
 """What an ordinary PUT of evidence says."""
 
@@ -41,11 +55,14 @@ def _only_owners_sign(context: Context) -> Iterator[Violation]:
 
 
 def _denials_suffice(context: Context) -> Iterator[Violation]:
+    # What no policy of their own and no boundary denies them, nobody else could do either.
+    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None and key.attributes.get("evidence") != "true":
             continue
         others = [one for one in context.anybody() if not context.administers(one)]
         yield from context.first(others, TAKING_KEYS, key.arn, "take a key away", loosened=True)
+        yield from context.first(strangers, CHANGING_KEYS, key.arn, "change what a key goes by", loosened=True)
         # AWS's services end the grants that they were given, of volumes and the like.
         by_hand = {"kms:viaservice": None, "kms:grantisforawsresource": None}
         yield from context.first(
@@ -56,6 +73,10 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
         yield from context.first(context.anybody(), ("kms:CreateGrant",), key.arn, "give a key's use", loosened=True)
         for session in others:
             yield from _signs_with_anothers(context, session, key, loosened=True)
+    for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
+        if repository.policy is not None:
+            words = "let a tag mean another image"
+            yield from context.first(strangers, UNFASTENING, repository.arn, words, loosened=True)
 
 
 def _only_writers_write(context: Context) -> Iterator[Violation]:
@@ -110,7 +131,17 @@ def _evidence_stays(context: Context) -> Iterator[Violation]:
         yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let evidence be deleted")
         others = [one for one in anybody if not context.administers(one)]
         yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards evidence")
+        yield from context.first(others, TELLING_OF_OBJECTS, bucket.arn, "change how evidence is kept")
+        writing = [one for one in anybody if not _replicates(context, one)]
+        yield from context.first(writing, REPLICATING, f"{bucket.arn}/*", "bring evidence in without its conditions")
         yield from _overwrites(context, bucket, anybody)
+
+
+def _replicates(context: Context, session: Session) -> bool:
+    """Return whether a session's role is one that S3 replicates with."""
+    trust = context.scene.trust(session.arn)
+    names = {one.name for statement in trust.statements for one in statement.principal} if trust else set()
+    return names == {"s3.amazonaws.com"}
 
 
 def _overwrites(context: Context, bucket: Resource, sessions: list[Session]) -> Iterator[Violation]:
@@ -167,8 +198,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "denials-suffice",
-        "Even were a key's policy to allow everyone everything beside what it denies, nobody but its owner would sign, "
-        "and nobody would give it away or end it.",
+        "Even were the policy of a key or repository to allow everyone everything beside what it denies, nobody but a "
+        "key's owner would sign, nobody would give one away or end it, and no tag would come to mean another image.",
         _denials_suffice,
     ),
     Property(

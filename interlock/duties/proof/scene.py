@@ -43,6 +43,7 @@ class Form(StrEnum):
     UNBOUNDED = "without its boundary"
     UNDENIED = "without the denials of its own policies"
     WIDENED = "with policies that allow everything"
+    LOOSENED = "with policies and a boundary that allow everything beside what it denies"
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,9 @@ class Scene:
         key = (arn, form)
         if key not in self._layers:
             principal = self.principal(arn)
-            boundary = principal.boundary if form is not Form.UNBOUNDED else None
             self._layers[key] = Layers(
                 identity=tuple(_identity(principal, form)),
-                boundary=_parsed(boundary.document, PolicyKind.BOUNDARY, f"{arn}: boundary {boundary.name}")
-                if boundary is not None
-                else None,
+                boundary=_bounds(principal, form),
                 scps=self._scps.get(principal.account_id, ()),
             )
         return self._layers[key]
@@ -186,17 +184,22 @@ class Scene:
         given: Mapping[str, tuple[str, ...] | None] | None = None,
         other_than: tuple[tuple[str, str], ...] = (),
         loosened: bool = False,
+        delegated: bool = False,
     ) -> Call | None:
         """Return a call of `action` that would be allowed on something that `resource_arn` stands for, or None.
 
-        With `loosened`, as if the resource's policy allowed everything to everyone beside what it says.
+        With `loosened`, as if the resource's policy allowed everything to everyone beside what it says. With
+        `delegated`, as if it left everything to the policies of the caller's account.
         """
         resource = self.resource(resource_arn)
         trusted = self.world.principal(resource_arn) if action.lower().startswith("sts:") else None
         policy = self.trust(resource_arn) if trusted else self.resource_policy(resource) if resource else None
         if loosened and policy is not None:
             policy = _loosened(policy)
-        if not self._granted(session, action) and not (policy is not None and allows(policy, action)):
+        if delegated:
+            policy = _delegating(self.principal(session.arn).account_id)
+        by_resource = policy is not None and not delegated and allows(policy, action)
+        if not self._granted(session, action) and not by_resource:
             return None
         owner = resource.account_id if resource else _account_of(resource_arn) or self.principal(session.arn).account_id
         region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""
@@ -259,8 +262,27 @@ def _loosened(policy: Policy) -> Policy:
     return replace(policy, name=name, statements=(*policy.statements, last))
 
 
+@functools.lru_cache(maxsize=1 << 6)
+def _delegating(account_id: str) -> Policy:
+    name = f"a policy that leaves everything to {account_id}"
+    account = {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "*", "Resource": "*"}
+    return _parsed({"Version": "2012-10-17", "Statement": [account]}, PolicyKind.RESOURCE, name)
+
+
+def _bounds(principal: Principal, form: Form) -> Policy | None:
+    boundary = principal.boundary
+    if boundary is None or form is Form.UNBOUNDED:
+        return None
+    document, name = boundary.document, f"{principal.arn}: boundary {boundary.name}"
+    if form is Form.LOOSENED:
+        statements = document.get("Statement", [])
+        listed = statements if isinstance(statements, list) else [statements]
+        document = {**document, "Statement": [*listed, *EVERYTHING["Statement"]]}
+    return _parsed(document, PolicyKind.BOUNDARY, name)
+
+
 def _identity(principal: Principal, form: Form) -> Iterable[Policy]:
-    if form is Form.WIDENED:
+    if form in (Form.WIDENED, Form.LOOSENED):
         yield _parsed(EVERYTHING, PolicyKind.IDENTITY, f"{principal.arn}: everything")
         return
     for one in principal.identity:

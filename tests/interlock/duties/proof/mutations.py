@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.duties.world import Account, NamedDocument, Person, Principal, Resource, ResourceKind, World
+from tests.interlock.duties.proof.weakening import weakenings
 
 Statement = dict[str, Any]
 DENY_ALL: Statement = {"Sid": "Nothing", "Effect": "Deny", "Action": "*", "Resource": "*"}
@@ -33,6 +34,7 @@ def mutations(world: World) -> Iterator[Mutation]:
         _swapped_signers, _swapped_writers, _shortened, _keys_given_away, _organisation_denies, _no_second_approver,
     ):  # fmt: skip
         yield from make(world)
+    yield from (Mutation(*one) for one in weakenings(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:
@@ -108,7 +110,7 @@ def _added_trust(world: World) -> Iterator[Mutation]:
                              "Action": "sts:AssumeRole"}  # fmt: skip
                 trust = _edited(principal.trust, lambda listed, one=statement: _only_allows(listed, one))  # type: ignore[misc]
                 yield Mutation(
-                    "add a trust", f"{principal.name} {person.name}", _with_principal(world, principal, trust=trust)
+                    "add a trust", f"{principal.arn} {person.name}", _with_principal(world, principal, trust=trust)
                 )
 
 

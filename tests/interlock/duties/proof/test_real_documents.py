@@ -10,6 +10,7 @@ from interlock.duties.proof.prove import PROPERTIES, prove
 from interlock.duties.world import World, read_world
 from interlock.failures import BadInput
 from tests.interlock.duties.landscapes import LAND, PEOPLE
+from tests.interlock.duties.proof.weakening import with_compute
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,11 @@ def test_every_claim_holds_of_the_documents_as_they_are_written(world: World) ->
     refuted = {one.claim.name: [v.words for v in one.violations] for one in prove(world) if not one.holds}
     assert refuted == {}
     assert len({one.name for one in PROPERTIES}) == len(PROPERTIES)
+
+
+def test_every_claim_holds_where_their_code_runs_and_their_images_lie(world: World) -> None:
+    whole = with_compute(world)
+    assert [one.claim.name for one in prove(whole) if not one.holds] == []
 
 
 def test_a_world_survives_being_written_and_read(world: World) -> None:
