@@ -19,6 +19,7 @@ from interlock.duties.evaluator.services import (
     heeds_resource_control,
     is_about_trust,
     is_on_key,
+    refused_by_aws,
     requires_resource_policy,
 )
 from interlock.duties.evaluator.statements import Applying, Voice, heard, open_questions
@@ -45,7 +46,13 @@ def decide(request: Request, layers: Layers) -> Decision:
     """Return whether a request is allowed: one that nothing allows is denied, and so is one that is unknown."""
     if request.action.lower() in UNCONTROLLED:
         return Decision(True, f"{request.action} needs no permission, and no policy takes it away")
-    return _Case(request, layers).decide()
+    decision = _Case(request, layers).decide()
+    refused = refused_by_aws(request.action, request.resource, request.principal, request.owner)
+    if decision.allowed and refused:
+        return Decision(
+            False, f"denied: {refused} ({request.action} on {request.resource} by {request.principal.name})"
+        )
+    return decision
 
 
 _SIDES: Final = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION)

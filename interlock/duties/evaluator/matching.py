@@ -96,7 +96,7 @@ def principal_matches(statement: PolicyStatement, principal: Principal) -> tuple
 
 
 def _not_principal(listed: tuple[NamedPrincipal, ...], principal: Principal) -> Truth:
-    """Say whether NotPrincipal covers a principal: not if it, its role and its account are all listed.
+    """Say whether NotPrincipal covers a principal: not if it, its role or issuer, and its account are all listed.
 
     With some of them listed AWS "might" deny all the same, which is unknown. An account alone exempts nobody in it.
     """
@@ -106,7 +106,7 @@ def _not_principal(listed: tuple[NamedPrincipal, ...], principal: Principal) -> 
     if principal.kind is PrincipalKind.ROOT or not principal.account:
         return known(not names[Naming.DIRECT])
     needed = [Naming.DIRECT, Naming.ACCOUNT]
-    if principal.kind is PrincipalKind.ROLE_SESSION:
+    if principal.kind in (PrincipalKind.ROLE_SESSION, PrincipalKind.FEDERATED_USER):
         needed.append(Naming.ENTITY)
     if all(names[naming] for naming in needed):
         return Truth.NO

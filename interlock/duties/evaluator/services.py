@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from interlock.duties.evaluator.request import Request
+from interlock.duties.evaluator.request import Principal, PrincipalKind, Request
 
 UNCONTROLLED: Final = frozenset({"sts:getcalleridentity"})
 """Actions that no policy can allow or deny.
@@ -37,6 +37,21 @@ Source: Organizations User Guide, "List of AWS services that support RCPs",
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
 """
 _EXEMPT_FROM_RESOURCE_CONTROL: Final = frozenset({"kms:retiregrant"})
+KEYS_ABROAD: Final = frozenset(
+    f"kms:{name}".lower()
+    for name in (
+        "CreateGrant", "Decrypt", "DeriveSharedSecret", "DescribeKey", "Encrypt", "GenerateDataKey",
+        "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac",
+        "GetKeyRotationStatus", "GetPublicKey", "ListGrants", "ReEncryptFrom", "ReEncryptTo", "RetireGrant",
+        "RevokeGrant", "Sign", "Verify", "VerifyMac",
+    )
+)  # fmt: skip
+"""All that may be done with a key of another account, in lower case: "if you give external accounts permission for
+other operations, those permissions have no effect".
+
+Source: KMS Developer Guide, "Allowing users in other accounts to use a KMS key",
+https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+"""
 _KEY: Final = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
 
@@ -47,6 +62,21 @@ def requires_resource_policy(request: Request) -> bool:
     Source: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access".
     """
     return is_on_key(request) or is_about_trust(request)
+
+
+def refused_by_aws(action: str, resource: str, principal: Principal, owner: str) -> str:
+    """Return why AWS refuses something whatever policies say, or nothing.
+
+    Sources: KMS Developer Guide as above; AWS STS API Reference, AssumeRole: "You cannot use AWS account root user
+    credentials to call AssumeRole".
+    """
+    name = action.lower()
+    if name == "sts:assumerole" and principal.kind is PrincipalKind.ROOT:
+        return "an account's root user assumes no role"
+    abroad = bool(principal.account) and principal.account != owner
+    if abroad and name.startswith("kms:") and _KEY.fullmatch(resource) and name not in KEYS_ABROAD:
+        return "KMS lets other accounts use a key, and not administer it"
+    return ""
 
 
 def is_on_key(request: Request) -> bool:

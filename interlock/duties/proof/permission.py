@@ -24,6 +24,7 @@ from interlock.duties.evaluator.policy import (
     Template,
 )
 from interlock.duties.evaluator.request import Layers, Principal, PrincipalKind
+from interlock.duties.evaluator.services import refused_by_aws
 from interlock.duties.proof.classes import Glob, representatives
 from interlock.duties.proof.conditions import hold
 from interlock.duties.proof.context import Context, Known
@@ -232,7 +233,8 @@ class _Form:
 
     def _terms(self) -> Iterator[Truth]:
         # One after the other, the cheap ones first, because most questions are answered by one of them.
-        layers = self.question.layers
+        asked, layers = self.question, self.question.layers
+        yield not refused_by_aws(asked.action, self.target, asked.principal, asked.owner)
         alone = (*_one(layers.resource), *layers.identity, *layers.session, *_one(layers.boundary))
         levels = (*self._scps(), *layers.rcps)
         policies = (*alone, *(policy for level in levels for policy in level))

@@ -211,6 +211,8 @@ def allowed(case: Case) -> Answer:
         single + resource_documents(case) + guarding_rcps(case) + [document for level in scps for document in level]
     )
     denied = denied_by(attached, case)
-    if denied is True:
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    by_root = "root" in case["by"] and case["action"].lower() == "sts:assumerole"
+    if denied is True or by_root:
         return False
     return every([opposite(denied), *(allowed_by(level, case) for level in scps), granted(case)])

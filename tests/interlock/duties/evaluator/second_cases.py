@@ -1,8 +1,6 @@
 """Random cases for both implementations: documents near enough to their request that they often decide it.
 
-Generated is only what AWS accepts as a policy: what a parser refuses is tested elsewhere. Left out are a key's
-administration from another account and the root user's AssumeRole: AWS refuses both whatever the policies say, and the
-evaluator, on the side that a proof can err on, decides them by the policies.
+Generated is only what AWS accepts as a policy: what a parser refuses is tested elsewhere.
 """
 
 import base64
@@ -34,7 +32,12 @@ PROVIDER = {"provider": f"arn:aws:iam::{HOME}:oidc-provider/login.example.com"}
 TARGETS: list[tuple[str, list[str], str, str]] = [
     ("s3", ["GetObject", "PutObject", "DeleteObject"], "arn:aws:s3:::evidence/alice/a:b.json", "resource"),
     ("s3", ["ListBucket", "PutBucketPolicy"], "arn:aws:s3:::evidence", "resource"),
-    ("kms", ["Decrypt", "Encrypt", "RetireGrant"], "arn:aws:kms:eu-west-1:{account}:key/1234", "resource"),
+    (
+        "kms",
+        ["Decrypt", "Encrypt", "RetireGrant", "ScheduleKeyDeletion", "PutKeyPolicy"],
+        "arn:aws:kms:eu-west-1:{account}:key/1234",
+        "resource",
+    ),
     ("sts", ["AssumeRole", "TagSession"], "arn:aws:iam::{account}:role/duty/approver", "trust"),
     ("sts", ["AssumeRoleWithWebIdentity"], "arn:aws:iam::{account}:role/duty/approver", "trust"),
     ("sqs", ["SendMessage", "ReceiveMessage"], "arn:aws:sqs:eu-west-1:{account}:jobs", "resource"),
@@ -80,7 +83,7 @@ def case(random: Random) -> dict[str, Any]:
     service, names, template, attached = random.choice(TARGETS)
     account = random.choice([HOME, HOME, ABROAD])
     web = names == ["AssumeRoleWithWebIdentity"]
-    by = PROVIDER if web else random.choice([caller for caller in CALLERS if service != "sts" or "root" not in caller])
+    by = PROVIDER if web else random.choice(CALLERS)
     if template == "*":
         account = account_of(by) or HOME
     drawn: dict[str, Any] = {
