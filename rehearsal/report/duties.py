@@ -14,9 +14,9 @@ def certificate_card(proof: Mapping[str, Any]) -> Markup:
         "Duties are separate, by proof",
         tag(
             "p",
-            f"Before anything was made, {len(proof['claims'])} claims were proved of the {proof['documents']} IAM, KMS "
-            "and S3 policies that the two stacks were about to deploy: for each, a solver found that no request "
-            "breaks it. ",
+            f"Before anything of the platform was made, {len(proof['claims'])} claims were proved of the "
+            f"{proof['documents']} IAM, KMS and S3 policies that the two stacks were about to deploy: for each, a "
+            "solver found that no request breaks it. ",
             tag("a", "The certificate", href="certificate.html"),
             " names the documents by their digests, who has which duty, and what it all rests on.",
             class_="soft",
