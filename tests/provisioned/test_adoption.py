@@ -20,7 +20,9 @@ from rehearsal.session import Session
 from tests.provisioned.projects import ROOT, lay_out
 
 BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
-BEYOND = ("recovery", "accounts", "approvers", "duties", "keys", "endpoints", "runner", "budget")
+BEYOND = (
+    "recovery", "accounts", "administrators", "approvers", "duties", "keys", "endpoints", "runner", "budget",
+)  # fmt: skip
 """What stack local has beyond what somebody's first MLflow server had."""
 
 

@@ -178,12 +178,26 @@ def test_what_the_model_refuses_is_a_model_error_with_its_own_words(
     assert f'Received client error ({status}) from primary with message "' in refused["Error"]["Message"]
 
 
+def servers(cloud: LocalCloud, endpoint_name: str, variant_name: str) -> list[int]:
+    """Return the processes that serve a variant."""
+    endpoint = cloud.context.service(SageMaker).endpoint(cloud.account_id, cloud.region, endpoint_name)
+    assert endpoint is not None
+    variant = endpoint.variant(variant_name)
+    assert variant is not None
+    return [instance._container.pid for instance in variant.fleet.instances if instance._container is not None]
+
+
 def test_a_model_that_takes_too_long_is_a_model_error_without_a_status(
     cloud: LocalCloud, champion: str, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invocation, "MODEL_SECONDS", 0.0001)
+    monkeypatch.setattr(invocation, "MODEL_SECONDS", 0.2)
     before = sums(cloud, champion, "blue", "InvocationModelErrors")
-    refused = error(invoke, TargetVariant="blue")
+    (pid,) = servers(cloud, champion, "blue")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        refused = error(invoke, TargetVariant="blue")
+    finally:
+        os.kill(pid, signal.SIGCONT)
     assert (refused["Error"]["Code"], refused["OriginalStatusCode"]) == ("ModelError", 0)
     assert refused["OriginalMessage"] == answers.TIMED_OUT
     assert sums(cloud, champion, "blue", "InvocationModelErrors") - before == 1
@@ -241,14 +255,8 @@ def test_more_instances_share_the_work_and_the_metric_counts_with_the_declared_n
 def test_a_killed_model_server_is_started_again(
     cloud: LocalCloud, inference: Inference, champion: str, invoke: Invoke
 ) -> None:
-    endpoint = cloud.context.service(SageMaker).endpoint(cloud.account_id, cloud.region, champion)
-    assert endpoint is not None
-    green = endpoint.variant("green")
-    assert green is not None
-    (instance,) = green.fleet.instances
-    container = instance._container
-    assert container is not None
-    os.kill(container.pid, signal.SIGKILL)
+    (pid,) = servers(cloud, champion, "green")
+    os.kill(pid, signal.SIGKILL)
     failed = error(lambda: invoke(TargetVariant="green"))
     assert failed["ResponseMetadata"]["HTTPStatusCode"] in (424, 503)
 
