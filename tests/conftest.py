@@ -32,6 +32,7 @@ SHARED = {
 """What is slow to start and shared by tests of several files, which therefore run in one process."""
 FIRST = (
     "the provisioned stack",
+    "provisioned/test_adoption.py",
     "provisioned/test_protection.py",
     "an MLflow server",
     "the foundations",
