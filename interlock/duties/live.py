@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interlock.duties.duty_world import exclusions, people_of, with_table
-from interlock.duties.landscape import Landscape
-from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, ResourceKind, World
+from interlock.duties.planned import landscape_of
+from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
 
@@ -46,7 +46,7 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
     if not any(one.duty for one in principals):
         found = ", ".join(reading.account_id for reading in readings)
         raise BadInput(f"{stack}: no role of a duty is in {found}; accepted is a stack that has been brought up")
-    land = _landscape(stack, settings, resources)
+    land = landscape_of(stack, settings, resources)
     world = World(
         stack=stack,
         accounts=tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit))),
@@ -59,22 +59,3 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         administrators=administrators,
     )
     return with_table(world, land)
-
-
-def _landscape(stack: str, settings: Settings, resources: tuple[Resource, ...]) -> Landscape:
-    workload = settings.account_id
-    evidence = settings.accounts.evidence.account_id if settings.accounts.evidence else workload
-    audit = settings.accounts.audit.account_id if settings.accounts.audit else workload
-    buckets = [one for one in resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
-    locked = [one for one in buckets if one.attributes.get("evidence") == "true"]
-    return Landscape(
-        stack=stack,
-        workload=workload,
-        evidence=evidence,
-        audit=audit,
-        regions=(settings.region, *([settings.recovery.region] if settings.recovery else [])),
-        vaults=tuple(one.arn.rpartition(":")[2] for one in locked),
-        staging=tuple(one.arn.rpartition(":")[2] for one in buckets if one not in locked and "staging" in one.arn),
-        endpoints=tuple(f"interlock-{stack}-{one.name}" for one in settings.endpoints),
-        tables=("live-state-table-*", "live-state-recovery-table-*"),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from interlock.duties.people import Assignments
 from interlock.duties.plan_principals import Principals
 from interlock.duties.plan_resources import Resources
 from interlock.duties.plan_world import Plan, read_plans
-from interlock.duties.world import Account, ResourceKind, World
+from interlock.duties.world import Account, Resource, ResourceKind, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
 from interlock.settings.reading import SettingsError, read_settings
@@ -61,7 +62,7 @@ def _settings(plan: Plan) -> Settings:
 def _world(
     plan: Plan, settings: Settings, assignments: Assignments, principals: Principals, resources: Resources
 ) -> World:
-    land = landscape_of(plan.stack, settings, resources)
+    land = landscape_of(plan.stack, settings, resources.resources)
     ids = dict.fromkeys((land.workload, land.evidence, land.audit, *(one.account_id for one in plan.resources)))
     world = World(
         stack=plan.stack,
@@ -77,12 +78,12 @@ def _world(
     return with_table(world, land)
 
 
-def landscape_of(stack: str, settings: Settings, resources: Resources) -> Landscape:
-    """Return the names of one stack, its buckets' as the preview has them."""
+def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) -> Landscape:
+    """Return the names of one stack, its buckets' as a preview or the accounts have them."""
     workload = settings.account_id
     evidence = settings.accounts.evidence.account_id if settings.accounts.evidence else workload
     audit = settings.accounts.audit.account_id if settings.accounts.audit else workload
-    buckets = [one for one in resources.resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
+    buckets = [one for one in resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
     vaults = [one for one in buckets if one.attributes.get("evidence") == "true"]
     return Landscape(
         stack=stack,
