@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from interlock.duties.evaluator.decision import Decision
 from rehearsal.cloud.authorization.calls import Call, call_of, signed
+from rehearsal.cloud.authorization.decided import DECIDED, Decided
 from rehearsal.cloud.authorization.deciding import caller_values, decide_need
 from rehearsal.cloud.authorization.needs import Need, Values, needs_of
+from rehearsal.cloud.authorization.readings import Unreadable
 from rehearsal.cloud.authorization.record import Decisions
-from rehearsal.cloud.authorization.refusals import Refusal, body_of, message_of, refusal
+from rehearsal.cloud.authorization.refusals import Refusal, body_of, message_of, refusal, unreadable
 from rehearsal.cloud.callers import Caller, caller_of
 from rehearsal.cloud.dispatch import Refused
 from rehearsal.cloud.listener import Environ
@@ -48,8 +50,14 @@ class Authorizer:
         """
         if backend == "s3" and environ["PATH_INFO"] != "/":
             return None
-        call = call_of(environ, backend, self._cloud.region)
-        if call is None or (call.service == "sts" and call.operation in _ASSUMING):
+        try:
+            call = call_of(environ, backend, self._cloud.region)
+        except Unreadable as problem:
+            self.decisions.note_unreadable(backend, str(problem))
+            _log.info("refused: %s: %s", backend, problem)
+            return unreadable(problem), problem.protocol
+        environ[DECIDED] = Decided(call.operation, call.region, call.protocol, call.labels)
+        if call.service == "sts" and call.operation in _ASSUMING:
             return None
         key = signed(environ).access_key_id
         caller = caller_of(key)

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
+from xml.etree.ElementTree import ParseError
 
-from moto.core.parse import PROTOCOL_PARSERS
+from botocore.exceptions import UnknownServiceError
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model, service_name_from_moto_package_name
 from werkzeug.exceptions import HTTPException
 
+from rehearsal.cloud.authorization.readings import Unreadable, demand_one_reading, uncompress
 from rehearsal.cloud.listener import Environ
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]*)/([^/]+)/aws4_request")
@@ -49,6 +52,8 @@ class Call:
     source_ip: str
     user_agent: str = ""
     protocol: str = field(default="json")
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the path of the request says."""
 
     @property
     def service(self) -> str:
@@ -74,18 +79,30 @@ def signed(environ: Environ) -> Signed:
     return Signed(query.get("AWSAccessKeyId", [""])[0], "")
 
 
-def call_of(environ: Environ, backend: str, home_region: str) -> Call | None:
-    """Return what a request to a moto backend asks for, None if the service's model knows no such operation."""
-    model_name = _model_name(backend)
+def call_of(environ: Environ, backend: str, home_region: str) -> Call:
+    """Return what a request to a moto backend asks for. Raises Unreadable if it is not exactly one operation.
+
+    A compressed body is put uncompressed into `environ`, so that the backend reads what was read here.
+    """
+    try:
+        model_name = _model_name(backend)
+        model = get_service_model(model_name)
+    except UnknownServiceError as problem:
+        raise Unreadable("rest-xml", "UnknownOperationException", f"No service here is called {backend}.") from problem
+    protocol = str(model.protocol)
     body = environ["wsgi.input"]
     try:
+        protocol = determine_request_protocol(model, environ.get("CONTENT_TYPE"))
+        # What a REST service gets may be an object, and its compression is then nobody's but the object's.
+        if not protocol.startswith("rest"):
+            uncompress(environ)
+            body = environ["wsgi.input"]
         request = Request(environ.copy())
         # Kept whole: moto reads the body again.
         request.get_data(cache=True, parse_form_data=False)
         body.seek(0)
-        model = get_service_model(model_name)
         operation, labels = get_service_router(model_name).match(request)
-        protocol = determine_request_protocol(model, request.content_type)
+        demand_one_reading(request, operation, protocol)
         parameters = PROTOCOL_PARSERS[protocol](operation).parse(
             {
                 "method": request.method,
@@ -96,8 +113,13 @@ def call_of(environ: Environ, backend: str, home_region: str) -> Call | None:
                 "url_params": labels,
             }
         )
-    except (HTTPException, KeyError, ValueError, NotImplementedError):
-        return None
+    except (HTTPException, NotImplementedError) as problem:
+        code = "InvalidAction" if protocol in ("query", "ec2") else "UnknownOperationException"
+        code = "MethodNotAllowed" if model_name == "s3" else code
+        raise Unreadable(protocol, code, f"The request names no operation of {model_name}.") from problem
+    except (LookupError, ValueError, TypeError, AttributeError, RequestParserError, ParseError) as problem:
+        code = "MalformedQueryString" if protocol in ("query", "ec2") else "SerializationException"
+        raise Unreadable(protocol, code, f"The request cannot be read: {problem}") from problem
     finally:
         body.seek(0)
     signing_name = str(model.signing_name)
@@ -110,6 +132,7 @@ def call_of(environ: Environ, backend: str, home_region: str) -> Call | None:
         str(environ.get("REMOTE_ADDR", "127.0.0.1")),
         str(environ.get("HTTP_USER_AGENT", "")),
         protocol,
+        labels,
     )
 
 

@@ -33,6 +33,7 @@ class Decisions:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, dict[str, Count]] = {}
+        self._unreadable: dict[str, dict[str, int]] = {}
 
     def note(self, caller: Caller, need: Need, refused: str | None) -> None:
         """Count one decision; `refused` is why it was denied."""
@@ -47,13 +48,21 @@ class Decisions:
                 count.denied += 1
                 count.first_refusal = count.first_refusal or refused
 
+    def note_unreadable(self, backend: str, why: str) -> None:
+        """Count one request that was refused because it is no operation of its service."""
+        with self._lock:
+            reasons = self._unreadable.setdefault(backend, {})
+            if why in reasons or len(reasons) < _MOST_RESOURCES:
+                reasons[why] = reasons.get(why, 0) + 1
+
     def page(self) -> Mapping[str, Any]:
-        """Return totals, the actions that are decided at action level, and the counts by user or role."""
+        """Return totals, what is decided at action level, what could not be read, and the counts by user or role."""
         with self._lock:
             principals = {
                 arn: {action: asdict(count) for action, count in sorted(actions.items())}
                 for arn, actions in sorted(self._counts.items())
             }
+            unreadable = {backend: dict(sorted(reasons.items())) for backend, reasons in self._unreadable.items()}
         counts = [(action, count) for actions in principals.values() for action, count in actions.items()]
         totals = {
             how: sum(count["allowed"] + count["denied"] for _, count in counts if count["how"] == how)
@@ -63,5 +72,6 @@ class Decisions:
             "decisions": totals,
             "denied": sum(count["denied"] for _, count in counts),
             "decided_at_action_level": sorted({action for action, count in counts if count["how"] == _BY_ACTION}),
+            "unreadable": unreadable,
             "principals": principals,
         }

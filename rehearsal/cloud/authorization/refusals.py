@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 from interlock.duties.evaluator.decision import Decision
 from interlock.duties.evaluator.policy import PolicyKind
 from rehearsal.cloud.authorization.needs import Need
+from rehearsal.cloud.authorization.readings import Unreadable
 from rehearsal.cloud.callers import Caller
 
 _KINDS: Final[Mapping[PolicyKind, str]] = {
@@ -63,6 +64,14 @@ def refusal(service: str, protocol: str, message: str) -> Refusal:
     if protocol in _JSON:
         return Refusal("400 Bad Request", "AccessDeniedException", message)
     return Refusal("403 Forbidden", "AccessDenied", message)
+
+
+def unreadable(problem: Unreadable) -> Refusal:
+    """Return the answer to a request that is no operation of its service."""
+    status = {"MethodNotAllowed": "405 Method Not Allowed"}.get(problem.code, "400 Bad Request")
+    if problem.protocol.startswith("rest") and problem.code == "UnknownOperationException":
+        status = "404 Not Found"
+    return Refusal(status, problem.code, str(problem))
 
 
 def body_of(refused: Refusal, protocol: str) -> tuple[str, bytes]:

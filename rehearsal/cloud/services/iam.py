@@ -21,11 +21,13 @@ from rehearsal.cloud.accounts import (
     SECRET_ACCESS_KEY,
     organization_trust,
 )
+from rehearsal.cloud.authorization.decided import do_what_was_decided
 from rehearsal.cloud.dispatch import Dispatcher
 from rehearsal.cloud.service import Patches, Service, correction
 
 _API = "https://docs.aws.amazon.com/IAM/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+_LOW_LEVEL = "https://docs.aws.amazon.com/AmazonDynamoDB/latest/developerguide/Programming.LowLevelAPI.html"
 _PARTITION = "aws"
 _SERVICE_ROLE_PATH = "/aws-service-role/"
 _SERVICE_ROLE_NAMES = {
@@ -69,6 +71,11 @@ class IdentityAndAccess(Service):
         """Every request is decided by all policies that have a say, before its service sees it."""
         authorizer = self.cloud.authorizer
         patches.replace(Dispatcher, "refused", lambda _, backend, environ: authorizer.refused(backend, environ))
+
+    @correction("iam.one-reading", _LOW_LEVEL)
+    def read_once(self, patches: Patches) -> None:
+        """A service does the operation that was decided, however many a request can be read as."""
+        do_what_was_decided(patches)
 
     @correction("iam.trust-policy", f"{_API}/API_CreateRole.html")
     def check_trust_policies(self, patches: Patches) -> None:
