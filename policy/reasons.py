@@ -19,7 +19,7 @@ LONGEST_DAYS: Final = 366
 """A reason is looked at again at least once a year."""
 
 _check: Final = rules.text(
-    r"CKV2?_[A-Z]+_\d+|(parliament|cloudsplaining)\.[A-Za-z_]+",
+    r"CKV2?_[A-Z]+_\d+|(parliament|cloudsplaining|wildcard)\.[A-Za-z_]+",
     "the id of a tool's check, such as CKV_AWS_144 or parliament.MALFORMED",
 )
 _pattern: Final = rules.text(

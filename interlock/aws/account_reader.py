@@ -58,6 +58,13 @@ class AccountReader:
             )
         return AccountReading(self._account_id, principals, boundaries, resources, compute)
 
+    def principals(self) -> tuple[Principal, ...]:
+        """Return the account's roles and users with their policies. Raises OutsideFailure."""
+        try:
+            return self._identity()[0]
+        except (ClientError, BotoCoreError) as error:
+            raise outside(f"read the roles of account {self._account_id}", error) from error
+
     def _identity(self) -> tuple[tuple[Principal, ...], tuple[NamedDocument, ...]]:
         roles: list[Any] = []
         users: list[Any] = []

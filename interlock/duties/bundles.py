@@ -4,32 +4,28 @@ from __future__ import annotations
 
 from typing import Final
 
-from interlock.duties.bucket_policy import ADDING, LOCK_READING, READING
 from interlock.duties.landscape import MANIFEST_PREFIX
 from interlock.duties.rights import Kind, Never, Right, Task
 
+READING: Final = ("s3:GetObject", "s3:GetObjectVersion")
 SEEING_ENDPOINTS: Final = (
-    Right("SeeEndpoints", ("sagemaker:DescribeEndpoint", "sagemaker:ListTags"), Kind.ENDPOINT),
+    Right("SeeEndpoints", ("sagemaker:DescribeEndpoint",), Kind.ENDPOINT),
     Right("SeeConfigurations", ("sagemaker:DescribeEndpointConfig",), Kind.CONFIGURATION),
     Right("SeeHolding", ("sagemaker:DescribeEndpointConfig",), Kind.HOLDING),
     Right("SeeHoldingModel", ("sagemaker:DescribeModel",), Kind.HOLDING_MODEL),
     Right("SeeModels", ("sagemaker:DescribeModel",), Kind.MODEL),
 )
-MEASURING: Final = (
-    Right("SeeAlarms", ("cloudwatch:DescribeAlarms",), Kind.ALARM),
-    # Metrics are no resources.
-    Right("Measure", ("cloudwatch:GetMetricData",), Kind.ANY),
-)
+# Metrics are no resources.
+MEASURING: Final = (Right("Measure", ("cloudwatch:GetMetricData",), Kind.ANY),)
 FINDING_THE_STACK: Final = (
     Right("FindStack", ("ssm:GetParameter",), Kind.PARAMETER),
-    Right("ReadManifest", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, MANIFEST_PREFIX),
+    Right("ReadManifest", READING, Kind.STAGED, MANIFEST_PREFIX),
     Right("Decrypt", ("kms:Decrypt",), Kind.EVIDENCE_KEY),
 )
 LIVE_STATE: Final = (
     Right(
         "KeepLiveState",
-        ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
-         "dynamodb:ConditionCheckItem"),
+        ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
         Kind.TABLE,
     ),
     Right("UseKeyOfLiveState", ("kms:Decrypt",), Kind.PLATFORM_KEY),
@@ -39,20 +35,17 @@ LIVE_STATE: Final = (
 def reading(*prefixes: str) -> tuple[Right, ...]:
     """Return what reading and verifying takes, of objects of the vault under these prefixes."""
     return (
-        Right(
-            "ListVault",
-            ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketObjectLockConfiguration"),
-            Kind.VAULT,
-        ),
-        *(Right(f"Read{_word(one)}", (*READING, *LOCK_READING), Kind.OBJECTS, one) for one in prefixes),
-        Right("VerifySignatures", ("kms:GetPublicKey", "kms:DescribeKey", "kms:Verify"), Kind.SIGNING_KEY, "*"),
+        Right("ListVault", ("s3:ListBucket", "s3:ListBucketVersions"), Kind.VAULT),
+        *(Right(f"Read{_word(one)}", (*READING, "s3:GetObjectRetention"), Kind.OBJECTS, one) for one in prefixes),
+        # Signatures are verified where they are read, with the public key.
+        Right("VerifySignatures", ("kms:GetPublicKey",), Kind.SIGNING_KEY, "*"),
     )
 
 
 def writing(*prefixes: str) -> tuple[Right, ...]:
     """Return what adding objects under these prefixes of the vault takes."""
     return (
-        *(Right(f"Add{_word(one)}", ADDING, Kind.OBJECTS, one) for one in prefixes),
+        *(Right(f"Add{_word(one)}", ("s3:PutObject",), Kind.OBJECTS, one) for one in prefixes),
         Right("Encrypt", ("kms:GenerateDataKey",), Kind.EVIDENCE_KEY),
     )
 
@@ -71,7 +64,7 @@ def tracking_user(duty: str) -> tuple[Right, ...]:
 
 
 def writing_logs(name: str) -> tuple[Right, ...]:
-    """Return what a function or task takes to write its own log group."""
+    """Return what a function takes to write its own log group; a task's is written for it by ECS."""
     return (Right("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), Kind.LOG_GROUP, name),)
 
 

@@ -109,7 +109,7 @@ RECOVERY_RUNNER: Final = Row(
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
         *FINDING_THE_STACK, *reading(RECOVERY, APPROVALS, LEDGER), *writing(RECOVERY), *signing("responder"),
-        *LIVE_STATE, *SEEING_ENDPOINTS, *MEASURING, *writing_logs(RECOVERY_TASK),
+        *LIVE_STATE, *SEEING_ENDPOINTS, *MEASURING,
         Right("PromoteStandby", ("rds:PromoteReadReplica", "rds:DescribeDBInstances"), Kind.DATABASE),
         Right("ScaleServices", ("ecs:UpdateService", "ecs:DescribeServices"), Kind.SERVICE),
     ),

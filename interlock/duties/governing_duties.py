@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from interlock.duties.bucket_policy import READING
 from interlock.duties.bundles import (
     APPROVE,
     APPROVE_BY_KEY,
@@ -12,6 +11,7 @@ from interlock.duties.bundles import (
     MOVE_TRAFFIC,
     PASS_DUTIES,
     PUSH_IMAGES,
+    READING,
     REMOVE_EVIDENCE,
     SIGN,
     TAKE_KEYS_AWAY,

@@ -28,7 +28,6 @@ from interlock.duties.bundles import (
     signs,
     tracking_user,
     writing,
-    writing_logs,
 )
 from interlock.duties.duty import Duty, Role
 from interlock.duties.prefixes import APPROVALS, DECISIONS, FINDINGS, LEDGER, RELEASES, SUBMISSIONS, WITNESSED
@@ -94,7 +93,6 @@ DEPLOYER: Final = Row(
     rights=(
         *FINDING_THE_STACK, *tracking_user("deployer"), *reading(RELEASES, APPROVALS, DECISIONS, LEDGER),
         *writing(DECISIONS), *signing("deployer"), *SEEING_ENDPOINTS, *MEASURING, *LIVE_STATE,
-        *writing_logs("controller"),
         Right("MakeModels", ("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"), Kind.MODEL),
         Right(
             "MakeConfigurations",
@@ -148,7 +146,7 @@ OBSERVER: Final = Row(
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
         *FINDING_THE_STACK, *tracking_user("observer"), *reading(RELEASES, DECISIONS), *writing(FINDINGS),
-        *signing("observer"), *SEEING_ENDPOINTS, *MEASURING, *writing_logs("observer"),
+        *signing("observer"), *SEEING_ENDPOINTS, *MEASURING,
     ),
     tasks=(
         FIND_STACK, reads(RELEASES), adds(FINDINGS), signs("observer"),

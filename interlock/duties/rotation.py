@@ -12,15 +12,18 @@ def rotation_policy(
 ) -> str:
     """Return what the rotation needs: its own secrets, the key they are under, one log group, and a network interface.
 
-    The interface actions know no narrower resource at creation; they are Lambda's own business, and denied to the
-    function's code.
+    The interfaces are Lambda's own business, and denied to the function's code; nobody knows their names beforehand.
     Source: Secrets Manager User Guide, "Permissions for rotation"; Lambda Developer Guide, "Giving Lambda functions
     access to resources in an Amazon VPC", "Security best practices".
     """
-    interfaces = [
-        "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
-        "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+    partition, _, region, account_id = log_arn.split(":")[1:5]
+    looking = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+    joining = [
+        "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
     ]  # fmt: skip
+    network = f"arn:{partition}:ec2:{region}:{account_id}"
+    places = [f"{network}:{kind}/*" for kind in ("network-interface", "subnet", "security-group")]
     return document(
         statement(
             "RotateSecrets",
@@ -37,11 +40,12 @@ def rotation_policy(
         statement("DrawPasswords", "Allow", ["secretsmanager:GetRandomPassword"], ["*"]),
         statement("EncryptSecrets", "Allow", ["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
         statement("WriteLogs", "Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{log_arn}:*"]),
-        statement("JoinNetwork", "Allow", interfaces, ["*"]),
+        statement("SeeNetwork", "Allow", looking, ["*"]),
+        statement("JoinNetwork", "Allow", joining, places),
         statement(
             "DenyInterfacesToTheCode",
             "Deny",
-            interfaces,
+            [*looking, *joining],
             ["*"],
             conditions={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
         ),

@@ -1,5 +1,8 @@
 """What Parliament and Cloudsplaining say about documents; runs in their environment, by its path.
 
+To their findings it adds wildcards, by what Parliament knows of AWS's actions: `wildcard.Action` is a right to actions
+by a pattern, `wildcard.Resource` one to everything where AWS lets a resource be named.
+
 Reads a JSON list of objects with address, kind and text, and writes an object with the tools' versions and findings.
 """
 
@@ -19,6 +22,12 @@ from cloudsplaining.scan.assume_role_policy_document import (  # type: ignore[im
 from cloudsplaining.shared.constants import ISSUE_SEVERITY  # type: ignore[import-not-found]
 
 TRUST, IDENTITY = "trust", "identity"
+_ACTION, _RESOURCE = "wildcard.Action", "wildcard.Resource"
+_RESOURCE_TYPES = {
+    (service["prefix"], one["privilege"].lower()): [each for each in one["resource_types"] if each["resource_type"]]
+    for service in parliament.iam_definition
+    for one in service["privileges"]
+}
 
 
 def _by_parliament(document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -51,13 +60,43 @@ def _by_cloudsplaining(kind: str, document: dict[str, Any]) -> Iterator[tuple[st
             yield f"cloudsplaining.{check}", ISSUE_SEVERITY[check], detail
 
 
+def _wildcards(kind: str, document: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    if kind != IDENTITY:
+        return
+    for statement in document["Statement"]:
+        if statement["Effect"] != "Allow":
+            continue
+        written = _listed(statement.get("Action", "*"))
+        yield from ((_ACTION, "high", f"allows {one}") for one in written if _is_pattern(one))
+        if "*" in _listed(statement.get("Resource", "*")):
+            named = sorted(one for one in written if not _is_pattern(one) and _takes_resources(one))
+            yield from ((_RESOURCE, "medium", f"allows {one} on everything") for one in named)
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_pattern(action: str) -> bool:
+    return "*" in action or "?" in action
+
+
+def _takes_resources(action: str) -> bool:
+    service, _, name = action.partition(":")
+    return bool(_RESOURCE_TYPES.get((service, name.lower())))
+
+
 def main() -> None:
     """Examine what stands on standard input."""
     documents = json.load(sys.stdin)
     findings = []
     for one in documents:
         document = json.loads(one["text"])
-        said = {*_by_parliament(document), *_by_cloudsplaining(one["kind"], document)}
+        said = {
+            *_by_parliament(document),
+            *_by_cloudsplaining(one["kind"], document),
+            *_wildcards(one["kind"], document),
+        }
         findings += [{"address": one["address"], "check": c, "severity": s, "detail": d} for c, s, d in sorted(said)]
     versions = {name: importlib.metadata.version(name) for name in ("parliament", "cloudsplaining")}
     json.dump({"examined": len(documents), "versions": versions, "findings": findings}, sys.stdout)

@@ -59,7 +59,7 @@ def test_the_function_rotates_what_it_is_for_and_may_do_no_more() -> None:
         ":function:database-one-rotation"
     )
     wide = {sid for sid, one in statements.items() if one["Resource"] == "*" and one["Effect"] == "Allow"}
-    assert wide == {"DrawPasswords", "JoinNetwork"}
+    assert wide == {"DrawPasswords", "SeeNetwork"}
 
 
 def test_secrets_manager_alone_invokes_the_function_for_these_secrets_of_this_account() -> None:

@@ -64,6 +64,8 @@ def test_a_document_that_is_made_worse_is_found(python: Path) -> None:
         ),
         "rights": (Kind.IDENTITY, policy({"Action": "iam:PutRolePolicy", "Resource": "*"})),
         "condition": (Kind.IDENTITY, policy({**READING, "Condition": {"StringEquals": {"s3:Nothing": "x"}}})),
+        "everything": (Kind.IDENTITY, policy({**READING, "Resource": "*"})),
+        "nameless": (Kind.IDENTITY, policy({"Action": "ec2:DescribeVpcs", "Resource": "*"})),
         "trust": (Kind.TRUST, policy({"Action": "sts:AssumeRole", "Principal": {"AWS": "*"}})),
     }
 
@@ -76,10 +78,13 @@ def test_a_document_that_is_made_worse_is_found(python: Path) -> None:
         ("cloudsplaining.ResourceExposure", "rights"),
         ("parliament.UNKNOWN_CONDITION_FOR_ACTION", "condition"),
         ("cloudsplaining.AssumableByAnyPrincipal", "trust"),
+        ("wildcard.Action", "wildcard"),
+        ("wildcard.Resource", "everything"),
     } <= checks(found)
+    assert {one.check for one in found.findings if one.resource == "nameless"} == set()
     assert CLEAN.address not in {one.resource for one in found.findings}
     verdict = judge(found.findings, reasons_of_ours(), TODAY)
-    assert {one.resource for one in verdict.unexplained} == set(worse)
+    assert {one.resource for one in verdict.unexplained} == set(worse) - {"nameless"}
     assert not verdict.passes
 
 

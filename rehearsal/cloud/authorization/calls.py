@@ -37,7 +37,22 @@ _RENAMED = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "lambda:InvokeWithResponseStream": "lambda:InvokeFunction",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
-}
+    **dict.fromkeys(
+        (
+            "budgets:CreateBudget", "budgets:UpdateBudget", "budgets:DeleteBudget", "budgets:CreateNotification",
+            "budgets:UpdateNotification", "budgets:DeleteNotification", "budgets:CreateSubscriber",
+            "budgets:UpdateSubscriber", "budgets:DeleteSubscriber",
+        ),
+        "budgets:ModifyBudget",
+    ),
+    **dict.fromkeys(
+        (
+            "budgets:DescribeBudget", "budgets:DescribeBudgets", "budgets:DescribeNotificationsForBudget",
+            "budgets:DescribeSubscribersForNotification",
+        ),
+        "budgets:ViewBudget",
+    ),
+}  # fmt: skip
 """Actions that are not called what their operation is."""
 
 
