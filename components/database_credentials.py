@@ -10,7 +10,9 @@ import pulumi_aws as aws
 
 from components import validation
 from components.naming import followed_by
+from components.secret_guard import SecretGuard, SecretGuardArgs
 from components.validation import checked
+from interlock.duties.guarded_resources import service_role
 from interlock.duties.rotation import rotation_policy
 from interlock.duties.service_roles import trust_policy
 
@@ -52,6 +54,12 @@ class DatabaseCredentialsArgs(TypedDict):
     """How long a deleted secret can be restored: 0 (not at all) or 7 to 30; 30 unless given."""
     log_retention_days: NotRequired[pulumi.Input[int]]
     """365 unless given."""
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals who keep the secrets; the account's policies decide unless given."""
+    secret_readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of people's roles or users that read every secret beside what needs it; nobody unless given."""
+    user_secret_readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of what else reads the users' secret, or patterns of them: the servers that log in with it."""
     replica_region: NotRequired[pulumi.Input[str]]
     """Where the secrets are replicated to, under `replica_key_arn`."""
     replica_key_arn: NotRequired[pulumi.Input[str]]
@@ -76,7 +84,8 @@ class DatabaseCredentials(pulumi.ComponentResource):
         user = self._secret("user", "How MLflow logs in to its databases")
         master = self._secret("master", "How the database's administrator logs in")
         function = self._function(user, master)
-        prepared = self._prepared(function, user, master)
+        guards = self._guards(user, master)
+        prepared = self._prepared(function, user, master, guards)
         for what, secret in (("user", user), ("master", master)):
             permission = aws.lambda_.Permission(
                 f"{name}-{what}-permission",
@@ -115,6 +124,25 @@ class DatabaseCredentials(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def _guards(self, user: aws.secretsmanager.Secret, master: aws.secretsmanager.Secret) -> list[SecretGuard]:
+        name, args = self._name, self._args
+        if "administrators" not in args:
+            return []
+        rotating = pulumi.Output.from_input(args["account_id"]).apply(lambda account: [rotating_role(account, name)])
+        guards = []
+        for what, secret, others in (("user", user, args.get("user_secret_readers", [])), ("master", master, [])):
+            readers = pulumi.Output.all(rotating, args.get("secret_readers", []), others).apply(
+                lambda known: [one for part in known for one in part]
+            )
+            wanted: SecretGuardArgs = {
+                "secret_arn": secret.arn,
+                "readers": readers,
+                "writers": rotating,
+                "administrators": args["administrators"],
+            }
+            guards.append(SecretGuard(f"{name}-{what}-guard", wanted, pulumi.ResourceOptions(parent=self)))
+        return guards
+
     def _function(self, user: aws.secretsmanager.Secret, master: aws.secretsmanager.Secret) -> aws.lambda_.Function:
         name, args = self._name, self._args
         inside = pulumi.ResourceOptions(parent=self)
@@ -128,7 +156,7 @@ class DatabaseCredentials(pulumi.ComponentResource):
             opts=inside,
         )
         role = aws.iam.Role(
-            f"{name}-role",
+            _role_name(name),
             assume_role_policy=pulumi.Output.from_input(args["account_id"]).apply(
                 lambda account: trust_policy("lambda.amazonaws.com", account)
             ),
@@ -203,7 +231,11 @@ class DatabaseCredentials(pulumi.ComponentResource):
         return pulumi.Output.all(group.id, rule.id).apply(lambda known: str(known[0]))
 
     def _prepared(
-        self, function: aws.lambda_.Function, user: aws.secretsmanager.Secret, master: aws.secretsmanager.Secret
+        self,
+        function: aws.lambda_.Function,
+        user: aws.secretsmanager.Secret,
+        master: aws.secretsmanager.Secret,
+        guards: list[SecretGuard],
     ) -> aws.lambda_.Invocation:
         args = self._args
         return aws.lambda_.Invocation(
@@ -218,8 +250,17 @@ class DatabaseCredentials(pulumi.ComponentResource):
                 Databases=args["database_names"],
             ).apply(lambda known: json.dumps({"Operation": "prepare", "Username": USERNAME, **known})),
             # A call that is made anew when what it says changes.
-            opts=pulumi.ResourceOptions(parent=self, protect=False),
+            opts=pulumi.ResourceOptions(parent=self, protect=False, depends_on=guards),
         )
+
+
+def rotating_role(account_id: str, name: str) -> str:
+    """Return the pattern of the ARN of the role that the function of the credentials `name` runs with."""
+    return service_role(account_id, _role_name(name))
+
+
+def _role_name(name: str) -> str:
+    return f"{name}-role"
 
 
 _RULES: Final = {
@@ -240,6 +281,9 @@ _RULES: Final = {
     "rotation_days": validation.integer(1, 1000, "days"),
     "recovery_window_days": validation.secret_recovery_days,
     "log_retention_days": validation.log_retention_days,
+    "administrators": validation.some(validation.iam_principal),
+    "secret_readers": validation.some(validation.iam_principal_pattern, at_least=0),
+    "user_secret_readers": validation.some(validation.iam_principal_pattern, at_least=0),
     "replica_region": validation.region,
     "replica_key_arn": validation.key_arn,
 }

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
+from components.secret_guard import SecretGuard
 from components.validation import checked
 
 
@@ -19,6 +20,11 @@ class GeneratedSecretArgs(TypedDict):
     """With it the secret is JSON {"username", "password"}; without it, the bare value."""
     recovery_window_days: NotRequired[pulumi.Input[int]]
     """How long a deleted secret can be restored: 0 (not at all) or 7 to 30; 30 unless given."""
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals who keep the secret, whoever runs `pulumi up` among them: they read back what they
+    put. The account's policies decide unless given."""
+    readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of who else alone reads the value, or patterns of them; nobody unless given."""
 
 
 class GeneratedSecret(pulumi.ComponentResource):
@@ -40,6 +46,7 @@ class GeneratedSecret(pulumi.ComponentResource):
             recovery_window_in_days=args.get("recovery_window_days", 30),
             opts=inside,
         )
+        guarded = self._guard(name, secret, args)
         drawn = aws.secretsmanager.get_random_password_output(
             password_length=40, exclude_punctuation=True, opts=pulumi.InvokeOutputOptions(parent=self)
         )
@@ -52,7 +59,7 @@ class GeneratedSecret(pulumi.ComponentResource):
             secret_id=secret.id,
             secret_string=value,
             # Every run draws anew; the first draw stays.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secret_string"]),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secret_string"], depends_on=guarded),
         )
 
         # Who is given the secret finds a value in it.
@@ -60,10 +67,29 @@ class GeneratedSecret(pulumi.ComponentResource):
         self.value = version.secret_string.apply(str)
         self.register_outputs({"secretArn": self.secret_arn})
 
+    def _guard(
+        self, name: str, secret: aws.secretsmanager.Secret, args: GeneratedSecretArgs
+    ) -> list[pulumi.Resource] | None:
+        if "administrators" not in args:
+            return None
+        administrators = pulumi.Output.from_input(args["administrators"])
+        readers = pulumi.Output.all(administrators, args.get("readers", [])).apply(
+            lambda known: sorted({*known[0], *known[1]})
+        )
+        return [
+            SecretGuard(
+                f"{name}-guard",
+                {"secret_arn": secret.arn, "readers": readers, "administrators": administrators},
+                pulumi.ResourceOptions(parent=self),
+            )
+        ]
+
 
 _RULES = {
     "description": validation.description,
     "encryption_key_arn": validation.key_arn,
     "username": validation.user_name,
     "recovery_window_days": validation.secret_recovery_days,
+    "administrators": validation.some(validation.iam_principal),
+    "readers": validation.some(validation.iam_principal_pattern, at_least=0),
 }

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 
 from components import validation
 from components.validation import checked
+from interlock.duties.guarded_resources import table_policy
 
 PARTITION_KEY: Final = "pk"
 SORT_KEY: Final = "sk"
@@ -21,6 +22,13 @@ class LiveStateArgs(TypedDict):
     """True unless given."""
     table_name: NotRequired[pulumi.Input[str]]
     """Drawn from the component's name unless given."""
+    writers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only roles that change what is in a new table, or patterns of them; given with `administrators`.
+
+    The account's policies decide unless given.
+    """
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals who change the table itself and who may write."""
     existing_table_arn: NotRequired[pulumi.Input[str]]
     """A table with string keys `pk` and `sk`, to use in place of a new one."""
 
@@ -45,6 +53,8 @@ class LiveState(pulumi.ComponentResource):
         else:
             table = self._create(name, args)
             self.table_arn, self.table_name = table.arn, table.name
+            if "writers" in args and "administrators" in args:
+                self._guard(name, table, args["writers"], args["administrators"])
         self.register_outputs({"tableName": self.table_name, "tableArn": self.table_arn})
 
     def _create(self, name: str, args: LiveStateArgs) -> aws.dynamodb.Table:
@@ -62,10 +72,28 @@ class LiveState(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
+    def _guard(
+        self,
+        name: str,
+        table: aws.dynamodb.Table,
+        writers: pulumi.Input[list[str]],
+        administrators: pulumi.Input[list[str]],
+    ) -> None:
+        policy = aws.dynamodb.ResourcePolicy(
+            f"{name}-policy",
+            resource_arn=table.arn,
+            policy=pulumi.Output.all(writers, administrators).apply(lambda known: table_policy(known[0], known[1])),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # Who is given the table finds it guarded.
+        self.table_arn = pulumi.Output.all(table.arn, policy.id).apply(lambda known: str(known[0]))
+
 
 _RULES: Final = {
     "encryption_key_arn": validation.key_arn,
     "deletion_protection": validation.boolean,
     "table_name": validation.table_name,
+    "writers": validation.some(validation.iam_principal_pattern),
+    "administrators": validation.some(validation.iam_principal),
     "existing_table_arn": validation.table_arn,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NotRequired, TypedDict
 
 import pulumi
@@ -12,10 +12,11 @@ from components import validation
 from components.egress import allow_services
 from components.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.internal_load_balancer import InternalLoadBalancer
-from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask
-from components.mlflow_users import MlflowUsers
+from components.mlflow_task import CONTAINER_NAME, PORT, MlflowTask, run_role_name, start_role_name
+from components.mlflow_users import MlflowUsers, MlflowUsersArgs
 from components.service_scaling import ServiceScaling
 from components.validation import checked
+from interlock.duties.guarded_resources import service_role
 from interlock.sizes import ServerSize
 
 ADMIN_NAME: Final = "admin"
@@ -62,6 +63,12 @@ class MlflowServerArgs(TypedDict):
     """Whether the load balancer refuses to be deleted, and Pulumi to delete the secrets; true unless given."""
     secret_recovery_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals who keep the secrets; the account's policies decide unless given."""
+    secret_readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of people's roles or users that read every secret beside what needs it; nobody unless given."""
+    duty_role_arns: NotRequired[pulumi.Input[Mapping[str, str]]]
+    """By duty: the role that reads its own user's password; none unless given."""
 
 
 class MlflowServer(pulumi.ComponentResource):
@@ -101,18 +108,14 @@ class MlflowServer(pulumi.ComponentResource):
             "recovery_window_days": args.get("secret_recovery_days", 30),
         }
         kept = pulumi.ResourceOptions(parent=self, protect=args.get("deletion_protection", True))
+        if "administrators" in args:
+            secret["administrators"] = args["administrators"]
+            secret["readers"] = self._secret_readers(name, args)
         flask = GeneratedSecret(f"{name}-flask", secret, kept)
         admin = GeneratedSecret(
             f"{name}-admin", {**secret, "description": "MLflow's first administrator", "username": ADMIN_NAME}, kept
         )
-        users = MlflowUsers(
-            f"{name}-user",
-            {
-                "encryption_key_arn": args["encryption_key_arn"],
-                "recovery_window_days": args.get("secret_recovery_days", 30),
-            },
-            kept,
-        )
+        users = MlflowUsers(f"{name}-user", self._users(args, secret), kept)
         self.user_secret_arns = users.secret_arns
         cluster_arn = self._cluster(name, args)
         self.cluster_name = cluster_arn.apply(lambda arn: arn.rpartition("/")[2])
@@ -168,6 +171,22 @@ class MlflowServer(pulumi.ComponentResource):
             }
         )
 
+    def _secret_readers(self, name: str, args: MlflowServerArgs) -> pulumi.Output[list[str]]:
+        return pulumi.Output.all(args["account_id"], args.get("secret_readers", [])).apply(
+            lambda known: [service_role(known[0], start_role_name(_task_name(name))), *known[1]]
+        )
+
+    def _users(self, args: MlflowServerArgs, secret: GeneratedSecretArgs) -> MlflowUsersArgs:
+        users: MlflowUsersArgs = {
+            "encryption_key_arn": args["encryption_key_arn"],
+            "recovery_window_days": args.get("secret_recovery_days", 30),
+        }
+        if "administrators" in secret:
+            users["administrators"] = secret["administrators"]
+            users["readers"] = secret["readers"]
+            users["duty_role_arns"] = args.get("duty_role_arns", {})
+        return users
+
     def _cluster(self, name: str, args: MlflowServerArgs) -> pulumi.Output[str]:
         if "existing_cluster_arn" in args:
             return pulumi.Output.from_input(args["existing_cluster_arn"])
@@ -204,7 +223,7 @@ class MlflowServer(pulumi.ComponentResource):
         users: MlflowUsers,
     ) -> MlflowTask:
         return MlflowTask(
-            f"{name}-task",
+            _task_name(name),
             {
                 "account_id": args["account_id"],
                 "region": args["region"],
@@ -226,6 +245,15 @@ class MlflowServer(pulumi.ComponentResource):
             },
             pulumi.ResourceOptions(parent=self),
         )
+
+
+def running_role(account_id: str, name: str) -> str:
+    """Return the pattern of the ARN of the role that the containers of the server `name` run with."""
+    return service_role(account_id, run_role_name(_task_name(name)))
+
+
+def _task_name(name: str) -> str:
+    return f"{name}-task"
 
 
 _RULES: Final = {
@@ -256,4 +284,7 @@ _RULES: Final = {
     "log_retention_days": validation.log_retention_days,
     "deletion_protection": validation.boolean,
     "secret_recovery_days": validation.secret_recovery_days,
+    "administrators": validation.some(validation.iam_principal),
+    "secret_readers": validation.some(validation.iam_principal_pattern, at_least=0),
+    "duty_role_arns": validation.any_of(validation.user_name, validation.role_arn),
 }

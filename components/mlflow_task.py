@@ -98,8 +98,8 @@ class MlflowTask(pulumi.ComponentResource):
             network_mode="awsvpc",
             cpu=str(size.cpu),
             memory=str(size.memory_mib),
-            execution_role_arn=self._role(f"{name}-start", args["account_id"], start),
-            task_role_arn=self._role(f"{name}-run", args["account_id"], run, access),
+            execution_role_arn=self._role(start_role_name(name), args["account_id"], start),
+            task_role_arn=self._role(run_role_name(name), args["account_id"], run, access),
             runtime_platform={"operating_system_family": "LINUX", "cpu_architecture": "X86_64"},
             container_definitions=pulumi.Output.all(
                 image=args["image"],
@@ -124,17 +124,28 @@ class MlflowTask(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
-            f"{name}-role",
+            name,
             assume_role_policy=pulumi.Output.from_input(account_id).apply(
                 lambda account: trust_policy("ecs-tasks.amazonaws.com", account)
             ),
             opts=inside,
         )
-        grants = [aws.iam.RolePolicy(f"{name}-policy", role=role.id, policy=policy, opts=inside)]
+        what = name.removesuffix("-role")
+        grants = [aws.iam.RolePolicy(f"{what}-policy", role=role.id, policy=policy, opts=inside)]
         if access is not None:
-            grants.append(aws.iam.RolePolicy(f"{name}-access", role=role.id, policy=access, opts=inside))
+            grants.append(aws.iam.RolePolicy(f"{what}-access", role=role.id, policy=access, opts=inside))
         # Who is given the role finds its permissions in place.
         return pulumi.Output.all(role.arn, *(grant.id for grant in grants)).apply(lambda known: str(known[0]))
+
+
+def start_role_name(name: str) -> str:
+    """Return what the program calls the role that starts the containers of the task `name`."""
+    return f"{name}-start-role"
+
+
+def run_role_name(name: str) -> str:
+    """Return what the program calls the role that the containers of the task `name` run with."""
+    return f"{name}-run-role"
 
 
 def _command(args: MlflowTaskArgs, workers: int) -> pulumi.Output[list[str]]:

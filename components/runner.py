@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from components import validation
 from components.egress import allow_services
 from components.validation import checked
+from interlock.duties.guarded_resources import service_role
 from interlock.duties.service_roles import repository_arn, task_start_policy, trust_policy
 
 CONTAINER_NAME: Final = "runner"
@@ -153,7 +154,7 @@ class Runner(pulumi.ComponentResource):
     def _start_role(self, name: str, account_id: pulumi.Input[str], policy: pulumi.Output[str]) -> pulumi.Output[str]:
         inside = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
-            f"{name}-start-role",
+            _start_role_name(name),
             assume_role_policy=pulumi.Output.from_input(account_id).apply(
                 lambda account: trust_policy("ecs-tasks.amazonaws.com", account)
             ),
@@ -162,6 +163,15 @@ class Runner(pulumi.ComponentResource):
         grant = aws.iam.RolePolicy(f"{name}-start-policy", role=role.id, policy=policy, opts=inside)
         # Who is given the role finds its permissions in place.
         return pulumi.Output.all(role.arn, grant.id).apply(lambda known: str(known[0]))
+
+
+def starting_role(account_id: str, name: str) -> str:
+    """Return the pattern of the ARN of the role that the tasks of the runner `name` are started with."""
+    return service_role(account_id, _start_role_name(name))
+
+
+def _start_role_name(name: str) -> str:
+    return f"{name}-start-role"
 
 
 def _targets(database: Mapping[str, Any], http: Mapping[str, HttpTarget]) -> pulumi.Output[dict[str, Any]]:

@@ -9,10 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components import validation
-from components.database_credentials import DatabaseCredentials, DatabaseCredentialsArgs
+from components.database_credentials import DatabaseCredentials, DatabaseCredentialsArgs, rotating_role
 from components.database_group import ENGINE_VERSION, EXPORTED_LOGS, PORT, ClientAdmission, parameter_group
 from components.database_standby import DatabaseStandby, DatabaseStandbyArgs
-from components.generated_secret import GeneratedSecret
+from components.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from components.naming import followed_by
 from components.validation import checked
 
@@ -80,6 +80,12 @@ class TrackingDatabaseArgs(TypedDict):
     """Executions of the account kept for the rotation's function; none unless given."""
     secret_recovery_days: NotRequired[pulumi.Input[int]]
     """30 unless given."""
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of the only principals who keep the secrets; the account's policies decide unless given."""
+    secret_readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of people's roles or users that read every secret beside what needs it; nobody unless given."""
+    user_secret_readers: NotRequired[pulumi.Input[list[str]]]
+    """ARNs of what else reads the users' secret, or patterns of them: the servers that log in with it."""
     standby: NotRequired[StandbyPlace]
     existing: NotRequired[ExistingDatabase]
     instance_class: NotRequired[pulumi.Input[str]]
@@ -156,16 +162,7 @@ class TrackingDatabase(pulumi.ComponentResource):
     def _provision(self, name: str, args: TrackingDatabaseArgs) -> None:
         admission = ClientAdmission(name, args["vpc_id"], pulumi.ResourceOptions(parent=self))
         # RDS would manage the password itself, but replicates no instance where it does.
-        first = GeneratedSecret(
-            f"{name}-first",
-            {
-                "description": "The administrator's first password, of use until its first rotation",
-                "encryption_key_arn": args["encryption_key_arn"],
-                "username": args.get("master_username", MASTER_USERNAME),
-                "recovery_window_days": args.get("secret_recovery_days", 30),
-            },
-            pulumi.ResourceOptions(parent=self),
-        )
+        first = self._first(name, args)
         database = self._instance(name, args, admission, first)
         self.identifier = database.identifier
         self.address = database.address
@@ -182,6 +179,20 @@ class TrackingDatabase(pulumi.ComponentResource):
                 pulumi.Output.all(arn, args["standby"]["region"]).apply(lambda known: in_region(known[0], known[1]))
                 for arn in (self.secret_arn, self.master_secret_arn)
             )
+
+    def _first(self, name: str, args: TrackingDatabaseArgs) -> GeneratedSecret:
+        wanted: GeneratedSecretArgs = {
+            "description": "The administrator's first password, of use until its first rotation",
+            "encryption_key_arn": args["encryption_key_arn"],
+            "username": args.get("master_username", MASTER_USERNAME),
+            "recovery_window_days": args.get("secret_recovery_days", 30),
+        }
+        if "administrators" in args:
+            wanted["administrators"] = args["administrators"]
+            wanted["readers"] = pulumi.Output.all(args["account_id"], args.get("secret_readers", [])).apply(
+                lambda known: [rotating_role(known[0], _credentials_name(name)), *known[1]]
+            )
+        return GeneratedSecret(f"{name}-first", wanted, pulumi.ResourceOptions(parent=self))
 
     def _instance(
         self, name: str, args: TrackingDatabaseArgs, admission: ClientAdmission, first: GeneratedSecret
@@ -249,7 +260,11 @@ class TrackingDatabase(pulumi.ComponentResource):
         if "standby" in args:
             wanted["replica_region"] = args["standby"]["region"]
             wanted["replica_key_arn"] = args["standby"]["encryption_key_arn"]
-        return DatabaseCredentials(f"{name}-credentials", wanted, pulumi.ResourceOptions(parent=self))
+        if "administrators" in args:
+            wanted["administrators"] = args["administrators"]
+            wanted["secret_readers"] = args.get("secret_readers", [])
+            wanted["user_secret_readers"] = args.get("user_secret_readers", [])
+        return DatabaseCredentials(_credentials_name(name), wanted, pulumi.ResourceOptions(parent=self))
 
     def _follow(self, name: str, args: TrackingDatabaseArgs, source_arn: pulumi.Output[str]) -> DatabaseStandby:
         place = args["standby"]
@@ -281,6 +296,10 @@ class TrackingDatabase(pulumi.ComponentResource):
             )
             for log in EXPORTED_LOGS
         ]
+
+
+def _credentials_name(name: str) -> str:
+    return f"{name}-credentials"
 
 
 def in_region(secret_arn: str, region: str) -> str:
@@ -323,6 +342,9 @@ _RULES: Final = {
     "rotation_days": validation.integer(1, 1000, "days"),
     "rotation_reserved_concurrency": validation.integer(3, 1000, "executions"),
     "secret_recovery_days": validation.secret_recovery_days,
+    "administrators": validation.some(validation.iam_principal),
+    "secret_readers": validation.some(validation.iam_principal_pattern, at_least=0),
+    "user_secret_readers": validation.some(validation.iam_principal_pattern, at_least=0),
     "subnet_ids": validation.some(validation.subnet_id, at_least=2),
     "encryption_key_arn": validation.key_arn,
     "instance_class": validation.instance_class,

@@ -289,6 +289,10 @@ _principal: Final = text(
 )
 iam_principal: Final = Rule(_principal.accepted, _principal.holds, hint=_role_of_session)
 """Of whoever is named to do what others may not: a pattern, an account or a session would name more or other people."""
+iam_principal_pattern: Final = text(
+    r"arn:aws[a-z-]*:iam::\d{12}:(role\*?|user)/[\w+=,.@/*?-]+",
+    "the ARN of an IAM role or user of one account, or a pattern, such as arn:aws:iam::111122223333:role/mlflow-*",
+)
 email: Final = text(r"[^@\s]{1,64}@([a-z0-9-]+\.)+[a-z]{2,63}", "an e-mail address such as owner@example.com")
 source_identity: Final = text(
     r"(?!aws:)[\w+=,.@-]{2,64}", "2 to 64 letters, digits and _+=,.@- as STS takes a source identity"

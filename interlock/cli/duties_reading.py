@@ -84,7 +84,7 @@ def read_one(source: str, say: Say) -> Read:
 
 def _planned(documents: Sequence[Any], source: str) -> Read:
     found = planned_world(*documents)
-    return Read(found.world, source, found.assumed)
+    return Read(found.world, source, found.assumed, found.unread)
 
 
 def text_of(path: Path, option: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from interlock.duties.bucket_policy import REMOVAL
 from interlock.duties.documents import Statement, document, statement
 from interlock.duties.duty import Role, SigningDuty
-from interlock.duties.emergency_duties import ALARM_RULE, ROLLBACK_FUNCTION
+from interlock.duties.emergency_duties import ALARM_RULE, ALARM_TOPIC, ROLLBACK_FUNCTION
 from interlock.duties.key_policy import TAKING_AWAY
 from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, SERVICE_ROLE_PATH, Landscape
 from interlock.duties.matrix import MATRIX
@@ -191,7 +191,10 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         # Whoever changes the function's code signs as the responder.
         _deny("DenyRollback", ("lambda:*",), land.each_region(
             f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.platform_prefix}-{ROLLBACK_FUNCTION}*")),
-        _deny("DenyAlarm", ("events:*",), [f"arn:aws:events:*:{land.workload}:rule/{land.prefix}-{ALARM_RULE}"]),
+        _deny("DenyAlarm", ("events:*", "sns:*"), [
+            f"arn:aws:events:*:{land.workload}:rule/{land.prefix}-{ALARM_RULE}",
+            f"arn:aws:sns:*:{land.workload}:{ALARM_TOPIC}-*",
+        ]),
         _deny("DenyRecord", RECORD, ["*"]),
     ]  # fmt: skip
 

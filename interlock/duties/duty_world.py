@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
 from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_policy
@@ -11,6 +12,7 @@ from interlock.duties.bucket_policy import vault_policy
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Duty, Role, SigningDuty
 from interlock.duties.duty_policy import identity_policy
+from interlock.duties.guarded_world import guarded, keepings
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
 from interlock.duties.landscape import DUTY_TAG, ROLE_PATH, Landscape, reach
 from interlock.duties.matrix import EXCLUDES, MATRIX
@@ -44,7 +46,9 @@ def duty_world(
     """Return the world of one stack's duties as its generators write it, before anything of it exists."""
     accounts = tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit)))
     admins = (*administrators, *_arns(Role.FOUNDATION, land))
-    resources = (*_keys(land, assignments, admins), *_vaults(land, admins, retention_days))
+    resources = (
+        *_keys(land, assignments, admins), *_vaults(land, admins, retention_days), *guarded(land, administrators),
+    )  # fmt: skip
     world = World(
         stack=land.stack,
         accounts=accounts,
@@ -58,10 +62,14 @@ def duty_world(
     return with_table(world, land)
 
 
-def with_table(world: World, land: Landscape) -> World:
-    """Return the world with the tasks of every role of the table, and with what the role must never do."""
+def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()) -> World:
+    """Return the world with the tasks of every role of the table, and with what the role must never do.
+
+    `secret_readers` are those whom the settings let read secrets beside what needs them.
+    """
     writers = {prefix: tuple(arn for role in roles for arn in _arns(role, land)) for prefix, roles in WRITERS.items()}
     table = {"tasks": tuple(_tasks(world, land)), "forbidden": tuple(_forbidden(world, land)), "writers": writers}
+    table["kept"] = dict(keepings(world, land, secret_readers))
     return world.model_copy(update=table)
 
 
@@ -232,7 +240,9 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                 )
 
 
-_EACH_COUNTS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS)
+_GUARDED: Final = {Kind.SECRET: ResourceKind.SECRET, Kind.TABLE: ResourceKind.TABLE}
+"""Kinds with policies of their own, which count where the world has them."""
+_EACH_COUNTS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS, Kind.TABLE)
 """Kinds of which there is one in each region, each with a policy of its own."""
 
 
@@ -256,7 +266,7 @@ def _given(land: Landscape, kind: Kind) -> dict[str, tuple[str, ...]]:
     if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
         found["aws:resourceaccount"] = (land.evidence,)
     if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):
-        found["aws:resourcetag/interlock:stack"] = (land.stack,)
+        found["aws:resourcetag/interlock:stack"] = (land.platform,)
     if kind is Kind.SERVICE_ROLE:
         found["iam:permissionsboundary"] = (
             f"arn:aws:iam::{land.workload}:policy/interlock/boundaries/{land.prefix}-service",
@@ -283,6 +293,10 @@ def _of_table(world: World, land: Landscape) -> Iterator[tuple[Row, Principal]]:
 
 
 def _resources(world: World, land: Landscape, kind: Kind, name: str) -> Iterable[str]:
+    if kind in _GUARDED:
+        patterns = reach(kind, name, land).resources
+        found = [one.arn for one in world.of_kind(_GUARDED[kind]) if any(fnmatchcase(one.arn, of) for of in patterns)]
+        return found or patterns
     if kind not in (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY):
         return reach(kind, name, land).resources
     alias = land.key_alias("evidence" if kind is Kind.EVIDENCE_KEY else name)

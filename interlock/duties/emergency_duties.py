@@ -37,6 +37,8 @@ _COMMON: Final = (*EVERYBODYS_NEVERS, CHANGE_DUTIES, PUSH_IMAGES)
 ROLLBACK_FUNCTION: Final = "rollback"
 RECOVERY_TASK: Final = "recovery"
 ALARM_RULE: Final = "break-glass"
+ALARM_TOPIC: Final = "emergency-topic"
+"""What the program calls the topic that the rule publishes to."""
 
 RESPONDER: Final = Row(
     Role.RESPONDER, Duty.RESPONDER, "invokes the rollback function, and moves nothing itself",

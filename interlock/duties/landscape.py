@@ -218,6 +218,7 @@ _PATTERNS: Final = {
     ),
     Kind.LOG_GROUPS: ("logs:log-group:*",),
     Kind.SECRETS: ("secretsmanager:secret:*",),
+    Kind.GIVEN_SECRETS: ("secretsmanager:secret:*-secret-*",),
     Kind.TABLES: ("dynamodb:table/*",),
     Kind.DATABASES: ("rds:db:*", "rds:og:default:*", "rds:subgrp:*", "rds:pg:*", "rds:snapshot:*"),
     Kind.TASKS: ("ecs:cluster/*", "ecs:service/*", "ecs:task-definition/*"),

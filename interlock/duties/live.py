@@ -58,4 +58,4 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         exclusions=exclusions(),
         administrators=administrators,
     )
-    return with_table(world, land)
+    return with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from interlock.duties.landscape import DUTY_TAG
-from interlock.duties.plan_world import Declared, Plan
+from interlock.duties.plan_world import Declared, Plan, name_of
 from interlock.duties.world import Document, NamedDocument, Principal
 
 ROLE: Final = "aws:iam/role:Role"
@@ -101,4 +101,4 @@ class Principals:
 def arn_of(one: Declared, kind: str) -> str:
     """Return the ARN of a role or a managed policy, which its account, path and name tell beforehand."""
     path = one.text("path") or "/"
-    return f"arn:aws:iam::{one.account_id}:{kind}{path}{one.text('name') or one.name}"
+    return f"arn:aws:iam::{one.account_id}:{kind}{path}{name_of(one)}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from interlock.duties.key_owner import key_resource
+from interlock.duties.plan_guarded import Guarded
 from interlock.duties.plan_principals import Principals
-from interlock.duties.plan_world import Declared, Plan
+from interlock.duties.plan_world import Declared, Plan, name_of
 from interlock.duties.service_roles import repository_arn
 from interlock.duties.world import Compute, Document, Resource, ResourceKind
 
@@ -24,8 +25,11 @@ class Resources:
         self._plan = plan
         self._identities = source_identities
         self.problems: list[str] = []
-        found = (self._keys(), self._buckets(), self._repositories(), self._alarms())
+        guarded = Guarded(plan)
+        found = (self._keys(), self._buckets(), self._repositories(), self._alarms(), guarded.resources)
         self.resources: tuple[Resource, ...] = tuple(one for kind in found for one in kind)
+        self.problems += guarded.problems
+        self.unread = tuple(f"the policy of the topic {one}, which names the topic" for one in guarded.unknown_topics)
 
     def _required(self, one: Declared, document: Document | None, what: str) -> Document | None:
         if document is None:
@@ -115,7 +119,7 @@ class Resources:
             arn = f"arn:aws:ecs:{one.region}:{one.account_id}:task-definition/{one.text('family') or one.name}:1"
             yield self._runs(one, "ecs", arn, roles, one.inputs.get("containerDefinitions"))
         for one in self._plan.of_type("aws:lambda/function:Function"):
-            arn = f"arn:aws:lambda:{one.region}:{one.account_id}:function:{one.text('name') or one.name}"
+            arn = f"arn:aws:lambda:{one.region}:{one.account_id}:function:{name_of(one)}"
             yield self._runs(one, "lambda", arn, [principals.arn(one, "role")], one.inputs.get("imageUri"))
         for one in self._plan.of_type("aws:sagemaker/model:Model"):
             arn = f"arn:aws:sagemaker:{one.region}:{one.account_id}:model/{one.text('name') or one.name}"

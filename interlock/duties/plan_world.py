@@ -18,6 +18,8 @@ FOUNDATION_STACK: Final = "interlock:foundation_stack"
 LAYERS: Final = "interlock:layers"
 DUTIES: Final = "interlock:duties"
 PROVIDER: Final = "pulumi:providers:aws"
+_DIGITS: Final = "0000000"
+"""What stands for the digits that Pulumi ends a name with."""
 _GONE: Final = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
 
 
@@ -87,6 +89,11 @@ class Plan:
             return True
         named = one.text(key)
         return named is not None and named == other.text(identifier) and one.account_id == other.account_id
+
+
+def name_of(one: Declared) -> str:
+    """Return the name that a resource is given, or one like that which Pulumi will draw for it."""
+    return one.text("name") or f"{one.name}-{_DIGITS}"
 
 
 def read_plan(document: Any) -> Plan:

@@ -24,6 +24,8 @@ class Planned:
 
     world: World
     assumed: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+    """What of the world no preview tells."""
 
 
 def planned_world(*documents: Any) -> Planned:
@@ -48,7 +50,11 @@ def planned_world(*documents: Any) -> Planned:
     problems = [*principals.problems, *resources.problems]
     if problems:
         raise BadInput(f"the preview of {plan.stack} leaves policy documents open", reasons=problems)
-    return Planned(_world(plan, settings, assignments, principals, resources), tuple(principals.taken_for_everything))
+    return Planned(
+        _world(plan, settings, assignments, principals, resources),
+        tuple(principals.taken_for_everything),
+        resources.unread,
+    )
 
 
 def _settings(plan: Plan) -> Settings:
@@ -75,7 +81,7 @@ def _world(
         exclusions=exclusions(),
         administrators=tuple(settings.administrators or ()),
     )
-    return with_table(world, land)
+    return with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
 
 
 def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) -> Landscape:

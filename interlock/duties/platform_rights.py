@@ -111,18 +111,22 @@ _KEYS: Final = (
 _DATA: Final = (
     Right(
         "KeepSecrets",
-        ("secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret",
-         "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue",
-         "secretsmanager:PutSecretValue", "secretsmanager:RemoveRegionsFromReplication",
+        ("secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret",
+         "secretsmanager:DeleteResourcePolicy", "secretsmanager:DeleteSecret",
+         "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:PutResourcePolicy",
+         "secretsmanager:RemoveRegionsFromReplication",
          "secretsmanager:ReplicateSecretToRegions", "secretsmanager:RotateSecret", "secretsmanager:TagResource",
          "secretsmanager:UntagResource", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage"),
         Kind.SECRETS,
     ),
+    # Those whose first value it draws, and reads back; the others' it never sees.
+    Right("GiveSecrets", ("secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"), Kind.GIVEN_SECRETS),
     Right(
         "KeepTables",
         ("dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeContinuousBackups",
-         "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource", "dynamodb:TagResource",
-         "dynamodb:UntagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable"),
+         "dynamodb:DeleteResourcePolicy", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive",
+         "dynamodb:GetResourcePolicy", "dynamodb:ListTagsOfResource", "dynamodb:PutResourcePolicy",
+         "dynamodb:TagResource", "dynamodb:UntagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable"),
         Kind.TABLES,
     ),
     Right(

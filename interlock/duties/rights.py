@@ -80,6 +80,7 @@ class Kind(StrEnum):
     LOAD_BALANCING = "load balancing"
     LOG_GROUPS = "log groups"
     SECRETS = "secrets"
+    GIVEN_SECRETS = "secrets that the program gives their values"
     TABLES = "tables"
     DATABASES = "databases"
     TASKS = "clusters, services and task definitions"

@@ -181,6 +181,17 @@ class Forbidden(_Part):
     resource: str
 
 
+class Keeping(_Part):
+    """Who alone uses a secret or a table, as ARNs or patterns of them."""
+
+    readers: tuple[str, ...] | None = None
+    """Who reads it; None if whoever may."""
+    writers: tuple[str, ...] = ()
+    """Who changes what is in it."""
+    administrators: tuple[str, ...] = ()
+    """Who changes the thing itself, and its policy."""
+
+
 class World(_Part):
     """Everything that a proof looks at. What is not in it does not exist to the proof."""
 
@@ -199,6 +210,10 @@ class World(_Part):
     """ARNs, or patterns of them, of whom the documents themselves name as administrators of keys and vault."""
     writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """By prefix of the vault: ARNs of the roles that alone add to it; nobody adds beside the prefixes."""
+    kept: Mapping[str, Keeping] = Field(default_factory=dict)
+    """By ARN of a secret or a table."""
+    management_account: str = ""
+    """Of the organization: none of its policies binds it. Empty where it is not known."""
     exclusions: tuple[tuple[str, str], ...] = ()
     """Pairs of duties that no person may hold both of."""
     minimum_retention_days: int = 30

@@ -126,6 +126,11 @@ class TrackingSettings(Section):
         list[Annotated[str, Must(rules.client_cidr_block)]], Means("who outside of the network may connect to MLflow")
     ] = Field(default_factory=list)
     """Of networks that are joined to this one, as by a VPN; MLflow has no public address."""
+    secret_readers: Annotated[
+        list[Annotated[str, Must(rules.iam_principal)]],
+        Means("who reads the passwords of MLflow and its database beside what needs them"),
+    ] = Field(default_factory=list)
+    """The only principals beside the servers, the rotation and each duty its own; nobody unless given."""
     database: DatabaseSettings = DatabaseSettings()
     rotation: RotationSettings = RotationSettings()
 

@@ -16,6 +16,7 @@ from interlock.settings.network import NetworkSettings
 from stacks.administrators import key_administrators
 from stacks.layers.artifacts import artifact_part, provision_artifacts
 from stacks.layers.foundation import Evidence, Foundation
+from stacks.layers.guards import guards_of
 from stacks.layers.region import PlatformRegion
 from stacks.layers.serving import provision_endpoint
 from stacks.layers.tracking import Standby, provision_tracking
@@ -90,6 +91,7 @@ class Platform:
             place,
             network,
             administrators=self._administrators,
+            guards=guards_of(self._settings, self._stack, place.account_id, self._administrators),
             storage_account_ids=sorted({place.account_id, self._places.evidence.account_id}),
             options=self._options(),
             suffix=suffix,

@@ -11,9 +11,11 @@ from components.data_key import DataKey, DataKeyArgs
 from components.live_state import LiveState, LiveStateArgs
 from components.network import ExistingNetwork, Network, NetworkArgs
 from components.runner import CONTAINER_NAME, DatabaseTarget, HttpTarget, Runner, RunnerArgs
+from interlock.duties.secrets import RUNNER
 from interlock.settings.model import Settings
 from interlock.settings.network import ExistingNetworkSettings, NetworkSettings
 from interlock.settings.section import Environment
+from stacks.layers.guards import Guards
 from stacks.places import Place
 
 
@@ -27,6 +29,7 @@ class PlatformRegion:
         place: Place,
         chosen: NetworkSettings,
         administrators: pulumi.Input[list[str]],
+        guards: Guards,
         storage_account_ids: list[str],
         options: pulumi.ResourceOptions,
         suffix: str = "",
@@ -34,6 +37,7 @@ class PlatformRegion:
         self.settings = settings
         self.stack = stack
         self.place = place
+        self.guards = guards
         self.suffix = suffix
         self.options = pulumi.ResourceOptions.merge(options, place.options())
         self.stateful = pulumi.ResourceOptions.merge(
@@ -70,7 +74,7 @@ class PlatformRegion:
             args["existing_cluster_arn"] = existing
         if database is not None:
             args["database"] = database
-        self.runner = Runner(f"runner{self.suffix}", args, self.options)
+        self.runner = Runner(f"{RUNNER}{self.suffix}", args, self.options)
         self.made.append(self.runner)
 
     def parts(self) -> dict[str, Any]:
@@ -147,6 +151,9 @@ class PlatformRegion:
             args = {"existing_table_arn": chosen.existing_table_arn}
         elif chosen.table_name is not None:
             args["table_name"] = chosen.table_name
+        if chosen.existing_table_arn is None:
+            args["writers"] = self.guards.state_writers()
+            args["administrators"] = self.guards.administrators
         return LiveState(f"live-state{self.suffix}", args, self.stateful)
 
 

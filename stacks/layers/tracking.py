@@ -12,6 +12,7 @@ from components.artifact_store import ArtifactStore
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.runner import DatabaseTarget, HttpTarget
 from components.tracking_database import TrackingDatabase, TrackingDatabaseArgs
+from interlock.duties.secrets import TRACKING
 from interlock.settings.tracking import TrackingSettings
 from stacks.layers.region import PlatformRegion, image_in
 
@@ -69,10 +70,13 @@ def provision_tracking(
         "log_retention_days": settings.log_retention_days,
         "deletion_protection": keep,
         "secret_recovery_days": 30 if keep else 0,
+        "administrators": region.guards.administrators,
+        "secret_readers": region.guards.secret_readers,
+        "duty_role_arns": region.guards.duty_role_arns(),
     }
     if chosen.existing_cluster_arn is not None:
         args["existing_cluster_arn"] = chosen.existing_cluster_arn
-    server = MlflowServer("tracking", args, region.options)
+    server = MlflowServer(TRACKING, args, region.options)
     region.made += [database, server]
     return Tracking(
         part={
@@ -120,6 +124,9 @@ def _database(region: PlatformRegion, chosen: TrackingSettings, there: PlatformR
         "rotation_image": image_in(chosen.rotation_image, region.place.region),
         "rotation_days": chosen.rotation.days,
         "secret_recovery_days": 30 if keep else 0,
+        "administrators": region.guards.administrators,
+        "secret_readers": region.guards.secret_readers,
+        "user_secret_readers": region.guards.user_secret_readers(),
         "instance_class": chosen.database.instance_class,
         "allocated_storage_gib": chosen.database.storage_gib.min,
         "max_allocated_storage_gib": chosen.database.storage_gib.max,

@@ -30,6 +30,7 @@ from components.model_endpoint import ModelEndpoint
 from components.network import Network
 from components.private_bucket import PrivateBucket
 from components.runner import Runner
+from components.secret_guard import SecretGuard
 from components.service_endpoints import ServiceEndpoints
 from components.service_scaling import ServiceScaling
 from components.signing_key_replicas import SigningKeyReplicas
@@ -46,6 +47,7 @@ FOUNDATION_ROLE = f"arn:aws:iam::{ACCOUNT}:role/foundation"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MULTI_REGION_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 RECOVERY_KEY = f"arn:aws:kms:{RECOVERY_REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+READERS = f"arn:aws:iam::{ACCOUNT}:role*/server-role-???????"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:one-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1234abcd-12ab"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/interlock/image:1.0"
@@ -141,6 +143,11 @@ EXAMPLES: Mapping[str, Example] = {
         GeneratedSecret,
         "interlock:keys:GeneratedSecret",
         lambda name: {"description": name, "encryption_key_arn": KEY, "username": "admin"},
+    ),
+    "SecretGuard": Example(
+        SecretGuard,
+        "interlock:keys:SecretGuard",
+        lambda name: {"secret_arn": SECRET, "readers": [READERS], "administrators": [FOUNDATION_ROLE]},
     ),
     "PrivateBucket": Example(
         PrivateBucket, "interlock:storage:PrivateBucket", lambda name: {"encryption_key_arn": KEY}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from interlock.failures import BadInput
 
@@ -72,7 +73,7 @@ class Template:
     written: str
     parts: tuple[str | Escaped | Variable, ...]
 
-    @property
+    @cached_property
     def variables(self) -> tuple[Variable, ...]:
         return tuple(part for part in self.parts if isinstance(part, Variable))
 

@@ -12,13 +12,20 @@ from interlock.duties.evaluator.policy import Escaped, NotModelled, Template, Va
 from interlock.duties.proof.logic import Truth
 
 Text: TypeAlias = str | z3.SeqRef
+_PIECES = "_pieces"
 Piece = tuple[str, bool]
 """Characters, and whether * and ? among them stand for others."""
 
 
 def pieces(template: Template, known: dict[str, tuple[str, ...]]) -> tuple[Piece, ...]:
     """Return a policy's text with its variables filled in. Raises NotModelled for one whose value is not known."""
-    return tuple(_piece(part, template, known) for part in template.parts)
+    if template.variables:
+        return tuple(_piece(part, template, known) for part in template.parts)
+    # Asked for of the same few templates again and again.
+    found: tuple[Piece, ...] | None = template.__dict__.get(_PIECES)
+    if found is None:
+        found = template.__dict__[_PIECES] = tuple(_piece(part, template, known) for part in template.parts)
+    return found
 
 
 def _piece(part: str | Escaped | Variable, template: Template, known: dict[str, tuple[str, ...]]) -> Piece:

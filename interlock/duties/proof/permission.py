@@ -29,7 +29,8 @@ from interlock.duties.proof.classes import Glob, representatives
 from interlock.duties.proof.conditions import hold
 from interlock.duties.proof.context import Context, Known
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
-from interlock.duties.proof.patterns import covers, matches, names, pieces
+from interlock.duties.proof.patterns import covers, names, pieces
+from interlock.duties.proof.selecting import allowing, denied_to_everybody, denies_plainly, denying, on_action
 
 TIMEOUT_MILLISECONDS: Final = 20_000
 
@@ -95,7 +96,7 @@ def example(question: Question) -> Example | None:
 
 
 def _example(question: Question) -> Example | None:
-    if not _may_grant(question):
+    if not _may_grant(question) or _is_denied_plainly(question):
         return None
     known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
     context = Context(known, _statements(question))
@@ -151,6 +152,21 @@ def _unlike(value: object, text: str) -> Truth:
     return value != text if isinstance(value, str) else value != z3.StringVal(text)
 
 
+def _is_denied_plainly(question: Question) -> bool:
+    layers, principal = question.layers, question.principal
+    asked = (principal, question.action.lower(), question.resource)
+    alone = (*layers.identity, *layers.session, *_one(layers.boundary))
+    if denies_plainly(alone, *asked) or denied_to_everybody(layers.resource, *asked):
+        return True
+    levels = (*(layers.scps if _is_controlled(principal) else ()), *layers.rcps)
+    return any(denies_plainly(level, *asked) for level in levels)
+
+
+def _is_controlled(principal: Principal) -> bool:
+    """Return whether service control policies have a say in what a principal does."""
+    return not principal.is_service_linked and principal.kind is not PrincipalKind.SERVICE
+
+
 def _statements(question: Question) -> Iterator[PolicyStatement]:
     layers, action = question.layers, question.action.lower()
     levels = [one for level in (*layers.scps, *layers.rcps) for one in level]
@@ -161,9 +177,9 @@ def _statements(question: Question) -> Iterator[PolicyStatement]:
 def _may_grant(question: Question) -> bool:
     action = question.action.lower()
     return any(
-        statement.effect is Effect.ALLOW and _could_match(statement, question.resource)
+        _could_match(statement, question.resource)
         for policy in (*question.layers.identity, *_one(question.layers.resource))
-        for statement in on_action(policy, action)
+        for statement in allowing(policy, action)
     )
 
 
@@ -175,48 +191,6 @@ def _could_match(statement: PolicyStatement, resource: str) -> bool:
         or covers(tuple((part, True) for part in one.parts if isinstance(part, str)), resource) is not False
         for one in statement.resource
     )
-
-
-def allows(policy: Policy, action: str) -> bool:
-    """Return whether a policy allows an action on anything, under whatever conditions."""
-    return any(one.effect is Effect.ALLOW for one in on_action(policy, action.lower()))
-
-
-def on_action(policy: Policy, action: str) -> tuple[PolicyStatement, ...]:
-    """Return the statements of a policy that are about an action, given in lower case."""
-    return _on_action(id(policy), action, _Same(policy))
-
-
-class _Same:
-    """Carries a policy past a cache that knows it by identity; hashing it would cost more than the work saved."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.policy is self.policy
-
-    def __hash__(self) -> int:
-        return id(self.policy)
-
-
-@functools.lru_cache(maxsize=1 << 17)
-def _on_action(_: int, action: str, same: _Same) -> tuple[PolicyStatement, ...]:
-    return tuple(one for one in same.policy.statements if _about(one, action))
-
-
-def _about(statement: PolicyStatement, action: str) -> bool:
-    if statement.not_action:
-        return not any(_action_matches(one, action) for one in statement.not_action)
-    return any(_action_matches(one, action) for one in statement.action)
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _action_matches(pattern: str, action: str) -> bool:
-    pattern = pattern.lower()
-    if "*" not in pattern and "?" not in pattern:
-        return pattern == action
-    return matches(action, ((pattern, True),)) is True
 
 
 class _Form:
@@ -247,9 +221,7 @@ class _Form:
             yield self._level(level)
 
     def _scps(self) -> tuple[tuple[Policy, ...], ...]:
-        if self.question.principal.is_service_linked or self.question.principal.kind is PrincipalKind.SERVICE:
-            return ()
-        return self.question.layers.scps
+        return self.question.layers.scps if _is_controlled(self.question.principal) else ()
 
     def _granted(self) -> Truth:
         layers, principal = self.question.layers, self.question.principal
@@ -280,15 +252,12 @@ class _Form:
         """Return whether a statement denies: one whose conditions are settled by what is known, or another."""
         return some(
             self._applies(one, policy)
-            for one in self._of(policy, Effect.DENY)
+            for one in denying(policy, self._action)
             if all(self.context.is_settled(condition.key) for condition in one.condition) is settled
         )
 
     def _allows(self, policy: Policy) -> Truth:
-        return some(self._applies(one, policy) for one in self._of(policy, Effect.ALLOW))
-
-    def _of(self, policy: Policy, effect: Effect) -> Iterator[PolicyStatement]:
-        return (one for one in on_action(policy, self._action) if one.effect is effect)
+        return some(self._applies(one, policy) for one in allowing(policy, self._action))
 
     def _applies(self, statement: PolicyStatement, policy: Policy) -> Truth:
         if policy is self.question.layers.resource and not _names(statement, self.question.principal):
@@ -300,7 +269,7 @@ class _Form:
         leaving it to its account."""
         found: dict[Naming, list[Truth]] = {how: [] for how in Naming}
         policy = self.question.layers.resource
-        for statement in self._of(policy, Effect.ALLOW) if policy is not None else ():
+        for statement in allowing(policy, self._action) if policy is not None else ():
             how = _named(statement, self.question.principal)
             if how is not None:
                 met = both(self._on_resource(statement), hold(statement.condition, self.context))

@@ -13,7 +13,8 @@ from interlock.duties.evaluator import request
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind
 from interlock.duties.evaluator.request import Layers
-from interlock.duties.proof.permission import Example, Question, allows, example
+from interlock.duties.proof.permission import Example, Question, example
+from interlock.duties.proof.selecting import allows
 from interlock.duties.world import Document, NamedDocument, Principal, PrincipalKind, Resource, World, canonical
 
 EVERYTHING: Final[Document] = {
@@ -67,6 +68,7 @@ class Scene:
         self.world = world
         self._layers: dict[tuple[str, Form], Layers] = {}
         self._grants: dict[tuple[str, Form, str], bool] = {}
+        self._callers: dict[tuple[str, str], request.Principal] = {}
         self._trusts: dict[str, Policy | None] = {}
         self._policies: dict[str, Policy | None] = {}
         self._scps = {one.id: _levels(one.scps, PolicyKind.SCP, one.id) for one in world.accounts}
@@ -96,6 +98,13 @@ class Scene:
     def strangers(self) -> tuple[str, ...]:
         """Return, for each account, a role that is in no document and whose own policies allow everything."""
         return self._outsiders
+
+    def root(self, account_id: str) -> str:
+        """Return the ARN that stands for the root user of an account, whom nothing but the organisation restrains."""
+        arn = f"arn:aws:iam::{account_id}:user/root"
+        everything = NamedDocument(name="everything", document=EVERYTHING)
+        self._strangers.setdefault(arn, Principal(arn=arn, identity=(everything,)))
+        return arn
 
     def principal(self, arn: str) -> Principal:
         """Return a principal of the world; of one that is not in it, only that it may assume roles is assumed."""
@@ -157,10 +166,11 @@ class Scene:
 
     def caller(self, session: Session, session_name: str = "session") -> request.Principal:
         """Return a session as the evaluator names it."""
-        principal = self.principal(session.arn)
-        if principal.kind is PrincipalKind.USER:
-            return request.user(session.arn)
-        return request.role_session(session.arn, session_name)
+        key = (session.arn, session_name)
+        if key not in self._callers:
+            is_user = self.principal(session.arn).kind is PrincipalKind.USER
+            self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
+        return self._callers[key]
 
     def known(self, session: Session) -> dict[str, tuple[str, ...] | None]:
         """Return what is fixed of the context of all requests of a session."""

@@ -112,9 +112,11 @@ def _repository_policy(place: Place, named: str) -> Any:
 
 
 def _table_policy(place: Place, named: str) -> Any:
-    tables = dynamodb_backends[place.account_id][place.region].tables
-    table = tables.get(named.split("/")[1]) if named.startswith("table/") else None
-    return getattr(table, "policy", None)
+    # What is done to an index is judged by its table's policy.
+    table = "/".join(named.split("/")[:2])
+    arn = f"arn:{_PARTITION}:dynamodb:{place.region}:{place.account_id}:{table}"
+    policy = dynamodb_backends[place.account_id][place.region].resource_policies.get(arn)
+    return policy.policy_doc if policy is not None else None
 
 
 def _topic_policy(place: Place, named: str) -> Any:

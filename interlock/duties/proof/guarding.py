@@ -1,0 +1,156 @@
+"""Claims about secrets, live state, duties' functions and the alarm's topic, and what the organisation guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from interlock.duties.guarded_resources import (
+    SECRET_CHANGES,
+    SECRET_READING,
+    SECRET_WRITING,
+    STATE_CHANGES,
+    TABLE_CHANGES,
+)
+from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
+from interlock.duties.proof.property import OWNERS, Context, Property, Violation
+from interlock.duties.proof.reaching import RECORD
+from interlock.duties.proof.scene import FREE, Session
+from interlock.duties.world import Keeping, Resource, ResourceKind
+
+INVOKING: Final = ("lambda:InvokeFunction",)
+CHANGING_FUNCTIONS: Final = (
+    "lambda:AddPermission", "lambda:RemovePermission", "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration", "lambda:CreateFunctionUrlConfig", "lambda:CreateEventSourceMapping",
+    "lambda:DeleteFunction", "lambda:PutFunctionConcurrency",
+)  # fmt: skip
+"""What lets others call a function, changes what it does, or keeps it from running."""
+SILENCING: Final = (
+    "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
+)  # fmt: skip
+LEAVING: Final = ("organizations:LeaveOrganization", "account:CloseAccount")
+
+
+def _secrets_kept(context: Context) -> Iterator[Violation]:
+    for resource, keeping in _kept(context, ResourceKind.SECRET):
+        readers = keeping.readers
+        if readers is not None:
+            yield from _others(context, resource, readers, SECRET_READING, "read a secret")
+        yield from _others(context, resource, keeping.writers, SECRET_WRITING, "give a secret its value")
+        yield from _others(context, resource, keeping.administrators, SECRET_CHANGES, "change a secret")
+
+
+def _state_kept(context: Context) -> Iterator[Violation]:
+    for resource, keeping in _kept(context, ResourceKind.TABLE):
+        yield from _others(context, resource, keeping.writers, STATE_CHANGES, "change live state")
+        yield from _others(context, resource, keeping.administrators, TABLE_CHANGES, "change the table of live state")
+
+
+def _kept(context: Context, kind: ResourceKind) -> Iterator[tuple[Resource, Keeping]]:
+    kept = context.scene.world.kept
+    return ((one, kept[one.arn]) for one in context.scene.world.of_kind(kind) if one.arn in kept)
+
+
+def _others(
+    context: Context, resource: Resource, allowed: Sequence[str], actions: Iterable[str], words: str
+) -> Iterator[Violation]:
+    """Yield who else could, were the resource's policy to allow everyone everything beside what it denies.
+
+    Whoever the policy does not name is in the place of a stranger; so only strangers and whom it names are asked.
+    """
+    named = [one for one in _principals_in(resource.policy) if "*" not in one and "?" not in one]
+    patterns = [one for one in _principals_in(resource.policy) if one not in named]
+    asked = [
+        one
+        for one in context.anybody()
+        if not _is_one_of(one.arn, allowed)
+        and (context.scene.is_made(one.arn) or one.arn in named or _is_one_of(one.arn, patterns))
+    ]
+    yield from context.first(asked, actions, resource.arn, words, loosened=True)
+    if resource.policy is None:
+        # Nobody is denied anything: what the others' own policies allow is all that counts.
+        rest = [one for one in context.sessions() if not _is_one_of(one.arn, allowed)]
+        yield from context.first(rest, actions, resource.arn, words)
+
+
+def _is_one_of(arn: str, patterns: Iterable[str]) -> bool:
+    return any(arn == one or fnmatchcase(arn, one) for one in patterns)
+
+
+def _principals_in(written: Any) -> list[str]:
+    """Return whatever a document says of principals: every text in it that could name a role or a user."""
+    if isinstance(written, str):
+        return [written] if ":iam:" in written or ":sts:" in written else []
+    parts = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
+    return [one for part in parts for one in _principals_in(part)]
+
+
+def _functions(context: Context) -> Iterator[Violation]:
+    tasks = [one for one in context.scene.world.tasks if one.action in INVOKING]
+    for arn in sorted({one.resource for one in tasks}):
+        users = {one.principal for one in tasks if one.resource == arn}
+        others = [one for one in context.sessions() if one.arn not in users and not context.administers(one)]
+        yield from context.first(others, INVOKING, arn, "have traffic moved back")
+        changing = [one for one in context.sessions(but=OWNERS) if not context.administers(one)]
+        yield from context.first(
+            changing, CHANGING_FUNCTIONS, arn, "change who calls a duty's function or what it does"
+        )
+
+
+def _alarm_heard(context: Context) -> Iterator[Violation]:
+    for topic in context.scene.world.of_kind(ResourceKind.TOPIC):
+        if topic.attributes.get("alarm") == "true":
+            others = [one for one in context.sessions(but=OWNERS) if not context.administers(one)]
+            yield from context.first(others, SILENCING, topic.arn, "silence the alarm of break-glass")
+
+
+def _organisation(context: Context) -> Iterator[Violation]:
+    world = context.scene.world
+    for account in world.accounts:
+        if not account.scps or account.id == world.management_account:
+            continue
+        # Somebody whose own policies allow everything, and the account's root user.
+        anybody = [Session(arn, FREE) for arn in (*context.scene.strangers(), context.scene.root(account.id))]
+        own = [one for one in anybody if one.arn.split(":")[4] == account.id]
+        yield from context.first(own, LEAVING, "*", "take the account out of the organisation's hands")
+        yield from context.first(own, RECORD, f"arn:aws:cloudtrail:*:{account.id}:trail/*", "stop the record")
+        for resource in world.resources:
+            if resource.account_id != account.id:
+                continue
+            if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
+                yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence")
+            if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
+                yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", loosened=True)
+
+
+PROPERTIES: Final = (
+    Property(
+        "secrets-are-kept",
+        "Only the services and duties that need a secret read it, and only its administrators change who does, even "
+        "were its policy to allow everyone everything beside what it denies.",
+        _secrets_kept,
+    ),
+    Property(
+        "live-state-is-kept",
+        "Only the controller, the rollback function and the recovery's runner change live state, even were the table's "
+        "policy to allow everyone everything beside what it denies.",
+        _state_kept,
+    ),
+    Property(
+        "functions-are-kept",
+        "Only those whose task it is call a duty's function, and only the foundation changes it or who calls it.",
+        _functions,
+    ),
+    Property(
+        "alarm-is-heard",
+        "Nobody takes away the topic that tells of break-glass, or changes who publishes to it.",
+        _alarm_heard,
+    ),
+    Property(
+        "organisation-suffices",
+        "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
+        "user, leaves the organisation, stops the record, removes evidence or takes a key away.",
+        _organisation,
+    ),
+)
