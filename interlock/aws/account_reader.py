@@ -13,8 +13,10 @@ from urllib.parse import unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.errors import error_code, outside
+from interlock.duties.emergency_duties import ALARM_TOPIC
+from interlock.duties.guarded_world import secret
 from interlock.duties.key_owner import key_resource
-from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG
+from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, STACK_TAG
 from interlock.duties.live import AccountReading
 from interlock.duties.world import Compute, Document, NamedDocument, Principal, Resource, ResourceKind
 from interlock.failures import OutsideFailure
@@ -22,8 +24,11 @@ from interlock.failures import OutsideFailure
 Client = Callable[[str, str], Any]
 """Makes the client of a service in a region, with credentials of one account."""
 NONE: Final = frozenset(
-    {"NoSuchBucketPolicy", "ObjectLockConfigurationNotFoundError", "RepositoryPolicyNotFoundException"}
-)
+    {
+        "NoSuchBucketPolicy", "ObjectLockConfigurationNotFoundError", "RepositoryPolicyNotFoundException",
+        "PolicyNotFoundException", "ResourceNotFoundException",
+    }
+)  # fmt: skip
 
 
 class AccountReader:
@@ -108,10 +113,46 @@ class AccountReader:
                 found = self._asked(f"policy of repository {name}", ecr.get_repository_policy, repositoryName=name)
                 policy = json.loads(found["policyText"]) if found else None
                 yield self._resource(one["repositoryArn"], ResourceKind.REPOSITORY, policy)
+        yield from self._kept(region)
         for page in self._pages("events", region, "list_rules"):
             for one in page["Rules"]:
                 if one["Name"].endswith("break-glass"):
                     yield self._resource(one["Arn"], ResourceKind.ALARM, None)
+
+    def _kept(self, region: str) -> Iterator[Resource]:
+        """Yield secrets, tables, functions and topics."""
+        secrets = self._client("secretsmanager", region)
+        for page in self._pages("secretsmanager", region, "list_secrets"):
+            for one in page["SecretList"]:
+                arn = one["ARN"]
+                found = self._asked(f"policy of secret {arn}", secrets.get_resource_policy, SecretId=arn) or {}
+                stack = next((tag["Value"] for tag in one.get("Tags") or () if tag["Key"] == STACK_TAG), "")
+                yield secret(
+                    region, self._account_id, one["Name"], found.get("ResourcePolicy"), stack,
+                    arn=arn, source=f"account {self._account_id}",
+                )  # fmt: skip
+        tables = self._client("dynamodb", region)
+        for page in self._pages("dynamodb", region, "list_tables"):
+            for name in page["TableNames"]:
+                arn = f"arn:aws:dynamodb:{region}:{self._account_id}:table/{name}"
+                found = self._asked(f"policy of table {name}", tables.get_resource_policy, ResourceArn=arn)
+                yield self._resource(arn, ResourceKind.TABLE, json.loads(found["Policy"]) if found else None)
+        functions = self._client("lambda", region)
+        for page in self._pages("lambda", region, "list_functions"):
+            for one in page["Functions"]:
+                name = one["FunctionName"]
+                found = self._asked(f"policy of function {name}", functions.get_policy, FunctionName=name)
+                policy = json.loads(found["Policy"]) if found else None
+                yield self._resource(one["FunctionArn"], ResourceKind.FUNCTION, policy)
+        topics = self._client("sns", region)
+        for page in self._pages("sns", region, "list_topics"):
+            for one in page["Topics"]:
+                arn = one["TopicArn"]
+                found = self._asked(f"policy of topic {arn}", topics.get_topic_attributes, TopicArn=arn) or {}
+                policy = (found.get("Attributes") or {}).get("Policy")
+                topic = self._resource(arn, ResourceKind.TOPIC, json.loads(policy) if policy else None)
+                is_alarm = arn.rpartition(":")[2].startswith(f"{ALARM_TOPIC}-")
+                yield topic.model_copy(update={"attributes": {"alarm": "true"}}) if is_alarm else topic
 
     def _keys(self, region: str) -> Iterator[Resource]:
         kms = self._client("kms", region)

@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from interlock.cli.duties_asking import diff_command, explain_command, who_can_command
-from interlock.cli.duties_reading import LiveOption, PlanOption, Read, StackArgument, WorldOption, read
+from interlock.cli.duties_reading import (
+    LiveOption,
+    OrganizationOption,
+    PlanOption,
+    Read,
+    StackArgument,
+    WorldOption,
+    read,
+    read_under,
+)
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.duties.proof.certificate import Certificate, Claim, certify
 from interlock.duties.proof.page import page
@@ -31,6 +40,7 @@ def prove_command(
     plan: PlanOption = None,
     world: WorldOption = None,
     live: LiveOption = False,
+    organization: OrganizationOption = None,
     certificate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write certificate.json and certificate.html.")
     ] = None,
@@ -41,7 +51,7 @@ def prove_command(
     Exit code 0: proved. 1: refuted, with the requests that show it. What is not modelled counts as not proved.
     """
     with progress() as say:
-        known = read(stack, plan, world, say=say, live=live)
+        known = read_under(read(stack, plan, world, say=say, live=live), organization)
         say("proving")
         made = certify(
             known.world,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.account_reader import AccountReader, Client
 from interlock.aws.errors import outside
+from interlock.aws.organization_reader import OrganizationReader
 from interlock.duties.live import live_world
+from interlock.duties.organization import Controls, under
 from interlock.duties.world import World
 from interlock.failures import BadInput, Refusal
 from interlock.settings.accounts import AccountSettings
@@ -23,8 +25,11 @@ from interlock.settings.reading import SettingsError, read_settings
 SESSION: Final = "interlock-duties-prove"
 
 
-def read_live(stack: str, say: Callable[[str], None]) -> World:
-    """Return the world of a stack's accounts. Raises BadInput, OutsideFailure, Refusal."""
+def read_live(stack: str, say: Callable[[str], None]) -> tuple[World, bool]:
+    """Return the world of a stack's accounts, and whether the organization's policies are in it.
+
+    Raises BadInput, OutsideFailure, Refusal.
+    """
     settings, foundation = _settings(stack), None
     if settings.foundation_stack is not None:
         foundation = _settings(settings.foundation_stack.rpartition("/")[2])
@@ -38,13 +43,29 @@ def read_live(stack: str, say: Callable[[str], None]) -> World:
     for one in (held.accounts.evidence, held.accounts.audit):
         if one is not None:
             accounts.setdefault(one.account_id, one)
-    readings = []
+    named = held.named_after(stack)
+    readings, clients = [], {}
     for account in accounts.values():
         say(f"reading account {account.account_id}")
+        clients[account.account_id] = _clients(account)
         readings.append(
-            AccountReader(account.account_id, _clients(account), regions, held.named_after(stack), identities).read()
+            AccountReader(account.account_id, clients[account.account_id], regions, named, identities).read()
         )
-    return live_world(held.named_after(stack), _together(settings, held), tuple(readings))
+    world = live_world(named, _together(settings, held), tuple(readings))
+    say("reading the organization's policies")
+    controls = _controls(clients, settings.region)
+    return (under(world, controls), True) if controls is not None else (world, False)
+
+
+def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls] | None:
+    """Return the policies above each account, None if none of the accounts may ask for them."""
+    for client in clients.values():
+        reader = OrganizationReader(client("organizations", region))
+        found = {account_id: reader.read(account_id) for account_id in clients}
+        known = {account_id: one for account_id, one in found.items() if one is not None}
+        if len(known) == len(clients):
+            return known
+    return None
 
 
 def _together(settings: Settings, held: Settings) -> Settings:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,7 @@ from interlock.cli.duties_live import read_live
 from interlock.cli.loading import pulumi_stack_of
 from interlock.cli.previewing import document_of_stack
 from interlock.duties.live import NOT_READ
+from interlock.duties.organization import ACCEPTED, above_all, read_controls
 from interlock.duties.plan_world import stands_on
 from interlock.duties.planned import planned_world
 from interlock.duties.world import World, read_world
@@ -36,6 +37,16 @@ WorldOption = Annotated[
 LiveOption = Annotated[
     bool, typer.Option("--live", help="Read the stack's accounts as they are, with the ways into them of its settings.")
 ]
+OrganizationOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--organization",
+        metavar="FILE",
+        help="The organization's policies above the accounts: what `terraform output -json` of infra/guardrails "
+        "prints. Without it none is assumed: each could only deny more.",
+    ),
+]
+_PREVIEW: Final = "accepted is what `pulumi preview --json --show-sames` prints"
 Say = Callable[[str], None]
 
 
@@ -62,7 +73,8 @@ def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, 
         return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}")
     name = pulumi_stack_of(stack)
     if live:
-        return Read(read_live(name, say), f"the accounts of {name} as they are", unread=(NOT_READ,))
+        found, organized = read_live(name, say)
+        return Read(found, f"the accounts of {name} as they are", unread=() if organized else (NOT_READ,))
     say(f"previewing {name}")
     documents = [document_of_stack(name)]
     foundation = stands_on(documents[0].get("config") or {})
@@ -70,6 +82,21 @@ def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, 
         say(f"previewing {foundation}, which {name} stands on")
         documents.append(document_of_stack(foundation))
     return _planned(documents, f"a preview of {name}{f' and one of {foundation}' if foundation else ''}")
+
+
+def read_under(known: Read, organization: Path | None) -> Read:
+    """Return a world with the organization's policies of a file above its accounts. Raises BadInput."""
+    if organization is None:
+        missing = () if NOT_READ in known.unread or any(one.scps for one in known.world.accounts) else (NOT_READ,)
+        return replace(known, unread=(*known.unread, *missing))
+    source = f"--organization: {organization}"
+    controls = read_controls(_parsed(text_of(organization, "--organization"), source, ACCEPTED), source)
+    return replace(
+        known,
+        world=above_all(known.world, controls),
+        source=f"{known.source}, under the organization's policies in {organization}",
+        unread=tuple(one for one in known.unread if one != NOT_READ),
+    )
 
 
 def read_one(source: str, say: Say) -> Read:
@@ -95,10 +122,8 @@ def text_of(path: Path, option: str) -> str:
         raise BadInput(f"{option}: {path}: {getattr(error, 'strerror', None) or 'is no text'}") from error
 
 
-def _parsed(text: str, source: str) -> Any:
+def _parsed(text: str, source: str, accepted: str = _PREVIEW) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadInput(
-            f"{source} holds no JSON; accepted is what `pulumi preview --json --show-sames` prints"
-        ) from error
+        raise BadInput(f"{source} holds no JSON; {accepted}") from error

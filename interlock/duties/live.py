@@ -11,7 +11,10 @@ from interlock.failures import BadInput
 from interlock.settings.model import Settings
 
 SERVICE_LINKED: tuple[str, str] = (":role/aws-service-role/", ":role/aws-reserved/")
-NOT_READ = "policies of the organization, which can only deny more"
+NOT_READ = (
+    "policies of the organization; they could only deny more, so that nothing that is proved to be denied is in doubt, "
+    "but a task that is proved to be allowed might be denied"
+)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,11 @@ ASSUMPTIONS: Final = (
         "observer compares what serves with the ledger.",
     ),
     Assumption(
+        what="The platform's people do not turn their rights over MLflow's secrets and live state's tables against them: "
+        "whoever keeps a secret or a table could let others use it. The database's passwords they never see.",
+        detected_by="CloudTrail of every PutResourcePolicy, and the next proof with --live.",
+    ),
+    Assumption(
         what="IAM cannot restrict one alias of a registered model in MLflow.",
         detected_by="Nothing trusts aliases: a release is pinned byte for byte.",
     ),
@@ -118,6 +123,9 @@ ASSUMPTIONS: Final = (
         what="Objects are kept by S3's Object Lock in COMPLIANCE mode, and keys by KMS, as AWS documents them.",
         detected_by="The offline verifier: every leaf of the ledger is found again, byte for byte.",
     ),
+)
+_LEFT: Final = (
+    "`interlock duties prove --live` once it is there; a task that a role cannot do although it is proved to."
 )
 
 
@@ -133,10 +141,7 @@ def certify(
 
     `assumed` names policies taken for all that their boundaries allow, `unread` what was left out of the world.
     """
-    left = [
-        Assumption(what=f"Not read: {one}.", detected_by="A task that a role cannot do although it is proved to.")
-        for one in unread
-    ]
+    left = [Assumption(what=f"Not read: {one}.", detected_by=_LEFT) for one in unread]
     taken = [
         Assumption(
             what=f"{one}: not known before it is made, and taken for all that its role's boundary allows.",

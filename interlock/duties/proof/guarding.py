@@ -16,8 +16,8 @@ from interlock.duties.guarded_resources import (
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import RECORD
-from interlock.duties.proof.scene import FREE, Session
-from interlock.duties.world import Keeping, Resource, ResourceKind
+from interlock.duties.proof.scene import EVERYTHING, FREE, Session
+from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)
 CHANGING_FUNCTIONS: Final = (
@@ -29,6 +29,13 @@ CHANGING_FUNCTIONS: Final = (
 SILENCING: Final = (
     "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
 )  # fmt: skip
+OUTSIDE: Final = "arn:aws:iam::999999999999:role/outside-of-the-organisation"
+ENTERING: Final = ("sts:AssumeRole",)
+USING: Final = {
+    ResourceKind.KEY: ("kms:Decrypt", "kms:Sign"),
+    ResourceKind.BUCKET: ("s3:GetObject",),
+    ResourceKind.SECRET: SECRET_READING,
+}
 LEAVING: Final = ("organizations:LeaveOrganization", "account:CloseAccount")
 
 
@@ -119,9 +126,28 @@ def _organisation(context: Context) -> Iterator[Violation]:
             if resource.account_id != account.id:
                 continue
             if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
-                yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence")
+                yield from context.first(
+                    own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True
+                )
             if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
-                yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", loosened=True)
+                yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
+
+
+def _outsiders(context: Context) -> Iterator[Violation]:
+    world = context.scene.world
+    controlled = {one.id for one in world.accounts if one.rcps and one.id != world.management_account}
+    everything = NamedDocument(name="everything", document=EVERYTHING)
+    outsider = [Session(context.scene.add(Principal(arn=OUTSIDE, identity=(everything,))).arn, FREE)]
+    foreign = {"aws:principalorgid": None}
+    for resource in world.resources:
+        if resource.account_id in controlled and resource.kind in USING:
+            of = f"{resource.arn}/*" if resource.kind is ResourceKind.BUCKET else resource.arn
+            actions, words = USING[resource.kind], "use what is the organisation's"
+            yield from context.first(outsider, actions, of, words, given=foreign, loosened=True)
+    for role in world.principals:
+        if role.account_id in controlled and role.duty is not None:
+            words = "come into a duty's role"
+            yield from context.first(outsider, ENTERING, role.arn, words, given=foreign, loosened=True)
 
 
 PROPERTIES: Final = (
@@ -152,5 +178,11 @@ PROPERTIES: Final = (
         "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
         "user, leaves the organisation, stops the record, removes evidence or takes a key away.",
         _organisation,
+    ),
+    Property(
+        "outsiders-stay-out",
+        "Where the organisation's policies are known: nobody of another organisation uses its keys, evidence and "
+        "secrets or comes into its roles, even were their own policies to allow everyone everything.",
+        _outsiders,
     ),
 )

@@ -82,12 +82,14 @@ class Context:
         *,
         given: Mapping[str, tuple[str, ...] | None] | None = None,
         loosened: bool = False,
+        delegated: bool = False,
     ) -> Iterable[Violation]:
         """Yield, for each action, the first of `sessions` that could do it on `resource`."""
         listed = list(sessions)
         were = ", were its policy to allow everyone everything" if loosened else ""
         for action in actions:
             for session in listed:
-                if call := self.scene.can(session, action, resource, given=given, loosened=loosened):
+                call = self.scene.can(session, action, resource, given=given, loosened=loosened, delegated=delegated)
+                if call is not None:
                     yield Violation(f"{session} can {words} by {action} on {resource}{were}", call=call)
                     break

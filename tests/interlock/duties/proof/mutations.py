@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.duties.world import Account, NamedDocument, Person, Principal, Resource, ResourceKind, World
+from tests.interlock.duties.proof.opening import openings
 from tests.interlock.duties.proof.weakening import weakenings
 
 Statement = dict[str, Any]
@@ -35,6 +36,7 @@ def mutations(world: World) -> Iterator[Mutation]:
     ):  # fmt: skip
         yield from make(world)
     yield from (Mutation(*one) for one in weakenings(world))
+    yield from (Mutation(*one) for one in openings(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:
