@@ -107,8 +107,8 @@ ASSUMPTIONS: Final = (
         "observer compares what serves with the ledger.",
     ),
     Assumption(
-        what="The platform's people do not turn their rights over MLflow's secrets and live state's tables against them: "
-        "whoever keeps a secret or a table could let others use it. The database's passwords they never see.",
+        what="The platform's people do not turn their rights over MLflow's secrets and live state's tables against "
+        "them: whoever keeps a secret or a table could let others use it. The database's passwords they never see.",
         detected_by="CloudTrail of every PutResourcePolicy, and the next proof with --live.",
     ),
     Assumption(

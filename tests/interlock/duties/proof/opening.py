@@ -68,13 +68,18 @@ def _spare(statement: Statement, who: str) -> None:
     statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"] = [*([named] if isinstance(named, str) else named), who]
 
 
+def _spare_in_each(listed: list[Statement], who: str) -> None:
+    for statement in listed:
+        _spare(statement, who)
+
+
 def _read_by_another(world: World) -> Iterator[Opened]:
     """Let a role of a duty read what another's is, in its own policies and in the secret's."""
     for one in world.of_kind(ResourceKind.SECRET):
         for reader in (role for role in world.principals if role.duty in ("creator", "observer")):
             if _reads(reader.arn, one) or reader.account_id != one.account_id:
                 continue
-            policy = _edited(one.policy, lambda listed, who=reader.arn: [_spare(each, who) for each in listed] and None)  # type: ignore[misc]
+            policy = _edited(one.policy, lambda listed, who=reader.arn: _spare_in_each(listed, who))  # type: ignore[misc]
             more = {"Sid": "More", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
             document = NamedDocument(name="more", document={"Version": "2012-10-17", "Statement": [more]})
             opened = _with(world, one, policy)
