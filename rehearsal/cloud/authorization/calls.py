@@ -107,12 +107,13 @@ def call_of(environ: Environ, backend: str, home_region: str) -> Call:
     protocol = str(model.protocol)
     body = environ["wsgi.input"]
     try:
-        protocol = determine_request_protocol(model, environ.get("CONTENT_TYPE"))
-        # What a REST service gets may be an object, and its compression is then nobody's but the object's.
-        if not protocol.startswith("rest"):
+        # What a REST service gets may be an object: its type and its compression tell nothing of the protocol.
+        is_rest = protocol.startswith("rest")
+        if not is_rest:
+            protocol = determine_request_protocol(model, environ.get("CONTENT_TYPE"))
             uncompress(environ)
             body = environ["wsgi.input"]
-        request = Request(environ.copy())
+        request = Request({**environ, "CONTENT_TYPE": ""} if is_rest else _in_full(environ, model.metadata))
         # Kept whole: moto reads the body again.
         request.get_data(cache=True, parse_form_data=False)
         body.seek(0)
@@ -149,6 +150,17 @@ def call_of(environ: Environ, backend: str, home_region: str) -> Call:
         protocol,
         labels,
     )
+
+
+def _in_full(environ: Environ, metadata: Mapping[str, Any]) -> Environ:
+    """Return a copy of a request whose target is written as the model has it; SDKs leave out where a service's name is.
+
+    CloudTrail's is `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.<operation>` to botocore, and from its
+    last but one part on to the SDK for Go; the service takes both.
+    """
+    prefix, _, name = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")
+    whole = str(metadata.get("targetPrefix", ""))
+    return {**environ, "HTTP_X_AMZ_TARGET": f"{whole}.{name}"} if prefix == whole.rpartition(".")[2] else environ.copy()
 
 
 @cache

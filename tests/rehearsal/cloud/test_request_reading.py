@@ -173,6 +173,14 @@ def test_a_request_is_for_the_region_that_it_is_signed_for(cloud: LocalCloud) ->
     assert (answer.status, "ParameterNotFound" in answer.text) == (400, True), answer
 
 
+@pytest.mark.parametrize("namespace", ["", "com.amazonaws.cloudtrail.v20131101."])
+def test_a_target_may_be_written_without_the_namespace(cloud: LocalCloud, nobody: Credentials, namespace: str) -> None:
+    headers = target(f"{namespace}CloudTrail_20131101.DescribeTrails")
+    refused = send(cloud, nobody, "cloudtrail", "{}", headers)
+    assert (refused.status, "cloudtrail:DescribeTrails" in refused.text) == (400, True), refused
+    assert send(cloud, ADMINISTRATOR, "cloudtrail", "{}", headers).status == 200
+
+
 def test_a_compressed_body_is_read_before_it_is_decided(cloud: LocalCloud, nobody: Credentials) -> None:
     metric = "MetricData.member.1.MetricName=one&MetricData.member.1.Value=1"
     body = f"Action=PutMetricData&Version=2010-08-01&Namespace=Own&{metric}"
