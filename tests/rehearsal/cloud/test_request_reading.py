@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
@@ -179,6 +180,25 @@ def test_a_target_may_be_written_without_the_namespace(cloud: LocalCloud, nobody
     refused = send(cloud, nobody, "cloudtrail", "{}", headers)
     assert (refused.status, "cloudtrail:DescribeTrails" in refused.text) == (400, True), refused
     assert send(cloud, ADMINISTRATOR, "cloudtrail", "{}", headers).status == 200
+
+
+def test_a_presigned_url_is_for_the_region_that_it_is_signed_for(cloud: LocalCloud) -> None:
+    s3, bucket = cloud.client("s3"), f"signed-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    elsewhere = {"Effect": "Deny", "Action": "*", "Resource": "*",
+                 "Condition": {"StringNotEquals": {"aws:RequestedRegion": REGION}}}  # fmt: skip
+    who = bearer(cloud, [allow("s3:GetObject"), elsewhere])
+    reader = cloud.client(
+        "s3",
+        aws_access_key_id=who.access_key,
+        aws_secret_access_key=who.secret_key,
+        aws_session_token=who.token,
+        config=Config(signature_version="s3v4"),
+    )
+    url = reader.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+    answer = urllib3.request("GET", url)
+    assert answer.status == 200, answer.data
 
 
 def test_a_compressed_body_is_read_before_it_is_decided(cloud: LocalCloud, nobody: Credentials) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from moto.s3.models import s3_backends
 
 from rehearsal.cloud.authorization.authorizer import has_ended
+from rehearsal.cloud.authorization.calls import signed
 from rehearsal.cloud.authorization.deciding import caller_values
 from rehearsal.cloud.authorization.needs import Need
 from rehearsal.cloud.services.s3.errors import S3Error, access_denied
@@ -87,7 +88,9 @@ def _check_need(
     arn = f"arn:{_PARTITION}:s3:::{bucket_name}"
     resource = f"{arn}/{key}" if key else arn
     need = Need(permission, resource, _values(exchange, permission, owner, cloud.now()), owner=owner)
-    standard = caller_values(exchange.caller, "s3", exchange.response.region, cloud.now())
+    # A presigned URL says in its query what it is signed for, where moto does not look.
+    region = signed(exchange.response.request.environ).region or exchange.response.region
+    standard = caller_values(exchange.caller, "s3", region, cloud.now())
     refused = cloud.authorizer.refusal_of_need(need, exchange.caller, standard)
     if refused is not None:
         raise access_denied(refused.replace(f"resource: {resource}", f'resource: "{resource}"', 1))
