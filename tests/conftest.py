@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from interlock.stack import ProvisionedStack
 from rehearsal.cloud.server import LocalCloud
-from rehearsal.layers import FOUNDATION, PLATFORM, bring_up
+from rehearsal.cycles import look_seldom
+from rehearsal.layers import FOUNDATION, ONCE_WRITTEN, PLATFORM, bring_up
 from rehearsal.session import Session
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.tools import Tools, prepare
@@ -22,7 +24,12 @@ settings.load_profile("side by side")
 SHARED = {
     "the provisioned stack": ("provisioned/test_cost.py", "provisioned/test_local.py", "provisioned/test_tracking.py"),
     "the foundations": ("infra/",),
-    "an MLflow server": ("interlock/aws/test_endpoint.py", "interlock/cli/test_commands.py", "interlock/mlflow/"),
+    "an MLflow server": (
+        "interlock/aws/test_endpoint.py",
+        "interlock/cli/test_commands.py",
+        "interlock/cli/test_pipelines.py",
+        "interlock/mlflow/",
+    ),
     "a provider": ("rehearsal/engine/aws/",),
     "an endpoint": (
         "rehearsal/cloud/services/test_applicationautoscaling.py",
@@ -70,9 +77,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def session(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    """A fresh local cloud with the engine beside it, shared by the tests of one run."""
-    with Session(tmp_path_factory.mktemp("session"), tools) as started:
-        yield started
+    """A fresh local cloud with the engine beside it, shared by the tests of one run.
+
+    No update is killed in it, whose state would have to be known.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        for name, value in ONCE_WRITTEN.items():
+            patches.setenv(name, value)
+        with Session(tmp_path_factory.mktemp("session"), tools) as started:
+            yield started
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +99,16 @@ def provisioned(session: Session) -> ProvisionedStack:
         for name, value in session.environment.items():
             patches.setenv(name, value)
         return ProvisionedStack.load("pulumi:local")
+
+
+# What the imports make lasts.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Spend no time on what lasts as long as the tests."""
+    look_seldom()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

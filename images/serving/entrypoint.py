@@ -12,6 +12,7 @@ import argparse
 import logging
 import os
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,11 @@ def application(model_directory: Path) -> FastAPI:
 
 
 def holding_application() -> FastAPI:
-    """Return the application of a server that has no model: healthy, and serving nothing."""
+    """Return the application of a server that has no model: healthy, and serving nothing.
+
+    MLflow is not imported for it, which would take longer than all the rest.
+    """
     from fastapi import FastAPI, Response
-    from mlflow.version import VERSION
 
     app = FastAPI()
 
@@ -74,7 +77,7 @@ def holding_application() -> FastAPI:
 
     @app.get("/version")
     def version() -> Response:
-        return Response(VERSION, media_type="application/json")
+        return Response(metadata.version("mlflow"), media_type="application/json")
 
     @app.post("/invocations")
     def invocations() -> Response:

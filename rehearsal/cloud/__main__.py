@@ -27,8 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     from rehearsal.cloud.server import LocalCloud
+    from rehearsal.cycles import look_seldom
 
     with LocalCloud(options.directory, options.account_id, options.region) as cloud:
+        look_seldom()
         print(cloud.endpoint_url, flush=True)
         stopping.wait()
     return 0

@@ -62,7 +62,7 @@ class LocalCloud:
     region: str = REGION
     context: CloudContext = field(init=False)
     _applied: list[Patches] = field(default_factory=list, init=False)
-    _clients: dict[str, Any] = field(default_factory=dict, init=False)
+    _clients: dict[tuple[str, str | None, str], Any] = field(default_factory=dict, init=False)
     _started: list[Service] = field(default_factory=list, init=False)
 
     def __enter__(self) -> Self:
@@ -217,19 +217,20 @@ class LocalCloud:
 
         `account` is what one of the organization's other accounts is for; its administrator's role is assumed.
         """
+        place = (service, account, str(options.get("region_name", self.region)))
+        shared = not options.keys() - {"region_name"}
+        if shared and place in self._clients:
+            return self._clients[place]
         if account is not None and self.context.accounts[account] != self.account_id:
             role = organization_role(self.context.accounts[account])
             options |= credentials(self.client("sts").assume_role(RoleArn=role, RoleSessionName="administrator"))
-        if not options and service in self._clients:
-            return self._clients[service]
-        plain = not options
         options.setdefault("region_name", self.region)
         options.setdefault("aws_access_key_id", ACCESS_KEY_ID)
         options.setdefault("aws_secret_access_key", SECRET_ACCESS_KEY)
         options.setdefault("config", Config(retries={"total_max_attempts": 1}))
         made = boto3.client(service, endpoint_url=self.endpoint_url, **options)  # type: ignore[call-overload]
-        if plain:
-            self._clients[service] = made
+        if shared:
+            self._clients[place] = made
         return made
 
     def _places(self) -> Mapping[str, Any]:

@@ -24,6 +24,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from rehearsal.cycles import look_seldom
 from rehearsal.engine.aws.catalogue import Types
 from rehearsal.engine.aws.deferral import QUIET_SECONDS, Deferral
 from rehearsal.engine.aws.descriptions import Descriptions
@@ -138,6 +139,7 @@ def main() -> None:
     parser.add_argument("--provider", type=Path, required=True, help="the Terraform AWS provider's binary")
     parser.add_argument("--cache", type=Path, required=True, help="a folder for schemas and assets")
     arguments = parser.parse_args()
+    look_seldom()
     serve(arguments.socket, arguments.provider, arguments.cache)
     sys.stdout.flush()
     os._exit(0)

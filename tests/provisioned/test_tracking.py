@@ -53,7 +53,8 @@ def client(
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(uri)
     answered(lambda: health(session, provisioned), RESTART_SECONDS)
-    yield MlflowClient(uri)
+    # The registry of whatever server this process used before would be taken else.
+    yield MlflowClient(uri, registry_uri=uri)
     mlflow.set_tracking_uri(before)
 
 

@@ -4,6 +4,7 @@ Run as a script of its own so that a program's imports, signals and exits cannot
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -34,6 +35,9 @@ def main() -> int:
 
     import pulumi
     import pulumi.runtime
+
+    # Each resource makes thousands of objects that last until the end.
+    gc.set_threshold(50_000, 20, 100)
 
     # Afterwards, so that a module of the program cannot take the place of one that pulumi imports.
     sys.path.insert(0, str(directory))

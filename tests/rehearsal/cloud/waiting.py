@@ -12,12 +12,17 @@ _longest = [600.0]
 
 
 def until(look: Callable[[], _Seen], wanted: Callable[[_Seen], bool], seconds: float = 60.0) -> _Seen:
-    """Return what `look` sees as soon as it is `wanted`; fail with the last sight after `seconds`."""
+    """Return what `look` sees once it is `wanted`; fail with the last sight after `seconds`.
+
+    It looks ever less often, because each look takes time from what is waited for.
+    """
     seconds = min(seconds, _longest[-1])
     deadline = time.monotonic() + seconds
+    pause = 0.1
     while not wanted(seen := look()):
         assert time.monotonic() < deadline, f"not seen within {seconds} s; last: {seen!r}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.75)
     return seen
 
 
