@@ -15,7 +15,13 @@ from interlock.aws.errors import error_code, outside
 from interlock.duties.organization import Controls, levels
 from interlock.duties.world import NamedDocument
 
-KEPT_FROM_US: Final = frozenset({"AccessDeniedException", "AccessDenied", "AWSOrganizationsNotInUseException"})
+KEPT_FROM_US: Final = frozenset(
+    {
+        "AccessDeniedException", "AccessDenied", "AWSOrganizationsNotInUseException",
+        # Of an account that is in no organization of the caller's.
+        "AccountNotFoundException", "ChildNotFoundException", "TargetNotFoundException",
+    }
+)  # fmt: skip
 SCP: Final = "SERVICE_CONTROL_POLICY"
 RCP: Final = "RESOURCE_CONTROL_POLICY"
 

@@ -47,7 +47,7 @@ def read_live(stack: str, say: Callable[[str], None]) -> tuple[World, bool]:
     readings, clients = [], {}
     for account in accounts.values():
         say(f"reading account {account.account_id}")
-        clients[account.account_id] = _clients(account)
+        clients[account.account_id] = _clients(account, settings.region)
         readings.append(
             AccountReader(account.account_id, clients[account.account_id], regions, named, identities).read()
         )
@@ -86,13 +86,15 @@ def _settings(stack: str) -> Settings:
         ) from error
 
 
-def _clients(account: AccountSettings) -> Client:
+def _clients(account: AccountSettings, region: str) -> Client:
     """Return what makes the account's clients. Raises OutsideFailure, and Refusal for another account's credentials."""
     try:
-        session = _session(account.role_arn)
+        session = _session(account.role_arn, region)
         found = session.client("sts").get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         raise outside(f"get into account {account.account_id}", error) from error
+    except ValueError as error:
+        raise BadInput(f"the way to AWS that this shell is set to cannot be used: {error}") from error
     if found != account.account_id:
         raise Refusal(
             f"these credentials are of account {found}, and the settings say {account.account_id}",
@@ -101,8 +103,10 @@ def _clients(account: AccountSettings) -> Client:
     return functools.cache(lambda service, region: session.client(service, region_name=region))
 
 
-def _session(role_arn: str | None) -> Any:
+def _session(role_arn: str | None, region: str) -> Any:
     if role_arn is None:
-        return boto3.Session()
-    given = boto3.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=SESSION)["Credentials"]
-    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return boto3.Session(region_name=region)
+    given = boto3.client("sts", region_name=region).assume_role(RoleArn=role_arn, RoleSessionName=SESSION)[
+        "Credentials"
+    ]
+    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region)

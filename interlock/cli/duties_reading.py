@@ -125,5 +125,5 @@ def text_of(path: Path, option: str) -> str:
 def _parsed(text: str, source: str, accepted: str = _PREVIEW) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise BadInput(f"{source} holds no JSON; {accepted}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import boto3
@@ -62,4 +63,9 @@ def _content(option: str, where: str) -> bytes:
 
 def _passphrase(where: str) -> str:
     given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is None and not sys.stdin.isatty():
+        raise BadInput(
+            f"the passphrase of {where} is asked for on a terminal, and there is none",
+            next_step=f"give it in the variable {PASSPHRASE_VARIABLE}",
+        )
     return given if given is not None else str(typer.prompt(f"passphrase of {where}", hide_input=True, err=True))

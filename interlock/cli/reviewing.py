@@ -16,6 +16,7 @@ from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command,
 from interlock.cost.estimate import Estimate, estimate
 from interlock.cost.prices import PriceList, published
 from interlock.cost.usage import Usage
+from interlock.duties.live import NOT_READ
 from interlock.duties.planned import planned_world
 from interlock.duties.proof.certificate import certify
 from interlock.duties.proof.prove import prove
@@ -76,7 +77,8 @@ def _proof(document: Any) -> Section:
         return Section(title, None, ["the settings assign nobody to any duty (interlock:duties): nothing is proved"])
     try:
         found = planned_world(document)
-        made = certify(found.world, prove(found.world), "a preview", datetime.datetime.now(datetime.UTC), found.assumed)
+        now, unread = datetime.datetime.now(datetime.UTC), (*found.unread, NOT_READ)
+        made = certify(found.world, prove(found.world), "a preview", now, found.assumed, unread)
     except BadInput as failure:
         return Section(title, False, (failure.message, *failure.reasons))
     if made.proved:

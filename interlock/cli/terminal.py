@@ -22,6 +22,9 @@ QUIET_SECONDS = 2.0
 
 WIDTH_OF_A_PIPE = 1000
 
+INTERRUPTED = 130
+"""The exit code of what a signal ended by hand, as shells have it."""
+
 _LINE_EVERY_SECONDS = 5.0
 
 
@@ -131,6 +134,9 @@ def command(function: Callable[_Parameters, None]) -> Callable[_Parameters, None
     def run(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> None:
         try:
             function(*args, **kwargs)
+        except KeyboardInterrupt:
+            console(errors=True).print("interrupted: nothing was concluded")
+            raise typer.Exit(INTERRUPTED) from None
         except Failure as failure:
             output = kwargs.get("output")
             Printer(output if isinstance(output, OutputFormat) else OutputFormat.TEXT).failure(failure)

@@ -18,6 +18,7 @@ FOUNDATION_STACK: Final = "interlock:foundation_stack"
 LAYERS: Final = "interlock:layers"
 DUTIES: Final = "interlock:duties"
 PROVIDER: Final = "pulumi:providers:aws"
+_PARTS_OF_A_URN: Final = 4
 _DIGITS: Final = "0000000"
 """What stands for the digits that Pulumi ends a name with."""
 _GONE: Final = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"})
@@ -53,10 +54,7 @@ class Declared:
         text = self.text(key)
         if text is None:
             return None
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{self.name}: {key}: received {text!r:.80}, which is no JSON: {error}") from error
+        found = _json(text, f"{self.name}: {key}")
         if not isinstance(found, dict):
             raise BadInput(f"{self.name}: {key}: received {text!r:.80}; accepted is a policy document")
         return found
@@ -141,7 +139,7 @@ def _of_both_layers(foundation: Plan, platform: Plan) -> Plan:
     config = {**foundation.config, **platform.config, LAYERS: json.dumps(["foundation", "platform"])}
     del config[FOUNDATION_STACK]
     if DUTIES in foundation.config:
-        duties = json.loads(foundation.config[DUTIES])
+        duties = _json(foundation.config[DUTIES], DUTIES)
         config[DUTIES] = json.dumps({key: value for key, value in duties.items() if key != "platform_stack"})
     return Plan((*foundation.resources, *platform.resources), platform.stack, config)
 
@@ -152,7 +150,24 @@ def _states(steps: Sequence[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
             raise BadInput(f"received the step {step!r:.80}; accepted is one with op, urn and newState")
         state = step.get("newState")
         if step.get("op") not in _GONE and isinstance(state, Mapping):
-            yield step["urn"], state
+            yield _checked(step["urn"], state), state
+
+
+def _checked(urn: str, state: Mapping[str, Any]) -> str:
+    """Return the URN of a state that has the form of one. Raises BadInput."""
+    if not urn.startswith("urn:pulumi:") or urn.count("::") < _PARTS_OF_A_URN - 1:
+        raise BadInput(f"received the step {urn!r:.80}; accepted is the URN of a resource, urn:pulumi:STACK::…")
+    for key in ("inputs", "outputs", "propertyDependencies"):
+        if not isinstance(state.get(key) or {}, Mapping):
+            raise BadInput(f"{urn}: {key}: received {state[key]!r:.80}; accepted is an object")
+    return urn
+
+
+def _json(text: str, source: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadInput(f"{source}: received {text!r:.80}, which is no JSON: {error}") from error
 
 
 def _declared(
@@ -161,7 +176,7 @@ def _declared(
     provider = states.get(str(state.get("provider", "")).rpartition("::")[0], {}).get("inputs") or {}
     inputs = state.get("inputs") or {}
     accounts = provider.get("allowedAccountIds") or "[]"
-    allowed = json.loads(accounts) if isinstance(accounts, str) else accounts
+    allowed = _json(accounts, f"{urn}: allowedAccountIds") if isinstance(accounts, str) else accounts
     region = inputs.get("region") or provider.get("region") or config.get("aws:region", "")
     return Declared(
         urn=urn,

@@ -21,7 +21,7 @@ def _plain_json(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"is no JSON: {error}") from None
 
 
@@ -143,7 +143,7 @@ class Way(_Part):
     """One way in: what a person is to AWS before they are in any role of ours."""
 
     kind: Literal["user", "federated", "aws"]
-    principal: str
+    principal: str = Field(pattern=r"^arn:aws[a-z-]*:(iam|sts)::\d{12}:.+/.+$")
     """ARN of the IAM user, of the identity provider, or of the principal that the person already is."""
     context: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Condition keys that the identity provider or AWS fixes, such as a token's subject. Others are free."""
@@ -229,6 +229,21 @@ class World(_Part):
             twice = sorted({name for name in names if names.count(name) > 1}) if len(names) != len(set(names)) else []
             if twice:
                 raise ValueError(f"{what}: {', '.join(twice)} more than once; accepted is each of them once")
+        return self
+
+    @model_validator(mode="after")
+    def _lies_in_its_accounts(self) -> World:
+        known = {one.id for one in self.accounts}
+        if not known:
+            raise ValueError("accounts: received none; accepted is at least one")
+        for what, found in (
+            ("principals", {one.arn: one.account_id for one in self.principals}),
+            ("resources", {one.arn: one.account_id for one in self.resources}),
+        ):
+            outside = [arn for arn, account_id in found.items() if account_id not in known]
+            if outside:
+                accounts = ", ".join(sorted(known))
+                raise ValueError(f"{what}: {outside[0]} lies in none of the accounts; accepted are {accounts}")
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -48,6 +48,9 @@ def read_foundations(text: str, layer: str) -> Foundations:
     except json.JSONDecodeError as error:
         received = f"no JSON (line {error.lineno}: {error.msg})"
         raise FoundationsError([Problem("outputs", received, "what `terraform output -json` prints")]) from None
+    except RecursionError:
+        received = "more nested objects than can be read"
+        raise FoundationsError([Problem("outputs", received, "what `terraform output -json` prints")]) from None
     whole = document.get(OUTPUT) if isinstance(document, Mapping) else None
     layers = whole["value"] if isinstance(whole, Mapping) and "value" in whole else document
     found = layers.get(layer) if isinstance(layers, Mapping) else None

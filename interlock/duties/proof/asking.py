@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +31,7 @@ def who_can(world: World, action: str, resource: str) -> list[Able]:
 
     Raises BadInput for an action without a service, PolicyError and NotModelled as the proof does.
     """
-    _checked(action)
+    _checked(action, resource)
     scene = Scene(world)
     closure = Closure(scene, OWNERS)
     found = []
@@ -65,7 +66,7 @@ def explain(world: World, who: str, action: str, resource: str) -> list[Explanat
 
     Raises BadInput if nobody is called so.
     """
-    _checked(action)
+    _checked(action, resource)
     scene = Scene(world)
     sessions = dict(_sessions(scene, who))
     if not sessions:
@@ -171,7 +172,15 @@ def _named_actions(*worlds: World) -> dict[str, set[str]]:
     return found
 
 
-def _checked(action: str) -> None:
-    service, colon, name = action.partition(":")
-    if not (service and colon and name) or "*" in action:
+_ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")
+_RESOURCE: Final = re.compile(r"\*|arn:[^:]+:[^:]+:[^:]*:[^:]*:.+")
+
+
+def _checked(action: str, resource: str) -> None:
+    if not _ACTION.fullmatch(action):
         raise BadInput(f"ACTION: received {action!r}; accepted is one action with its service, such as kms:Sign")
+    if not _RESOURCE.fullmatch(resource):
+        raise BadInput(
+            f"RESOURCE: received {resource!r}; accepted is an ARN, or a pattern of one with *, such as "
+            "arn:aws:kms:*:111122223333:key/*"
+        )

@@ -113,7 +113,8 @@ def _example(question: Question) -> Example | None:
 
 def _solved(question: Question, context: Context, allowed: Truth) -> Mapping[str, tuple[str, ...]] | None:
     solver = z3.Solver()
-    solver.set("timeout", TIMEOUT_MILLISECONDS)
+    # An interrupt ends the whole proof; by itself the solver would only give up on this question.
+    solver.set("timeout", TIMEOUT_MILLISECONDS, "ctrl_c", False)
     solver.add(allowed, *context.rules)
     answer = solver.check()
     if answer == z3.unsat:

@@ -79,6 +79,8 @@ def _bounded(context: Context) -> Iterator[Violation]:
 
 def _tasks(context: Context) -> Iterator[Violation]:
     world = context.scene.world
+    for missing in sorted({one.principal for one in world.tasks if world.principal(one.principal) is None}):
+        yield Violation(f"{missing} has tasks, and there is no such role")
     for principal in world.principals:
         tasks = [one for one in world.tasks if one.principal == principal.arn]
         if not tasks:

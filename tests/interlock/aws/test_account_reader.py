@@ -127,9 +127,32 @@ def put(cloud: LocalCloud, world: World, land: Landscape) -> None:
             ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
         )
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(bucket.policy))
+    put_kept(cloud, world)
     s3.create_bucket(Bucket=land.staging[0], CreateBucketConfiguration=here)
     shared = private_bucket_policy(f"arn:aws:s3:::{land.staging[0]}", [land.workload])
     s3.put_bucket_policy(Bucket=land.staging[0], Policy=shared)
+
+
+def put_kept(cloud: LocalCloud, world: World) -> None:
+    for one in (*world.of_kind(ResourceKind.SECRET), *world.of_kind(ResourceKind.TABLE)):
+        client = client_of(cloud, "secretsmanager" if one.kind is ResourceKind.SECRET else "dynamodb", "workload",
+                           region_name=one.region)  # fmt: skip
+        if one.kind is ResourceKind.SECRET:
+            name = named(one.arn)
+            client.create_secret(Name=name, SecretString="{}", Tags=[{"Key": "interlock:stack", "Value": STACK}])
+            client.put_resource_policy(SecretId=name, ResourcePolicy=json.dumps(one.policy))
+        else:
+            client.create_table(
+                TableName=one.arn.rpartition("/")[2], BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            )  # fmt: skip
+            client.put_resource_policy(ResourceArn=one.arn, Policy=json.dumps(one.policy))
+
+
+def named(arn: str) -> str:
+    """Return the name of a secret, without the letters that its ARN ends with."""
+    return arn.rpartition(":")[2].rpartition("-")[0]
 
 
 def reader(cloud: LocalCloud, name: str, client: Callable[[str, str], Any] | None = None) -> AccountReader:
@@ -167,6 +190,9 @@ def test_what_is_read_is_what_was_written_and_proves(
         assert one.boundary is not None
         assert live.boundary.document == one.boundary.document
         assert [each.document for each in live.identity] == [each.document for each in one.identity]
+    for kind in (ResourceKind.SECRET, ResourceKind.TABLE):
+        kept = {(one.region, named(one.arn)): one.policy for one in world.of_kind(kind)}
+        assert kept == {(one.region, named(one.arn)): one.policy for one in written.of_kind(kind)}
     owners = sorted(str(one.owner) for one in world.of_kind(ResourceKind.KEY))
     assert owners == sorted(str(one.owner) for one in written.of_kind(ResourceKind.KEY))
     (vault,) = [one for one in world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true"]

@@ -12,6 +12,7 @@ from interlock.cli.main import app
 from interlock.duties.duty_world import duty_world
 from interlock.duties.world import World
 from tests.interlock.duties.landscapes import EVIDENCE, LAND, PEOPLE
+from tests.interlock.duties.proof.organised import guardrails
 
 VAULT = "arn:aws:s3:::vault-primary"
 APPROVERS_KEY = f"arn:aws:kms:eu-west-1:{EVIDENCE}:key/approver-approver-1"
@@ -100,10 +101,77 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
         (["prove", "--world", "nothing.json"], "--world: nothing.json: No such file"),
         (["prove", "--world", "a", "--plan", "b"], "received --plan and --world; accepted is one of them"),
         (["who-can", "Sign", "*", "--world", "FILE"], "ACTION: received 'Sign'; accepted is one action"),
+        (["who-can", "kms:S?gn", "*", "--world", "FILE"], "ACTION: received 'kms:S?gn'; accepted is one action"),
+        (["who-can", "kms:Sign", "key", "--world", "FILE"], "RESOURCE: received 'key'; accepted is an ARN"),
         (["explain", "nobody", "kms:Sign", "*", "--world", "FILE"], "received 'nobody'; accepted is one of approver-1"),
+        (["prove", "--plan", "FILE"], "received a document without steps; accepted is what `pulumi preview"),
+        (["prove", "--world", "FILE", "--organization", "FILE"], "accepted is what `terraform output -json`"),
     ],
 )
 def test_a_mistake_is_one_message(arguments: list[str], told: str, file: Path) -> None:
     result = run(*(str(file) if one == "FILE" else one for one in arguments))
     assert result.exit_code == 2
     assert told in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is no world of schema version 1"),
+        ("[" * 100_000, "is no world of schema version 1"),
+        ('{"accounts": []}', "accounts: received none; accepted is at least one"),
+        (
+            '{"accounts": [{"id": "111122223333"}], "principals": [{"arn": "arn:aws:iam::444455556666:role/a"}]}',
+            "arn:aws:iam::444455556666:role/a lies in none of the accounts; accepted are 111122223333",
+        ),
+        (
+            '{"accounts": [{"id": "111122223333"}], "people": [{"name": "a", "ways": [{"kind": "user",'
+            ' "principal": "somebody"}]}]}',
+            "people.0.ways.0.principal: received 'somebody'",
+        ),
+    ],
+)
+def test_what_is_no_world_is_one_message_that_names_the_field(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "world.json"
+    path.write_text(text)
+    result = run("prove", "--world", path)
+    assert (result.exit_code, told in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"steps": [{"urn": "x", "op": "create", "newState": {}}]}',
+     '{"steps": [{"urn": "urn:pulumi:a::b::c::d", "op": "create", "newState": {"inputs": 3}}]}'],
+)  # fmt: skip
+def test_what_is_no_preview_is_one_message(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "preview.json"
+    path.write_text(text)
+    result = run("prove", "--plan", path)
+    assert result.exit_code == 2
+    assert "accepted is" in result.output
+
+
+def test_the_organisation_s_policies_of_a_file_are_in_the_proof_and_else_said_to_be_missing(
+    file: Path, tmp_path: Path
+) -> None:
+    given = tmp_path / "guardrails.json"
+    given.write_text(json.dumps({"documents": {"value": guardrails(["vault-primary", "vault-recovery"])}}))
+    with_them = run("prove", "--world", file, "--organization", given, "--output", "json")
+    assert with_them.exit_code == 0, with_them.output
+    proved = json.loads(with_them.output)
+    assert [name for name in proved["documents"] if name.endswith(" trail")] != []
+    without = json.loads(run("prove", "--world", file, "--output", "json").output)
+    for certificate, missing in ((proved, False), (without, True)):
+        said = [one["what"] for one in certificate["assumptions"]]
+        assert any(one.startswith("Not read: policies of the organization") for one in said) is missing
+
+
+def test_an_interrupt_ends_a_proof_with_one_line_and_its_own_exit_code(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("interlock.cli.duties.prove", interrupted)
+    result = run("prove", "--world", file)
+    assert (result.exit_code, result.output) == (130, "interrupted: nothing was concluded\n")

@@ -183,3 +183,40 @@ def test_previews_that_do_not_stand_on_each_other_are_refused() -> None:
         BadInput, match=r"received the previews of prod, base; accepted is .* interlock:foundation_stack"
     ):
         planned_world(platform, foundation)
+
+
+SECRET = "aws:secretsmanager/secret:Secret"
+TABLE = "aws:dynamodb/table:Table"
+FUNCTION = "aws:lambda/function:Function"
+
+
+def test_secrets_tables_and_functions_have_their_own_policies() -> None:
+    world = planned_world(
+        preview(
+            step(SECRET, "database-credentials-user", replicas=[{"region": "eu-central-1"}]),
+            step("aws:secretsmanager/secretPolicy:SecretPolicy", "s",
+                 {"secretArn": [urn(SECRET, "database-credentials-user")]}, secretArn=UNKNOWN, policy=POLICY),
+            step(TABLE, "live-state-table", name="live-state-table-1"),
+            step("aws:dynamodb/resourcePolicy:ResourcePolicy", "t", {"resourceArn": [urn(TABLE, "live-state-table")]},
+                 resourceArn=UNKNOWN, policy=POLICY),
+            step(FUNCTION, "rotation", name="rotation"),
+            step("aws:lambda/permission:Permission", "p", {"function": [urn(FUNCTION, "rotation")]},
+                 function="rotation", principal="secretsmanager.amazonaws.com", action="lambda:InvokeFunction",
+                 sourceAccount=EVIDENCE, sourceArn=UNKNOWN),
+        )
+    ).world  # fmt: skip
+    first, second, table, function = world.resources
+    assert [one.region for one in (first, second)] == ["eu-west-1", "eu-central-1"]
+    assert first.policy == second.policy == table.policy == json.loads(POLICY)
+    assert function.policy is not None
+    (permission,) = function.policy["Statement"]
+    assert permission["Condition"] == {"StringEquals": {"AWS:SourceAccount": EVIDENCE}}
+    assert permission["Principal"] == {"Service": "secretsmanager.amazonaws.com"}
+
+
+def test_a_secret_s_policy_that_is_open_is_named() -> None:
+    needs = {"secretArn": [urn(SECRET, "s")]}
+    policy = step("aws:secretsmanager/secretPolicy:SecretPolicy", "guard", needs, secretArn=UNKNOWN, policy=UNKNOWN)
+    with pytest.raises(BadInput) as refused:
+        planned_world(preview(step(SECRET, "s"), policy))
+    assert "guard: its policy is not known before it is made" in refused.value.reasons
