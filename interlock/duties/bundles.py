@@ -97,6 +97,9 @@ APPROVE_BY_KEY: Final = Never("sign as a person", ("kms:Sign",), Kind.SIGNING_KE
 WRITE_VAULT: Final = Never("write to the vault", ("s3:PutObject",), Kind.OBJECTS, "")
 
 FIND_STACK: Final = Task("find the stack's manifest", "ssm:GetParameter", Kind.PARAMETER)
+VERIFY: Final = Task("verify a signature", "kms:GetPublicKey", Kind.SIGNING_KEY, "builder")
+LOOK: Final = Task("look at an endpoint", "sagemaker:DescribeEndpoint", Kind.ENDPOINT)
+MEASURE: Final = Task("measure", "cloudwatch:GetMetricData", Kind.ANY)
 READ_MANIFEST: Final = Task("read the stack's manifest", "s3:GetObjectVersion", Kind.STAGED, MANIFEST_PREFIX)
 
 

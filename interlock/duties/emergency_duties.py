@@ -12,6 +12,8 @@ from interlock.duties.bundles import (
     FIND_STACK,
     FINDING_THE_STACK,
     LIVE_STATE,
+    LOOK,
+    MEASURE,
     MEASURING,
     MOVE_TRAFFIC,
     PASS_DUTIES,
@@ -19,6 +21,7 @@ from interlock.duties.bundles import (
     READ_MANIFEST,
     SEEING_ENDPOINTS,
     SIGN,
+    VERIFY,
     WRITE_EVIDENCE,
     WRITE_VAULT,
     adds,
@@ -50,7 +53,7 @@ RESPONDER: Final = Row(
     tasks=(
         FIND_STACK, READ_MANIFEST,
         Task("roll back", "lambda:InvokeFunction", Kind.FUNCTION, ROLLBACK_FUNCTION),
-        Task("look at an endpoint", "sagemaker:DescribeEndpoint", Kind.ENDPOINT),
+        LOOK, MEASURE,
     ),
     nevers=(*_COMMON, SIGN, WRITE_VAULT, MOVE_TRAFFIC, PASS_DUTIES),
 )  # fmt: skip
@@ -69,7 +72,7 @@ ROLLBACK: Final = Row(
         Right("UseConfigurations", ("sagemaker:UpdateEndpoint",), Kind.CONFIGURATION),
     ),
     tasks=(
-        reads(RELEASES), reads(DECISIONS), adds(DECISIONS), signs("responder"),
+        FIND_STACK, LOOK, MEASURE, reads(RELEASES), reads(DECISIONS), adds(DECISIONS), signs("responder"),
         Task("move traffic back", "sagemaker:UpdateEndpointWeightsAndCapacities", Kind.ENDPOINT),
         Task("take a fence", "dynamodb:UpdateItem", Kind.TABLE),
     ),
@@ -95,7 +98,7 @@ RECOVERER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, reads(RECOVERY), reads(APPROVALS),
+        FIND_STACK, READ_MANIFEST, reads(RECOVERY), reads(APPROVALS), VERIFY, LOOK, MEASURE,
         Task("run a plan", "ecs:RunTask", Kind.TASK_DEFINITION, RECOVERY_TASK),
         Task("follow a plan", "ecs:DescribeTasks", Kind.TASK),
         Task(
@@ -116,7 +119,7 @@ RECOVERY_RUNNER: Final = Row(
         Right("ScaleServices", ("ecs:UpdateService", "ecs:DescribeServices"), Kind.SERVICE),
     ),
     tasks=(
-        reads(RECOVERY), reads(APPROVALS), adds(RECOVERY), signs("responder"),
+        FIND_STACK, LOOK, MEASURE, reads(RECOVERY), reads(APPROVALS), adds(RECOVERY), signs("responder"),
         Task("promote the standby", "rds:PromoteReadReplica", Kind.DATABASE),
         Task("start the standby's servers", "ecs:UpdateService", Kind.SERVICE),
         Task("take a fence", "dynamodb:UpdateItem", Kind.TABLE),

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from interlock.duties.landscape import ROLE_PATH
+from interlock.duties.landscape import REPLICATION_ROLE_PATH, ROLE_PATH, SERVICE_ROLE_PATH
 from interlock.duties.world import Principal, PrincipalKind
 
 Granted = Mapping[str, Mapping[str, tuple[str, ...]]]
 """By role and action: the resources, as the policies write them."""
-OURS: Final = ":role/interlock/"
-"""In the ARN of every role that is made for a stack."""
+OURS: Final = tuple(f":role{path}" for path in (ROLE_PATH, SERVICE_ROLE_PATH, REPLICATION_ROLE_PATH))
+"""In the ARN of every role that a stack makes. Those by which AWS records and configures itself have AWS's policies."""
 _DRAWN: Final = re.compile(r"-[0-9a-f]{7}$")
 """What Pulumi adds to a name so that it is nobody else's."""
 
@@ -20,15 +20,15 @@ _DRAWN: Final = re.compile(r"-[0-9a-f]{7}$")
 def role_called(arn: str, prefix: str) -> str | None:
     """Return what a role is called whatever the stack and the account, None for one that no stack made.
 
-    That is a duty's by its word in the table, and a service's without what Pulumi drew. `prefix` is what the names of
-    the stack's duties begin with.
+    That is a duty's by its word in the table, and a service's without the stack or what Pulumi drew. `prefix` is what
+    the names of the stack's own begin with.
     """
-    if OURS not in arn:
+    if not any(path in arn for path in OURS):
         return None
     name = arn.rpartition("/")[2]
-    if f":role{ROLE_PATH}" in arn:
-        return name.removeprefix(f"{prefix}-") if name.startswith(f"{prefix}-") else None
-    return _DRAWN.sub("", name)
+    if f":role{ROLE_PATH}" in arn and not name.startswith(f"{prefix}-"):
+        return None
+    return _DRAWN.sub("", name.removeprefix(f"{prefix}-"))
 
 
 def granted(principals: Iterable[Principal], prefix: str) -> Granted:

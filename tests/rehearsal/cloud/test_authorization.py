@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.iam.models import iam_backends
 
-from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD, credentials
+from rehearsal.cloud.accounts import AUDIT, EVIDENCE, WORKLOAD
 from rehearsal.cloud.server import LocalCloud
-from rehearsal.totp import code_at
-from tests.rehearsal.cloud.refusals import refusal
+from tests.rehearsal.cloud.policies import Case, allow, clients_of, deny, document, message_of, role_with
 
-Statement = Mapping[str, Any]
 ENDPOINT = f"arn:aws:sagemaker:eu-west-1:{WORKLOAD}:endpoint/credit"
 DUTY = f"arn:aws:iam::{WORKLOAD}:role/interlock/duties/interlock-test-approver"
-
-
-def allow(actions: Any, resources: Any = "*", **more: Any) -> Statement:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources, **more}
-
-
-def deny(actions: Any, resources: Any = "*", **more: Any) -> Statement:
-    return {"Effect": "Deny", "Action": actions, "Resource": resources, **more}
-
-
-def document(*statements: Statement) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-@dataclass(frozen=True)
-class Case:
-    """A role with policies, what it does, and the end of what it is told: empty if it may."""
-
-    name: str
-    identity: tuple[Statement, ...]
-    call: Callable[[Callable[..., Any]], Any]
-    told: str = ""
-    boundary: tuple[Statement, ...] = ()
-    session: str = ""
-    assuming: Mapping[str, Any] = field(default_factory=dict)
 
 
 def update_endpoint(client: Callable[..., Any]) -> Any:
@@ -154,39 +121,6 @@ CASES = (
         "StringResembles",
     ),
 )
-
-
-def role_with(cloud: LocalCloud, case: Case, trust: str | None = None) -> str:
-    iam, name = cloud.client("iam"), f"role-{uuid4().hex[:8]}"
-    let_in = {"Effect": "Allow", "Principal": {"AWS": WORKLOAD}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity",
-              "sts:TagSession"]}  # fmt: skip
-    more = {}
-    if case.boundary:
-        made = iam.create_policy(PolicyName=f"{name}-boundary", PolicyDocument=document(*case.boundary))
-        more = {"PermissionsBoundary": made["Policy"]["Arn"]}
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust or document(let_in), **more)["Role"]["Arn"]
-    put_policy(cloud, name, document(*case.identity))
-    return str(arn)
-
-
-def put_policy(cloud: LocalCloud, role_name: str, text: str) -> None:
-    """Give a role a policy, one that IAM would not store included."""
-    backend = iam_backends[WORKLOAD]["aws"]
-    backend.get_role(role_name).policies["granted"] = text
-    assert cloud.client("iam").get_role_policy(RoleName=role_name, PolicyName="granted")
-
-
-def clients_of(cloud: LocalCloud, role_arn: str, **asked: Any) -> Callable[..., Any]:
-    """Assume a role and return what makes clients of the session."""
-    session = cloud.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="session", **asked)
-    return partial(cloud.client, **credentials(session))
-
-
-def message_of(call: Callable[[], Any]) -> str:
-    with pytest.raises(ClientError) as refused:
-        call()
-    assert refused.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
-    return str(refused.value.response["Error"]["Message"])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -308,31 +242,6 @@ def test_an_organizations_policies_hold_for_its_administrators_too(
     cloud.client("kms", account="evidence").list_keys()
 
 
-def test_a_source_identity_stays_through_every_role(cloud: LocalCloud) -> None:
-    everything = Case("", (allow("*"),), print)
-    first, second = role_with(cloud, everything), role_with(cloud, everything)
-    session = clients_of(cloud, first, SourceIdentity="approver-1")
-
-    def onwards(**more: str) -> Any:
-        return session("sts").assume_role(RoleArn=second, RoleSessionName="next", **more)
-
-    assert onwards()["SourceIdentity"] == "approver-1"
-    assert "sts:SetSourceIdentity" in message_of(lambda: onwards(SourceIdentity="approver-2"))
-
-
-def test_a_trust_policy_that_demands_a_source_identity_gets_one(cloud: LocalCloud) -> None:
-    let_in = {
-        "Effect": "Allow",
-        "Principal": {"AWS": WORKLOAD},
-        "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
-        "Condition": {"StringEquals": {"sts:SourceIdentity": "approver-1"}},
-    }
-    role = role_with(cloud, Case("", (allow("*"),), print), document(let_in))
-    for asked in ({}, {"SourceIdentity": "somebody"}):
-        assert "no role trust policy allows" in message_of(partial(clients_of, cloud, role, **asked))
-    clients_of(cloud, role, SourceIdentity="approver-1")
-
-
 def test_decisions_are_counted_by_who_and_how(cloud: LocalCloud) -> None:
     role = role_with(cloud, Case("", (allow("sqs:ListQueues"), allow("sns:ListTopics")), print))
     client = clients_of(cloud, role)
@@ -348,94 +257,3 @@ def test_decisions_are_counted_by_who_and_how(cloud: LocalCloud) -> None:
     assert (refused["how"], refused["denied"], refused["allowed"]) == ("exact", 2, 0)
     assert ENDPOINT in refused["first_refusal"]
     assert "sqs:ListQueues" in page["decided_at_action_level"]
-
-
-ISSUER = "https://pipelines.example.com"
-
-
-@pytest.fixture(scope="module")
-def provider(cloud: LocalCloud) -> str:
-    made = cloud.client("iam").create_open_id_connect_provider(
-        Url=ISSUER, ClientIDList=["sts.amazonaws.com"], ThumbprintList=["a" * 40]
-    )
-    return str(made["OpenIDConnectProviderArn"])
-
-
-def federate(cloud: LocalCloud, role: str, token: str) -> Any:
-    nobody = cloud.client("sts", config=Config(signature_version=UNSIGNED))
-    return nobody.assume_role_with_web_identity(RoleArn=role, RoleSessionName="release", WebIdentityToken=token)
-
-
-def pipeline_role(cloud: LocalCloud, provider: str) -> str:
-    let_in = {
-        "Effect": "Allow",
-        "Principal": {"Federated": provider},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringEquals": {"pipelines.example.com:sub": "repo:example/models"}},
-    }
-    return role_with(cloud, Case("", (allow("sqs:ListQueues"),), print), document(let_in))
-
-
-@pytest.mark.corrects("sts.web-identity")
-def test_a_pipeline_takes_on_the_role_that_its_token_is_for(cloud: LocalCloud, provider: str) -> None:
-    role = pipeline_role(cloud, provider)
-    token = cloud.token(ISSUER, "sts.amazonaws.com", "repo:example/models")["token"]
-    session = federate(cloud, role, token)
-    assert session["SubjectFromWebIdentityToken"] == "repo:example/models"
-    client: Callable[..., Any] = partial(cloud.client, **credentials(session))
-    client("sqs").list_queues()
-    assert "no identity-based policy" in message_of(lambda: client("sns").list_topics())
-
-
-@pytest.mark.parametrize(
-    ("issuer", "audience", "subject", "code"),
-    [
-        (ISSUER, "sts.amazonaws.com", "repo:example/another", "AccessDenied"),
-        (ISSUER, "somebody.example.com", "repo:example/models", "InvalidIdentityToken"),
-        ("https://unknown.example.com", "sts.amazonaws.com", "repo:example/models", "InvalidIdentityToken"),
-    ],
-    ids=["subject", "audience", "issuer"],
-)
-def test_a_token_for_something_else_is_refused(
-    cloud: LocalCloud, provider: str, issuer: str, audience: str, subject: str, code: str
-) -> None:
-    role = pipeline_role(cloud, provider)
-    token = cloud.token(issuer, audience, subject)["token"]
-    assert refusal(lambda: federate(cloud, role, token)) == code
-
-
-def test_a_token_that_was_altered_or_is_over_is_refused(cloud: LocalCloud, provider: str) -> None:
-    role = pipeline_role(cloud, provider)
-    issued = partial(cloud.context.issuer.token, ISSUER, "sts.amazonaws.com")
-    other, good = issued("repo:example/models", cloud.context.now()), issued("repo:x/y", cloud.context.now())
-    forged = ".".join([*other.split(".")[:2], good.split(".")[2]])
-    old = issued("repo:example/models", cloud.context.now() - timedelta(hours=1))
-    assert refusal(lambda: federate(cloud, role, forged)) == "InvalidIdentityToken"
-    assert refusal(lambda: federate(cloud, role, old)) == "ExpiredTokenException"
-
-
-def test_a_second_factor_counts_if_it_is_the_users_own_and_current(cloud: LocalCloud) -> None:
-    iam, name = cloud.client("iam"), f"user-{uuid4().hex[:8]}"
-    user = iam.create_user(UserName=name)["User"]["Arn"]
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]
-    serial, seed = device["SerialNumber"], device["Base32StringSeed"].decode()
-    iam.enable_mfa_device(
-        UserName=name, SerialNumber=serial, AuthenticationCode1="000000", AuthenticationCode2="000001"
-    )
-    let_in = {
-        "Effect": "Allow",
-        "Principal": {"AWS": user},
-        "Action": "sts:AssumeRole",
-        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
-    }
-    needing = (allow("sqs:*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}), deny("sns:*"))
-    role = role_with(cloud, Case("", needing, print), document(let_in))
-    sts = cloud.client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
-    assume = partial(sts.assume_role, RoleArn=role, RoleSessionName=name)
-    assert "no role trust policy allows" in message_of(assume)
-    now = cloud.context.now()
-    wrong = code_at(seed, now - timedelta(hours=1))
-    assert "MultiFactorAuthentication failed" in message_of(partial(assume, SerialNumber=serial, TokenCode=wrong))
-    session = assume(SerialNumber=serial, TokenCode=code_at(seed, cloud.context.now()))
-    cloud.client("sqs", **credentials(session)).list_queues()

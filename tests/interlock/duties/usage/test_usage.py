@@ -64,6 +64,9 @@ def test_a_right_to_all_but_some_actions_is_refused() -> None:
 def test_roles_are_called_the_same_in_every_stack_and_account() -> None:
     assert role_called(BUILDER, "interlock-prod") == role_called(BUILDER.replace(ACCOUNT, OTHER), "interlock-prod")
     assert role_called(SERVING, "interlock-prod") == "credit-serving"
+    assert role_called(
+        f"arn:aws:iam::{OTHER}:role/interlock/replication/interlock-prod-vault-to", "interlock-prod"
+    ) == ("vault-to")
     assert role_called(BUILDER, "interlock-dev") is None
     assert role_called(f"arn:aws:iam::{ACCOUNT}:user/builder", "interlock-prod") is None
 
