@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final
 
 from interlock.duties.guarded_resources import (
     SECRET_CHANGES,
@@ -62,35 +62,17 @@ def _kept(context: Context, kind: ResourceKind) -> Iterator[tuple[Resource, Keep
 def _others(
     context: Context, resource: Resource, allowed: Sequence[str], actions: Iterable[str], words: str
 ) -> Iterator[Violation]:
-    """Yield who else could, were the resource's policy to allow everyone everything beside what it denies.
-
-    Whoever the policy does not name is in the place of a stranger; so only strangers and whom it names are asked.
-    """
-    named = [one for one in _principals_in(resource.policy) if "*" not in one and "?" not in one]
-    patterns = [one for one in _principals_in(resource.policy) if one not in named]
-    asked = [
-        one
-        for one in context.anybody()
-        if not _is_one_of(one.arn, allowed)
-        and (context.scene.is_made(one.arn) or one.arn in named or _is_one_of(one.arn, patterns))
-    ]
-    yield from context.first(asked, actions, resource.arn, words, loosened=True)
+    """Yield who else could, were the resource's policy to allow everyone everything beside what it denies."""
+    others = [one for one in context.anybody() if not _is_one_of(one.arn, allowed)]
+    yield from context.first(context.told_apart(others, resource), actions, resource.arn, words, loosened=True)
     if resource.policy is None:
         # Nobody is denied anything: what the others' own policies allow is all that counts.
-        rest = [one for one in context.sessions() if not _is_one_of(one.arn, allowed)]
+        rest = [one for one in others if not context.scene.is_made(one.arn)]
         yield from context.first(rest, actions, resource.arn, words)
 
 
 def _is_one_of(arn: str, patterns: Iterable[str]) -> bool:
     return any(arn == one or fnmatchcase(arn, one) for one in patterns)
-
-
-def _principals_in(written: Any) -> list[str]:
-    """Return whatever a document says of principals: every text in it that could name a role or a user."""
-    if isinstance(written, str):
-        return [written] if ":iam:" in written or ":sts:" in written else []
-    parts = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
-    return [one for part in parts for one in _principals_in(part)]
 
 
 def _functions(context: Context) -> Iterator[Violation]:

@@ -47,7 +47,7 @@ def _only_owners_sign(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None:
             continue
-        for session in context.anybody():
+        for session in context.told_apart(context.anybody(), key):
             if not context.administers(session) or context.scene.principal(session.arn).duty in OWNERS:
                 yield from _signs_with_anothers(context, session, key)
             if not context.administers(session):
@@ -60,7 +60,8 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None and key.attributes.get("evidence") != "true":
             continue
-        others = [one for one in context.anybody() if not context.administers(one)]
+        anybody = context.told_apart(context.anybody(), key)
+        others = [one for one in anybody if not context.administers(one)]
         yield from context.first(others, TAKING_KEYS, key.arn, "take a key away", loosened=True)
         yield from context.first(strangers, CHANGING_KEYS, key.arn, "change what a key goes by", loosened=True)
         # AWS's services end the grants that they were given, of volumes and the like.
@@ -70,7 +71,7 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
         )
         if key.owner is None:
             continue
-        yield from context.first(context.anybody(), ("kms:CreateGrant",), key.arn, "give a key's use", loosened=True)
+        yield from context.first(anybody, ("kms:CreateGrant",), key.arn, "give a key's use", loosened=True)
         for session in others:
             yield from _signs_with_anothers(context, session, key, loosened=True)
     for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
@@ -82,12 +83,13 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
 def _only_writers_write(context: Context) -> Iterator[Violation]:
     writers = context.scene.world.writers
     for bucket in _evidence(context):
+        anybody = context.told_apart(context.anybody(), bucket)
         for prefix, arns in writers.items():
-            others = [one for one in context.anybody() if one.arn not in arns]
+            others = [one for one in anybody if one.arn not in arns]
             yield from context.first(others, ("s3:PutObject",), f"{bucket.arn}/{prefix}*", f"write under {prefix}")
         if writers:
             beside = f"{bucket.arn}/beside-all-prefixes/*"
-            yield from context.first(context.anybody(), ("s3:PutObject",), beside, "write where nobody looks")
+            yield from context.first(anybody, ("s3:PutObject",), beside, "write where nobody looks")
 
 
 def _signs_with_anothers(
@@ -113,7 +115,7 @@ def _keys_stay(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None and key.attributes.get("evidence") != "true":
             continue
-        sessions = [one for one in context.anybody() if not context.administers(one)]
+        sessions = [one for one in context.told_apart(context.anybody(), key) if not context.administers(one)]
         owners = [Session(one.arn, FREE) for one in context.scene.world.principals if one.duty in OWNERS]
         yield from context.first([*sessions, *owners], TAKING_KEYS, key.arn, "take a key away")
         if key.owner is None:
@@ -126,7 +128,7 @@ def _evidence(context: Context) -> Iterator[Resource]:
 
 def _evidence_stays(context: Context) -> Iterator[Violation]:
     for bucket in _evidence(context):
-        anybody = context.anybody()
+        anybody = context.told_apart(context.anybody(), bucket)
         yield from context.first(anybody, REMOVING_OBJECTS, f"{bucket.arn}/*", "delete or hide evidence")
         yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let evidence be deleted")
         others = [one for one in anybody if not context.administers(one)]
@@ -159,7 +161,7 @@ def _retention(context: Context) -> Iterator[Violation]:
     for bucket in _evidence(context):
         for words, given in (("for fewer days than the minimum", short), ("in a mode that can be lifted", weak)):
             for action in ("s3:PutObject", "s3:PutObjectRetention"):
-                for session in context.anybody():
+                for session in context.told_apart(context.anybody(), bucket):
                     call = context.scene.can(session, action, f"{bucket.arn}/*", given={**WRITING, **given})
                     if call is not None:
                         yield Violation(f"{session} can lock evidence {words} by {action}", call=call)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from interlock.duties.evaluator.request import Layers, Request
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.scene import FREE, Call, Scene, Session
 from interlock.duties.proof.steps import Step
+from interlock.duties.world import Resource
 
 OWNERS: Final = frozenset({"foundation"})
 """Duties that own roles, keys and vault, and could change all of them: what they might change is an assumption."""
@@ -73,6 +74,24 @@ class Context:
             fnmatchcase(session.arn, pattern) for pattern in self.scene.world.administrators
         )
 
+    def told_apart(self, sessions: Iterable[Session], resource: Resource) -> list[Session]:
+        """Return those of `sessions` that the policy of a resource could tell from a stranger, and the strangers.
+
+        A role that it does not name can do nothing there that a stranger of the same account could not, whose own
+        policies allow everything and who may have any tags.
+        """
+        written = principals_in(resource.policy)
+        exact = {one for one in written if "*" not in one and "?" not in one}
+        patterns = [one for one in written if one not in exact]
+        return [
+            one
+            for one in sessions
+            if self.scene.is_made(one.arn)
+            or ":user/" in one.arn
+            or one.arn in exact
+            or any(fnmatchcase(one.arn, pattern) for pattern in patterns)
+        ]
+
     def first(
         self,
         sessions: Iterable[Session],
@@ -93,3 +112,11 @@ class Context:
                 if call is not None:
                     yield Violation(f"{session} can {words} by {action} on {resource}{were}", call=call)
                     break
+
+
+def principals_in(written: Any) -> list[str]:
+    """Return whatever a document says of principals: every text in it that could name a role or a user."""
+    if isinstance(written, str):
+        return [written] if ":iam:" in written or ":sts:" in written else []
+    parts = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
+    return [one for part in parts for one in principals_in(part)]

@@ -67,6 +67,8 @@ class Scene:
     def __init__(self, world: World) -> None:
         self.world = world
         self._layers: dict[tuple[str, Form], Layers] = {}
+        self._whole: dict[tuple[str, Form, int, str], Layers] = {}
+        """By session, resource's policy and account; the layers keep the policy, so that its id stays its own."""
         self._grants: dict[tuple[str, Form, str], bool] = {}
         self._callers: dict[tuple[str, str], request.Principal] = {}
         self._trusts: dict[str, Policy | None] = {}
@@ -144,7 +146,11 @@ class Scene:
 
     def layers(self, session: Session, resource: Policy | None, owner: str) -> Layers:
         """Return every document that decides what a session does on something of the account `owner`."""
-        return replace(self._own_layers(session.arn, session.form), resource=resource, rcps=self._rcps.get(owner, ()))
+        key = (session.arn, session.form, id(resource), owner)
+        if key not in self._whole:
+            own = self._own_layers(session.arn, session.form)
+            self._whole[key] = replace(own, resource=resource, rcps=self._rcps.get(owner, ()))
+        return self._whole[key]
 
     def _own_layers(self, arn: str, form: Form) -> Layers:
         key = (arn, form)
@@ -161,7 +167,10 @@ class Scene:
         key = (session.arn, session.form, action)
         if key not in self._grants:
             own = self._own_layers(session.arn, session.form)
-            self._grants[key] = any(allows(policy, action) for policy in own.identity)
+            limits = () if own.boundary is None else (own.boundary,)
+            self._grants[key] = any(allows(policy, action) for policy in own.identity) and all(
+                allows(policy, action) for policy in limits
+            )
         return self._grants[key]
 
     def caller(self, session: Session, session_name: str = "session") -> request.Principal:
