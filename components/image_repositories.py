@@ -11,12 +11,11 @@ import pulumi_aws as aws
 
 from components import validation
 from components.validation import checked
+from interlock.duties.landscape import REPLICATION_CLAIM
 from interlock.duties.repository_policy import repository_policy
 
 IMAGES: Final = ("mlflow", "serving", "runner", "rotation", "controller")
 """What there are images for."""
-REPLICATION_CLAIM: Final = "/interlock/image-replication"
-"""The parameter that says whose the replication configuration of a registry is."""
 FUNCTIONS: Final = ("rotation",)
 """Images that AWS Lambda runs, which pulls them itself."""
 

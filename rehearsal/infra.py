@@ -55,7 +55,7 @@ class Root:
 
     def initialize(self, *arguments: str) -> None:
         """Fetch modules and provider, the latter from this machine alone. Raises InfraError."""
-        self.run("init", "-input=false", *arguments)
+        self.run("init", "-input=false", *arguments, environment=os.environ)
 
     def apply(self, values: Mapping[str, Any]) -> None:
         """Bring the account to what the module says. Raises InfraError."""
@@ -79,17 +79,36 @@ class Root:
             raise InfraError(f"terraform destroy in {self.folder} would not refuse\n{answer.stdout}{answer.stderr}")
         return held
 
+    def said(self) -> dict[str, dict[str, Any]]:
+        """Return what `terraform output -json` prints. Raises InfraError."""
+        read: dict[str, dict[str, Any]] = json.loads(self.run("output", "-json").stdout)
+        return read
+
     def outputs(self) -> dict[str, Any]:
         """Return the values of the outputs. Raises InfraError."""
-        read: dict[str, dict[str, Any]] = json.loads(self.run("output", "-json").stdout)
-        return {name: one["value"] for name, one in read.items()}
+        return {name: one["value"] for name, one in self.said().items()}
 
-    def run(self, command: str, *arguments: str, accepted: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        """Run a command of Terraform. Raises InfraError where it ends with none of the codes `accepted`."""
+    def arns(self) -> set[str]:
+        """Return the ARNs of what the state in the folder holds."""
+        state = json.loads((self.folder / "terraform.tfstate").read_text())
+        instances = [one for resource in state["resources"] for one in resource["instances"]]
+        return {str(one["attributes"]["arn"]) for one in instances if one["attributes"].get("arn")}
+
+    def run(
+        self,
+        command: str,
+        *arguments: str,
+        accepted: tuple[int, ...] = (0,),
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of Terraform, in the session's environment unless one is given.
+
+        Raises InfraError where it ends with none of the codes `accepted`.
+        """
         answer = subprocess.run(
             [str(self._terraform), command, "-no-color", *arguments],
             cwd=self.folder,
-            env=self._environment(),
+            env=self._environment(self._session.environment if environment is None else environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -104,8 +123,8 @@ class Root:
     def _write(self, values: Mapping[str, Any]) -> None:
         (self.folder / "rehearsal.auto.tfvars.json").write_text(json.dumps(values, indent=1))
 
-    def _environment(self) -> dict[str, str]:
-        own = {name: value for name, value in self._session.environment.items() if not name.startswith("TF_")}
+    def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        own = {name: value for name, value in given.items() if not name.startswith("TF_")}
         return {**own, "TF_CLI_CONFIG_FILE": str(self._configuration), "CHECKPOINT_DISABLE": "1"}
 
 

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 import yaml  # type: ignore[import-untyped]
 
+from rehearsal.cloud.accounts import organization_role
+
 FOUNDATION = "local-foundation"
 PLATFORM = "local"
 ONCE_WRITTEN = {"PULUMI_SKIP_CHECKPOINTS": "true"}
@@ -42,8 +44,17 @@ class Engine(Protocol):
 class Update:
     """A `pulumi up` that has begun."""
 
-    def __init__(self, engine: Engine, stack: str, checkout: Path, *, but: Sequence[str] = ()) -> None:
-        """`but` are patterns of the URNs that are left for another update."""
+    def __init__(
+        self,
+        engine: Engine,
+        stack: str,
+        project: Path,
+        *,
+        but: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        """`but` are patterns of the URNs that are left for another update; the environment is the engine's or given."""
         logs, name = engine.directory / "logs", f"up-{stack}-{time.time_ns()}"
         self.stack = stack
         self.events = logs / f"{name}.jsonl"
@@ -52,9 +63,9 @@ class Update:
         command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--color", "never"]
         with self.output.open("wb") as sink:
             self._process = subprocess.Popen(
-                [*command, "--stack", stack, "--event-log", str(self.events), *excluded],
-                cwd=checkout,
-                env={**engine.environment, **ONCE_WRITTEN, "PULUMI_DEBUG_COMMANDS": "true"},
+                [*command, "--stack", stack, "--event-log", str(self.events), *excluded, *options],
+                cwd=project,
+                env={**(environment or engine.environment), **ONCE_WRITTEN, "PULUMI_DEBUG_COMMANDS": "true"},
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -74,11 +85,27 @@ class Update:
 
 
 def bring_up(engine: Engine, checkout: Path) -> None:
-    """Bring the foundation up, and then the platform beside what settles slowly. Raises UpdateError."""
-    Update(engine, FOUNDATION, checkout, but=SETTLES_SLOWLY).finish()
-    updates = [Update(engine, stack, checkout) for stack in (FOUNDATION, PLATFORM)]
+    """Bring the foundation up, and then the platform beside what settles slowly, all as the accounts' administrators.
+
+    Raises UpdateError.
+    """
+    settings = checkout / "stacks" / f"Pulumi.{FOUNDATION}.yaml"
+    document = yaml.load(settings.read_bytes(), yaml.CSafeLoader)
+    copy = engine.directory / settings.name
+    copy.write_text(yaml.safe_dump({**document, "config": administered(document["config"])}))
+    entered = ("--config-file", str(copy))
+    Update(engine, FOUNDATION, checkout, but=SETTLES_SLOWLY, options=entered).finish()
+    updates = [Update(engine, FOUNDATION, checkout, options=entered), Update(engine, PLATFORM, checkout)]
     for update in updates:
         update.finish()
+
+
+def administered(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stack's settings with the way into the evidence account that its administrators have."""
+    accounts = config["interlock:accounts"]
+    account_id = accounts["evidence"]["account_id"]
+    evidence = {"account_id": account_id, "role_arn": organization_role(account_id)}
+    return {**config, "interlock:accounts": {**accounts, "evidence": evidence}}
 
 
 def read_events(log: Path) -> list[dict[str, Any]]:
@@ -105,14 +132,24 @@ def read_events(log: Path) -> list[dict[str, Any]]:
 
 
 def as_one_stack(stacks: Path) -> dict[str, Any]:
-    """Return the settings of stack local and of its foundation in `stacks` as those of one stack with both layers."""
+    """Return the settings of stack local and of its foundation in `stacks` as those of one stack with both layers.
+
+    Whoever looks at both at once is an administrator of the accounts.
+    """
     foundation, platform = (
         yaml.load((stacks / f"Pulumi.{stack}.yaml").read_bytes(), yaml.CSafeLoader)["config"]
         for stack in (FOUNDATION, PLATFORM)
     )
     duties = {key: value for key, value in foundation["interlock:duties"].items() if key != "platform_stack"}
     platform.pop("interlock:foundation_stack")
-    return {**foundation, **platform, "interlock:duties": duties, "interlock:layers": ["foundation", "platform"]}
+    both = {
+        **foundation,
+        **platform,
+        "interlock:administrators": foundation["interlock:administrators"],
+        "interlock:duties": duties,
+        "interlock:layers": ["foundation", "platform"],
+    }
+    return administered(both)
 
 
 def _events(log: Path) -> list[dict[str, Any]]:

@@ -65,6 +65,7 @@ def keep(session: Session) -> int:
 def how_to_use(session: Session) -> str:
     """What the user reads when the rehearsal is kept."""
     cloud = session.cloud
+    names = ", ".join([*cloud.accounts, *session.people])
     return f"""
 The local cloud goes on running at {cloud.endpoint_url}
   in the accounts {", ".join(f"{name} {account_id}" for name, account_id in cloud.accounts.items())}
@@ -72,9 +73,11 @@ The local cloud goes on running at {cloud.endpoint_url}
 
   eval "$(scripts/rehearse --env)"     puts this shell on it
   pulumi preview                       works on the stack `{session.stack}`; so do up, stack output, refresh, destroy
-  pulumi preview --stack {FOUNDATION}   the foundation that it stands on; it is destroyed after `{session.stack}`
+  AWS_PROFILE=foundation-1 pulumi preview --stack {FOUNDATION}
+                                       the foundation that it stands on, which only its own people enter
   interlock --help                     the platform's own commands; `mlflow` and any AWS client are on it too
-  aws --profile evidence …             acts in another account (profiles: {", ".join(cloud.accounts)})
+  aws --profile evidence …             acts in another account, or as a person in their role (profiles:
+                                       {names})
   scripts/rehearse --down              ends it
 """
 

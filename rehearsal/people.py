@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -25,10 +25,9 @@ from interlock.duties.rights import Account, Bearer
 from interlock.settings.files import stack_file
 from interlock.settings.model import Settings
 from interlock.settings.reading import read_settings
+from rehearsal.coming import SESSION_SECONDS, Entrance
 from rehearsal.layers import FOUNDATION
 from rehearsal.totp import STEP_SECONDS, code_at
-
-SESSION_SECONDS = 3600
 
 
 class NotTheirs(Exception):
@@ -46,7 +45,7 @@ class Cloud(Protocol):
 
 @dataclass(frozen=True)
 class Belongings:
-    """A user's access key and second factor; they live in the memory of who rehearses, and nowhere else."""
+    """A user's access key and second factor."""
 
     access_key_id: str
     secret_access_key: str
@@ -55,15 +54,13 @@ class Belongings:
     seed: str
     """Of the device, in base 32."""
 
-    def shown(self) -> str:
-        """Return the code that the device shows now."""
-        return code_at(self.seed, datetime.now(UTC))
-
 
 class People:
     """Everybody to whom the settings of a foundation give a duty, and what services run as."""
 
-    def __init__(self, cloud: Cloud, checkout: Path) -> None:
+    def __init__(self, cloud: Cloud, checkout: Path, used: Callable[[str], None] = lambda _: None) -> None:
+        """`used` is told the ARN of each role that a session is asked for."""
+        self._used = used
         self._cloud = cloud
         self._checkout = checkout
         self._belongings: dict[str, Belongings] = {}
@@ -155,6 +152,28 @@ class People:
                 return one
         raise NotTheirs(f"{name} has no duty")
 
+    def entrance(self, role: Role, person: str) -> Entrance:
+        """Return a person's way into a role. Raises NotTheirs."""
+        identity, own = self.named(person).source_identity, self._belongings[person]
+        return Entrance(
+            role_arn=self.role_arn(role),
+            source_identity=identity,
+            access_key_id=own.access_key_id,
+            secret_access_key=own.secret_access_key,
+            device=own.device,
+            seed=own.seed,
+        )
+
+    def entrances(self) -> dict[str, Entrance]:
+        """Return everybody's ways in by the names of their profiles: the person's, with the duty if they have more."""
+        return {
+            person.name if len(person.duties) == 1 else f"{person.name}-{duty.value}": self.entrance(
+                Role(duty.value), person.name
+            )
+            for person in self.assignments.people
+            for duty in person.duties
+        }
+
     def as_(self, role: Role, person: str | None = None, region: str | None = None) -> boto3.Session:
         """Return a session of a role, good for as long as the story takes.
 
@@ -162,6 +181,7 @@ class People:
         NotTheirs.
         """
         who = self.bearer(role, person)
+        self._used(self.role_arn(role))
         with self._lock:
             known = self._sessions.get((role.value, who, region))
             if known is None:
@@ -212,18 +232,8 @@ class People:
     def _given(self, role: Role, who: str) -> Mapping[str, Any]:
         row = MATRIX[role]
         if row.bearer is Bearer.PEOPLE:
-            identity = self.named(who).source_identity
-            sts = self.user(who).client("sts")
-            own = self._belongings[who]
-            answer = sts.assume_role(
-                RoleArn=self.role_arn(role),
-                RoleSessionName=identity,
-                SourceIdentity=identity,
-                DurationSeconds=SESSION_SECONDS,
-                SerialNumber=own.device,
-                TokenCode=own.shown(),
-            )
-            return {**answer["Credentials"], "Expiration": answer["Credentials"]["Expiration"].isoformat()}
+            given = self.entrance(role, who).come()
+            return {**given, "Expiration": given["Expiration"].isoformat()}
         if row.bearer is Bearer.PIPELINE:
             return self._by_token(role, who)
         given = self._cloud.ask("service-session", role=self.role_arn(role), service=str(row.service), name=who)

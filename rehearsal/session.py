@@ -22,10 +22,12 @@ from urllib.parse import urlencode, urlsplit
 import boto3
 
 from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, credentials, organization_role
-from rehearsal.profiles import write_profiles
+from rehearsal.coming import Entrance, write_entrances
+from rehearsal.profiles import add_people, write_profiles
 from rehearsal.setup.progress import Progress
 from rehearsal.setup.pulumi_cli import link_or_copy
 from rehearsal.setup.tools import Tools, prepare
+from rehearsal.shell_lines import MISLEADING, export_lines, on_path
 from rehearsal.warden import Ward
 
 STACK = "local"
@@ -34,8 +36,6 @@ PASSPHRASE = "rehearsal"  # noqa: S105 (it guards nothing: the state holds the s
 START_SECONDS = 120.0
 SOCKET_PATH_LIMIT = 100
 """A unix socket's path has at most 107 bytes (unix(7))."""
-MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "AWS_ROLE_ARN")
-"""Variables of the user's own AWS life that must not reach a local cloud, nor change how it is reached."""
 
 
 class SessionError(Exception):
@@ -65,6 +65,9 @@ class Session:
         self.directory = directory.resolve()
         self.tools = tools
         self.stack = STACK
+        self.backend_url = self.own_backend_url
+        self.people: tuple[str, ...] = ()
+        """The profiles of people who came in."""
         self._wards: list[Ward] = []
         self._socket_folder = self.directory if len(str(self.directory)) < SOCKET_PATH_LIMIT - 12 else None
         self._kept = False
@@ -137,12 +140,17 @@ class Session:
         return [str(self.bin), str(self.tools.python.parent)]
 
     @property
+    def own_backend_url(self) -> str:
+        """Where stacks' states lie unless `backend_url` says otherwise: in the session's folder."""
+        # Without a file of checksums beside each state, which takes longer to make than the state.
+        return f"file://{self.directory / 'state'}?metadata=skip"
+
+    @property
     def additions(self) -> Mapping[str, str]:
         """The variables, PATH aside, that put a process on this session."""
         return {
             "PULUMI_HOME": str(self.directory / "pulumi"),
-            # Without a file of checksums beside each state, which takes longer to make than the state.
-            "PULUMI_BACKEND_URL": f"file://{self.directory / 'state'}?metadata=skip",
+            "PULUMI_BACKEND_URL": self.backend_url,
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # Most of an operation is waiting for AWS to settle, so the processors say little about how many may run.
@@ -173,13 +181,21 @@ class Session:
         return {**inherited, **self.additions, "PATH": on_path(self.places, os.environ.get("PATH", ""))}
 
     def pulumi(
-        self, *arguments: str, directory: Path | None = None, check: bool = True, timeout: float = 900
+        self,
+        *arguments: str,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        check: bool = True,
+        timeout: float = 900,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the CLI, in the checkout unless told otherwise; raises SessionError with its output if `check` fails."""
+        """Run the CLI, in the checkout and as the administrator unless told otherwise.
+
+        Raises SessionError with its output if `check` fails.
+        """
         answer = subprocess.run(
             [str(self.bin / "pulumi"), *arguments, "--non-interactive", "--color", "never"],
             cwd=directory or self.tools.checkout,
-            env=self.environment,
+            env=self.environment if environment is None else dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -223,6 +239,14 @@ class Session:
     def provide_certificate(self, domain: str) -> str:
         """Put a certificate for `domain` and all load balancers into ACM in every region; return the primary's ARN."""
         return str(self.ask("certificate", domain=domain)[self.cloud.region])
+
+    def let_in(self, entrances: Mapping[str, Entrance]) -> None:
+        """Give each entrance of a person an AWS profile of its name."""
+        self.people = tuple(entrances)
+        file, command = self.directory / "people.json", self.bin / "come"
+        write_entrances(file, entrances)
+        _script(command, self.tools.python, "-P", "-m", "rehearsal.coming", str(file))
+        add_people(self.directory / "aws", self.cloud.endpoint_url, self.cloud.region, entrances, (str(command),))
 
     def select_stack(self, name: str = STACK) -> None:
         """Make `name` what the CLI works on in the checkout; created if there is none."""
@@ -279,18 +303,6 @@ def _with_loopback(no_proxy: str) -> str:
 
 def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def on_path(places: Sequence[str], given: str) -> str:
-    """A PATH with `places` first, each once."""
-    return os.pathsep.join([*places, *(part for part in given.split(os.pathsep) if part not in places)])
-
-
-def export_lines(additions: Mapping[str, str], path: str) -> str:
-    """Shell commands that put a shell on a session; to be evaluated by any POSIX shell."""
-    lines = [f"unset {' '.join(MISLEADING)}"]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in {**additions, "PATH": path}.items()]
-    return "\n".join(lines)
 
 
 def main() -> None:

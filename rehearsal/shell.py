@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from interlock.stack import ProvisionedStack, StackNotFoundError
 from rehearsal import kept
 from rehearsal.owner import CHECKOUT
-from rehearsal.session import MISLEADING, STACK, export_lines, on_path
+from rehearsal.session import STACK
+from rehearsal.shell_lines import MISLEADING, export_lines, on_path
 
 
 def main() -> int:

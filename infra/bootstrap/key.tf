@@ -1,4 +1,5 @@
-# Encrypts the secrets in both states, each layer's under its own context: the platform cannot read the foundation's.
+# Encrypts the secrets in both states, each layer's under its own context: the foundation never reads the platform's,
+# which reads the foundation's outputs and writes nothing under that context.
 
 resource "aws_kms_key" "secrets" {
   count = var.holds_state ? 1 : 0
@@ -67,6 +68,18 @@ locals {
         ArnEquals    = { "aws:PrincipalArn" = local.role_arns[layer] }
       }
     }],
+    # Pulumi opens a state's data key whenever it reads the outputs, secrets among them or not.
+    [for layer in local.layers : {
+      Sid       = "ReadOutputsOfFoundation"
+      Effect    = "Allow"
+      Principal = { AWS = "${local.iam}:root" }
+      Action    = ["kms:Decrypt"]
+      Resource  = "*"
+      Condition = {
+        StringEquals = { "kms:EncryptionContext:layer" = "foundation" }
+        ArnEquals    = { "aws:PrincipalArn" = local.role_arns[layer] }
+      }
+    } if layer == "platform"],
     [
       {
         Sid       = "DenyTakingAway"

@@ -3,7 +3,7 @@
 locals {
   rights = { for name, text in local.texts : name => text if !endswith(name, "-boundary") }
 
-  state_statements = { for layer in local.layers : "${layer}-state" => [
+  state_statements = { for layer in local.layers : "${layer}-state" => concat([
     {
       Sid      = "FindState"
       Effect   = "Allow"
@@ -33,7 +33,16 @@ locals {
         "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/${local.name}-secrets" }
       }
     },
-  ] if var.holds_state }
+    ], layer != "platform" ? [] : [{
+      Sid      = "ReadOutputsOfFoundation"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt"]
+      Resource = "arn:${local.partition}:kms:${local.region}:${local.account_id}:key/*"
+      Condition = {
+        StringEquals               = { "kms:EncryptionContext:layer" = "foundation" }
+        "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/${local.name}-secrets" }
+      }
+  }]) if var.holds_state }
 
   permissions = merge(
     local.rights,

@@ -54,7 +54,7 @@ SERVICES_ACTIONS: Final = (
 )  # fmt: skip
 """What servers, functions and AWS's own services need of the roles that we hand them."""
 
-FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "sts")
+FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "ssm", "sts")
 PLATFORMS_SERVICES: Final = (
     "acm", "application-autoscaling", "budgets", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
     "elasticloadbalancing", "iam", "kms", "lambda", "logs", "rds", "s3", "sagemaker", "secretsmanager", "sns", "ssm",

@@ -74,6 +74,13 @@ FOUNDATION_RIGHTS: Final = (
         Kind.REPOSITORY,
     ),
     Right(
+        "ClaimReplication",
+        ("ssm:AddTagsToResource", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:PutParameter",
+         "ssm:RemoveTagsFromResource"),
+        Kind.REPLICATION_CLAIM,
+    ),
+    Right("SeeParameters", ("ssm:DescribeParameters",), Kind.ANY),
+    Right(
         "KeepAlarm",
         ("events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
          "events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource"),

@@ -10,6 +10,8 @@ from interlock.duties.documents import Conditions
 from interlock.duties.duty import Role
 from interlock.duties.rights import Account, Kind
 
+REPLICATION_CLAIM: Final = "/interlock/image-replication"
+"""The parameter that says whose the replication configuration of a registry is."""
 ROLE_PATH: Final = "/interlock/duties/"
 """Of the duties' roles, which only the foundation makes and changes."""
 SERVICE_ROLE_PATH: Final = "/interlock/services/"
@@ -148,6 +150,8 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
         return sorted({f"arn:aws:iam::{one}:role{ROLE_PATH}{land.prefix}-{name}" for one in _own_accounts(land)})
     if kind is Kind.KEYS:
         return land.each_region(f"arn:aws:kms:{{region}}:{land.evidence}:key/*")
+    if kind is Kind.REPLICATION_CLAIM:
+        return land.each_region(f"arn:aws:ssm:{{region}}:{land.evidence}:parameter{REPLICATION_CLAIM}")
     if kind is Kind.ALIASES:
         return land.each_region(f"arn:aws:kms:{{region}}:{land.evidence}:{land.key_alias('*')}")
     if kind is Kind.SERVICE_LINKED_ROLE:

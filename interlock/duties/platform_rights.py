@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from interlock.duties.duty import Role
 from interlock.duties.landscape import MANIFEST_PREFIX
 from interlock.duties.rights import Kind, Right
 
@@ -31,6 +32,8 @@ _IDENTITIES: Final = (
          "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"),
         Kind.SERVICE_ROLE,
     ),
+    # Whoever makes a key administers it; as which role they do, they read of themselves.
+    Right("SeeOwnRole", ("iam:GetRole",), Kind.DUTY_ROLE, Role.PLATFORM.value),
     Right(
         "HandOverServiceRoles", ("iam:PassRole",), Kind.SERVICE_ROLE,
         conditions={"StringEquals": {"iam:PassedToService": list(PASSED_TO)}},

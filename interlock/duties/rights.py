@@ -63,6 +63,8 @@ class Kind(StrEnum):
     SERVICE = "service"
     """Of ECS."""
     REPOSITORY = "repository"
+    REPLICATION_CLAIM = "replication claim"
+    """The parameter by which one foundation has the say over what a registry copies."""
     SERVICE_ROLE = "service role"
     """Roles that the layer platform makes for services."""
     DUTY_ROLE = "duty role"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.markup import Markup, card, shortened, table, tag
+from rehearsal.report.markup import Markup, card, join, shortened, table, tag
 
 
 def certificate_card(proof: Mapping[str, Any]) -> Markup:
@@ -23,6 +23,16 @@ def certificate_card(proof: Mapping[str, Any]) -> Markup:
         ),
         table(("claim", "what it says"), ((tag("code", one["name"]), one["sentence"]) for one in proof["claims"])),
     )
+
+
+FEW_ACTORS = 3
+
+
+def actors_cell(actors: Sequence[str]) -> Markup:
+    """Show as whom a step acted; the many of one that comes as everybody are only counted."""
+    if len(actors) > FEW_ACTORS:
+        return tag("span", f"{len(actors)} roles and users")
+    return join(tag("div", tag("code", arn.removeprefix("arn:aws:iam::"))) for arn in actors)
 
 
 def breaches_card(tried: Sequence[Mapping[str, Any]]) -> Markup:

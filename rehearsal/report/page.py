@@ -15,7 +15,7 @@ from rehearsal.report.charts import (
     shares_chart,
     shares_table,
 )
-from rehearsal.report.duties import breaches_card, certificate_card
+from rehearsal.report.duties import actors_cell, breaches_card, certificate_card
 from rehearsal.report.markup import Markup, card, join, shortened, table, tag
 from rehearsal.report.platform_drawing import drawing
 from rehearsal.report.style import STYLE
@@ -279,12 +279,13 @@ def _remains(details: Mapping[str, Any]) -> Markup:
 
 def _everything(report: Report) -> Markup:
     steps = table(
-        ("step", "outcome", "seconds", "what it saw"),
+        ("step", "outcome", "seconds", "under", "what it saw"),
         (
             (
                 step["name"],
                 tag("span", step["outcome"], class_=step["outcome"].replace(" ", "-")),
                 "" if step["seconds"] is None else f"{step['seconds']:.1f}",
+                actors_cell(step["actors"]),
                 step["summary"] or (step["problem"] or {}).get("seen", ""),
             )
             for step in report["steps"]

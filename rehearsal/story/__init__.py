@@ -12,6 +12,8 @@ from rehearsal.report import write_report
 from rehearsal.story import (
     bootstrapping,
     breaching,
+    destruction,
+    guarding,
     pinning,
     proving,
     provisioning,
@@ -31,7 +33,9 @@ __all__ = ["STEPS", "Step", "tell"]
 LAYERS = {FOUNDATION: "foundation", PLATFORM: "platform"}
 START = "start the local cloud"
 FOUNDATION_UP, PLATFORM_UP = "pulumi up, foundation", "pulumi up, platform"
+INITIALIZED = "terraform init, infra/bootstrap"
 BOOTSTRAPPED = "terraform apply, infra/bootstrap"
+WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
@@ -48,17 +52,21 @@ STEPS: tuple[Step, ...] = (
     Step(START, provisioning.start),
     Step("train two models", registration.train),
     Step("people come in", provisioning.people_arrive, (START,)),
+    Step(INITIALIZED, bootstrapping.initialize),
     # A trust policy names only those who are there.
-    Step(BOOTSTRAPPED, bootstrapping.apply, ("people come in",)),
-    Step(FOUNDATION_UP, provisioning.foundation_up, ("people come in",)),
+    Step(BOOTSTRAPPED, bootstrapping.apply, ("people come in", INITIALIZED)),
+    Step(FOUNDATION_UP, provisioning.foundation_up, (BOOTSTRAPPED,)),
     Step("prove the duties", proving.prove, (START,)),
     Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP, "prove the duties")),
     Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP,)),
-    Step("found the trust root", trusting.found, (FOUNDATION_UP, BOOTSTRAPPED)),
+    Step(WATCHED, guarding.watch, (FOUNDATION_UP,)),
+    # After what makes the foundation, as it will be; what follows is held.
+    Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
+    Step("found the trust root", trusting.found, (FOUNDATION_UP,)),
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
     *_unchanged(PLATFORM, PLATFORM_UP),
-    Step("log and register", registration.register, (PLATFORM_UP, BOOTSTRAPPED, "train two models")),
+    Step("log and register", registration.register, (PLATFORM_UP, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),
@@ -84,7 +92,7 @@ STEPS: tuple[Step, ...] = (
 
 DESTROY = Step(
     "destroy",
-    provisioning.take_down,
+    destruction.take_down,
     (
         *PREVIEWED.values(),
         "what CloudWatch counted",

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from interlock.duties.duty import Duty
-from rehearsal.infra import Infra, InfraError
+from rehearsal.infra import Infra
 from rehearsal.session import Session
 from rehearsal.story.context import Context
-from rehearsal.story.step import Seen, Unexpected
+from rehearsal.story.deploying import settle
+from rehearsal.story.step import Seen
+from rehearsal.story.terraforming import administer, terraform
 
 EXAMPLE = "bootstrap/examples/two-accounts"
 REPOSITORY = "example/interlock"
 
 
-def apply(context: Context) -> Seen:
-    """Apply `infra/bootstrap` to the workload and the evidence account, as their administrator."""
+def initialize(context: Context) -> Seen:
+    """Lay out a copy of `infra/`, and have Terraform find the module's provider."""
     assert isinstance(context.session, Session)
+    context.infra = Infra(context.session, context.session.directory / "terraform")
+    with terraform("to initialize infra/bootstrap"):
+        context.infra.root(EXAMPLE).initialize()
+    return Seen("infra/bootstrap with its provider")
+
+
+def apply(context: Context) -> Seen:
+    """Apply `infra/bootstrap` as the accounts' administrator, and have the stacks live on what it has made."""
+    assert isinstance(context.session, Session)
+    assert context.infra is not None
     context.busy("terraform")
-    try:
-        root = Infra(context.session, context.session.directory / "terraform").root(EXAMPLE)
-        root.initialize()
-        root.apply(values(context, context.session))
-        outputs = root.outputs()
-    except InfraError as failed:
-        raise Unexpected("Terraform to apply infra/bootstrap", str(failed)[-4000:]) from failed
-    settings = outputs["settings"]
-    backends = [one["backend_url"].removeprefix("s3://").partition("?")[0] for one in settings.values()]
-    names = {outputs["terraform_backend"]["bucket"], *backends}
-    context.state_buckets = {f"arn:aws:s3:::{name}" for name in names}
+    wanted = values(context, context.session)
+    administer(context, wanted)
+    root = context.infra.root(EXAMPLE)
+    with terraform("to apply infra/bootstrap"):
+        root.apply(wanted)
+        said = root.said()
+        context.by_terraform |= root.arns()
+    settings = said["settings"]["value"]
+    context.busy("interlock settings import")
+    outputs = context.session.directory / "outputs.json"
+    outputs.write_text(json.dumps(said))
+    settle(context, outputs, settings)
     return Seen(
         f"buckets and a key for states, and the roles {' and '.join(settings[one]['role_arn'] for one in settings)}",
-        {"bootstrap": {"settings": settings, "boundaries": outputs["boundary_arns"]}},
+        {"bootstrap": {"settings": settings, "boundaries": said["boundary_arns"]["value"]}},
     )
 
 

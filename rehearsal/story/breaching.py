@@ -46,7 +46,8 @@ def breach(context: Context) -> Seen:
         context.busy(f"{one.role}: {one.words}")
         who = context.people.bearer(one.role, one.person)
         session = context.people.user(who) if one.plain else context.people.as_(one.role, one.person)
-        answers.append({"duty": one.role.value, "who": who, "tried": one.words, "answer": refusal_of(one, session)})
+        answer = refusal_of(f"{one.role} to {one.words}", one.call, session)
+        answers.append({"duty": one.role.value, "who": who, "tried": one.words, "answer": answer})
     duties = {one["duty"] for one in answers}
     return Seen(
         f"{len(answers)} attempts under {len(duties)} roles, every one refused",
@@ -54,16 +55,16 @@ def breach(context: Context) -> Seen:
     )
 
 
-def refusal_of(one: Breach, session: boto3.Session) -> str:
+def refusal_of(words: str, call: Call, session: boto3.Session) -> str:
     """Return with what AWS refused an attempt. Raises Unexpected if it did not, or for another reason."""
     try:
-        answer = one.call(session)
+        answer = call(session)
     except ClientError as error:
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         if code not in REFUSALS:
-            raise Unexpected(f"{one.role} not to be permitted to {one.words}", f"{code}: {message}") from error
+            raise Unexpected(f"no right of {words}", f"{code}: {message}") from error
         return f"{code}: {message}"
-    raise Unexpected(f"AWS to refuse that {one.role} should {one.words}", f"it did: {answer}")
+    raise Unexpected(f"AWS to refuse: {words}", f"it did: {answer}")
 
 
 def breaches(context: Context) -> Iterator[Breach]:

@@ -18,10 +18,14 @@ from interlock.clients import StackClients
 from interlock.duties.duty import Role
 from interlock.manifest import StackManifest
 from interlock.release.pinning import Pin
+from rehearsal.cloud.accounts import ADMINISTRATOR, WORKLOAD, organization_role
+from rehearsal.coming import Entrance
 from rehearsal.people import People
+from rehearsal.story.deploying import ROLES
 from rehearsal.story.tally import Tally
 
 if TYPE_CHECKING:
+    from rehearsal.infra import Infra
     from rehearsal.story.loans import LoanData, TrainedModel
 
 DOMAIN_SETTING = "tracking.domain"
@@ -33,6 +37,10 @@ class StorySession(Protocol):
     """What the story needs of a session."""
 
     directory: Path
+    backend_url: str
+
+    @property
+    def own_backend_url(self) -> str: ...
 
     @property
     def environment(self) -> dict[str, str]: ...
@@ -43,8 +51,15 @@ class StorySession(Protocol):
 
     def select_stack(self, name: str) -> None: ...
 
+    def let_in(self, entrances: Mapping[str, Entrance]) -> None: ...
+
     def pulumi(
-        self, *arguments: str, directory: Path | None = None, check: bool = True, timeout: float = 900
+        self,
+        *arguments: str,
+        directory: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        check: bool = True,
+        timeout: float = 900,
     ) -> subprocess.CompletedProcess[str]: ...
 
     def ask(self, page: str, **parameters: str) -> Mapping[str, Any]: ...
@@ -61,8 +76,10 @@ class Context:
     models: list[TrainedModel] = field(default_factory=list)
     waits_for_database: threading.Event = field(default_factory=threading.Event)
     """Set once the engine has little to do but wait for the platform's databases."""
-    state_buckets: set[str] = field(default_factory=set)
-    """ARNs of the buckets for states, which Terraform made and no stack takes away."""
+    infra: Infra | None = None
+    """The copy of `infra/` that Terraform works on."""
+    by_terraform: set[str] = field(default_factory=set)
+    """ARNs of what Terraform made, which no stack takes away."""
     certificate: Path | None = None
     """Folder of the proof's certificate."""
     manifest: StackManifest | None = None
@@ -71,11 +88,27 @@ class Context:
     tally: Tally = field(default_factory=Tally)
     tool_versions: dict[str, str] = field(default_factory=dict)
     _activities: dict[str, str] = field(default_factory=dict)
+    _actors: dict[str, dict[str, None]] = field(default_factory=dict)
 
     @property
     def logs(self) -> Path:
         """Where this session's servers write what they do."""
         return self.session.directory / "logs"
+
+    @property
+    def project(self) -> Path:
+        """The project that the layers are deployed from: the checkout's program, with settings of this session."""
+        return self.session.directory / "project"
+
+    def deployer(self, stack: str) -> dict[str, str]:
+        """Return the environment of whoever deploys a stack: a person of its layer's duty, for an hour."""
+        return self.people.environment(ROLES[stack])
+
+    def pulumi(self, *arguments: str, stack: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the CLI on a stack as whoever deploys it. Raises SessionError if `check` fails."""
+        return self.session.pulumi(
+            *arguments, "--stack", stack, directory=self.project, environment=self.deployer(stack), check=check
+        )
 
     @property
     def clients(self) -> StackClients:
@@ -84,6 +117,7 @@ class Context:
         A set for each caller, because boto3's sessions are not for sharing.
         """
         assert self.manifest is not None
+        self.administer(WORKLOAD)
         return StackClients(self.manifest)
 
     def clients_of(self, role: Role) -> StackClients:
@@ -94,7 +128,21 @@ class Context:
     @cached_property
     def people(self) -> People:
         """Everybody who has a duty."""
-        return People(self.session, self.checkout)
+        return People(self.session, self.checkout, self.acts_as)
+
+    def acts_as(self, arn: str) -> None:
+        """Note as whom the step that calls this acts."""
+        self._actors.setdefault(threading.current_thread().name, {})[arn] = None
+
+    def actors(self, step: str) -> tuple[str, ...]:
+        """Return the ARNs of the roles and users as whom a step has acted."""
+        return tuple(self._actors.get(step, ()))
+
+    def administer(self, *accounts: str) -> None:
+        """Note that the step that calls this acts as the administrator of these accounts."""
+        for account_id in accounts:
+            own = f"arn:aws:iam::{account_id}:user/{ADMINISTRATOR}"
+            self.acts_as(own if account_id == WORKLOAD else organization_role(account_id))
 
     def busy(self, text: str) -> None:
         """Note what the step that calls this is at, for whoever waits."""

@@ -15,8 +15,9 @@ from rehearsal.story.step import Outcome, StepRecord
 SCHEMA_VERSION = 1
 """Version 1: {schema_version, outcome, started_at, seconds, tools, stack, steps}; times are ISO 8601 in UTC.
 
-A step has name, after, outcome (passed, failed, not run), started_at and seconds (null if not run), summary, details
-(what it saw, as plain data) and problem ({expected, seen, logs} or null).
+A step has name, after, actors (ARNs of the roles and users as whom it acted), outcome (passed, failed, not run),
+started_at and seconds (null if not run), summary, details (what it saw, as plain data) and problem ({expected, seen,
+logs} or null).
 """
 
 PACKAGES = ("pulumi", "pulumi-aws", "mlflow", "boto3", "moto", "scikit-learn")
@@ -42,6 +43,7 @@ def _step(record: StepRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "after": list(record.after),
+        "actors": list(record.actors),
         "outcome": record.outcome.value,
         "started_at": started_at,
         "seconds": None if record.seconds is None else round(record.seconds, 3),

@@ -19,6 +19,7 @@ TIMEOUT_SECONDS = 300
 
 def prove(context: Context) -> Seen:
     """Preview both layers as one stack, and have `interlock duties prove` certify what they would make."""
+    context.administer(context.people.settings.account_id)
     folder = context.session.directory / "proof"
     folder.mkdir()
     preview = folder / "preview.json"
@@ -56,9 +57,12 @@ def _previewed(context: Context, folder: Path) -> str:
     settings = folder / f"Pulumi.{PLATFORM}.yaml"
     settings.write_text(yaml.safe_dump({"config": as_one_stack(stacks), "encryptionsalt": salt}))
     context.busy("preview both layers")
+    # Nothing is there yet: neither the roles of the layers nor a place for their states.
+    environment = {**context.session.environment, "PULUMI_BACKEND_URL": context.session.own_backend_url}
     answer = context.session.pulumi(
-        "preview", "--json", "--show-sames", "--stack", PLATFORM, "--config-file", str(settings), check=False
-    )
+        "preview", "--json", "--show-sames", "--stack", PLATFORM, "--config-file", str(settings),
+        environment=environment, check=False,
+    )  # fmt: skip
     if answer.returncode != 0:
         raise Unexpected("a preview of both layers", f"{answer.stdout[-3000:]}{answer.stderr[-2000:]}")
     return answer.stdout

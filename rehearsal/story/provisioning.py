@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 
-from interlock.failures import OutsideFailure
-from interlock.stack import ProvisionedStack
-from interlock.teardown import destroy
+from interlock.manifest import read_manifest
 from rehearsal.layers import FOUNDATION, PLATFORM, SETTLES_SLOWLY, Update, UpdateError
 from rehearsal.story.context import DOMAIN_SETTING, Context
 from rehearsal.story.step import Seen, Unexpected
 
-KEPT_TYPES = ("aws:s3/", "aws:kms/", "aws:iam/")
-"""What may remain while the vault holds locked objects: its two halves with their guards, keys, and the roles by which
-S3 goes on replicating them."""
-
 DATABASE = "Instance"
 """What the engine calls it, and waits for longest."""
-
-KEPT_SERVICES = ("s3", "kms", "iam")
 
 
 def start(context: Context) -> Seen:
     """Start the local cloud and the provider host, and choose the stack."""
     context.session.start()
     context.enter_environment()
-    for stack in (FOUNDATION, PLATFORM):
-        context.session.select_stack(stack)
+    context.session.select_stack(PLATFORM)
     domain = _tracking_domain(context)
     context.session.provide_certificate(domain)
     return Seen(
@@ -46,7 +36,9 @@ def _tracking_domain(context: Context) -> str:
 
 def people_arrive(context: Context) -> Seen:
     """Make a user with a second factor for everybody who has a duty, as the account's administrator."""
+    context.administer(context.people.settings.account_id)
     people = context.people.arrive()
+    context.session.let_in(context.people.entrances())
     return Seen(
         f"{len(people)} people, each with a user that may only take on the roles of their duties",
         {"people": {one.name: [duty.value for duty in one.duties] for one in context.people.assignments.people}},
@@ -55,27 +47,31 @@ def people_arrive(context: Context) -> Seen:
 
 def foundation_up(context: Context) -> Seen:
     """Provision the foundation but for what settles slowly, which nothing of the platform stands on."""
-    return _brought_up(context, Update(context.session, FOUNDATION, context.checkout, but=SETTLES_SLOWLY))
+    return _brought_up(context, FOUNDATION, but=SETTLES_SLOWLY)
 
 
 def foundation_rest(context: Context) -> Seen:
     """Provision the rest of the foundation, while the platform's databases take their time."""
     while not context.waits_for_database.wait(0.5):
         context.busy("the platform has the processors")
-    return _brought_up(context, Update(context.session, FOUNDATION, context.checkout))
+    return _brought_up(context, FOUNDATION)
 
 
 def platform_up(context: Context) -> Seen:
     """Provision the platform on the foundation, and read what it says of itself."""
     try:
-        seen = _brought_up(context, Update(context.session, PLATFORM, context.checkout))
+        seen = _brought_up(context, PLATFORM)
     finally:
         context.waits_for_database.set()
-    context.manifest = ProvisionedStack.load(f"pulumi:{PLATFORM}").manifest
+    # Of the new backend, for whoever keeps the rehearsal.
+    context.session.pulumi("stack", "select", PLATFORM)
+    said = context.pulumi("stack", "output", "--json", "manifest", stack=PLATFORM).stdout
+    context.manifest = read_manifest(json.loads(said))
     return seen
 
 
-def _brought_up(context: Context, update: Update) -> Seen:
+def _brought_up(context: Context, stack: str, *, but: Sequence[str] = ()) -> Seen:
+    update = Update(context.session, stack, context.project, but=but, environment=context.deployer(stack))
     with _watched(context, update):
         try:
             resources = update.finish()
@@ -121,43 +117,9 @@ def preview(stack: str) -> Callable[[Context], Seen]:
 
 
 def _unchanged(context: Context, stack: str, verb: str, *options: str) -> Seen:
-    answer = context.session.pulumi(verb, *options, "--expect-no-changes", "--diff", "--stack", stack, check=False)
+    answer = context.pulumi(verb, *options, "--expect-no-changes", "--diff", stack=stack, check=False)
     if answer.returncode != 0:
         raise Unexpected(
             f"pulumi {verb} of {stack} to find no change", f"{answer.stdout[-4000:]}{answer.stderr[-2000:]}"
         )
     return Seen("no change found")
-
-
-def take_down(context: Context) -> Seen:
-    """Destroy the platform and then its foundation, and see that exactly what the locks keep is still there."""
-    platform, result = (
-        destroy(stack, now=datetime.now(UTC), directory=context.checkout, progress=context.busy)
-        for stack in (PLATFORM, FOUNDATION)
-    )
-    strangers = [one.urn for one in result.remaining if not one.kind.startswith(KEPT_TYPES)]
-    if strangers:
-        raise Unexpected("only the vault and what belongs to it to remain", ", ".join(strangers))
-    left = {service: list(map(str, arns)) for service, arns in context.inventory().items() if arns}
-    buckets = {f"arn:aws:s3:::{name}" for name in result.bucket_names} | context.state_buckets
-    others = [arn for service, arns in left.items() if service not in KEPT_SERVICES for arn in arns]
-    if others or set(left.get("s3", ())) != buckets:
-        raise Unexpected(
-            f"the cloud to hold {', '.join(sorted(buckets))}, keys and roles, and nothing else",
-            "\n".join([*others, *left.get("s3", ())]) or "nothing",
-        )
-    until = result.deletable_from
-    if until is None:
-        raise OutsideFailure("the vault holds no locked object, although releases were pinned")
-    kinds = Counter(one.kind for one in result.remaining)
-    return Seen(
-        f"all gone but the vault {', '.join(result.bucket_names)} with {len(result.locked)} locked objects, "
-        f"{kinds['aws:kms/key:Key']} keys and {kinds['aws:kms/replicaKey:ReplicaKey']} replicas of keys, and "
-        f"{kinds['aws:iam/role:Role']} roles that replicate; the last lock ends {until:%Y-%m-%d %H:%M} UTC",
-        {
-            "locked": [{"key": one.key, "until": one.lock.until.isoformat()} for one in result.locked],
-            "remaining": [{"type": one.kind, "id": one.identifier} for one in result.remaining],
-            "inventory": left,
-            "swept": list(platform.swept.deleted),
-        },
-    )

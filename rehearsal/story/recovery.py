@@ -120,7 +120,8 @@ def rotate(context: Context) -> Seen:
     arn, uri = _database(context).secret_arn, context.manifest.tracking.uri
     if arn is None:
         raise Unexpected("a secret of MLflow's database user", "none in the stack manifest")
-    secrets = context.clients_of(Role.PLATFORM).secrets
+    # Whoever may rotate it does not read it.
+    rotating, secrets = context.clients_of(Role.PLATFORM).secrets, context.clients.secrets
     before = _current(secrets, arn)
     with as_user_of(context, Role.CREATOR):
         load = _Load(uri)
@@ -128,7 +129,7 @@ def rotate(context: Context) -> Seen:
             users = [before]
             for _ in range(2):
                 context.busy("rotate the database's secret")
-                secrets.rotate_secret(SecretId=arn)
+                rotating.rotate_secret(SecretId=arn)
                 users.append(_await_next(secrets, arn, users[-1]))
     if load.failures:
         raise Unexpected("every request to be answered", f"{len(load.failures)} were not: {load.failures[0]}")

@@ -110,6 +110,7 @@ class _Story:
                 summary=seen.summary,
                 details=seen.details,
                 problem=problem,
+                actors=self._context.actors(step.name),
             )
         )
 

@@ -66,3 +66,5 @@ class StepRecord:
     summary: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
+    actors: tuple[str, ...] = ()
+    """ARNs of the roles and users as whom it acted."""

@@ -33,7 +33,7 @@ def found(context: Context) -> Seen:
     first, second = [one.name for one in context.people.assignments.people_of(Duty.FOUNDATION)][:2]
     for person in (first, second):
         ceremony.make_key(person)
-    outputs = json.loads(context.session.pulumi("stack", "output", "--json", "--stack", FOUNDATION).stdout)
+    outputs = json.loads(context.pulumi("stack", "output", "--json", stack=FOUNDATION).stdout)
     known = outputs["foundation"]
     drafted = ceremony.done(first, "init", "--name", NAME, *ceremony.added(first, second), *_keys_of(known))
     ceremony.done(first, "sign", "--key", str(ceremony.key(first)))

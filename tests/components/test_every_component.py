@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.image_repositories import REPLICATION_CLAIM
+from interlock.duties.landscape import REPLICATION_CLAIM
 from policy.recording.monitor import STACK_TYPE, UNKNOWN, record
 from tests.components.programs import EXAMPLES, make
 

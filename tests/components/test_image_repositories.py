@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.image_repositories import IMAGES, REPLICATION_CLAIM
+from components.image_repositories import IMAGES
+from interlock.duties.landscape import REPLICATION_CLAIM
 from policy.recording.answers import ACCOUNT, RECOVERY_REGION, REGION
 from policy.recording.monitor import Recording, record
 from tests.components.programs import FOUNDATION_ROLE, make

@@ -24,6 +24,8 @@ from rehearsal.cloud.authorization.layers import role_of, trust_of
 from rehearsal.cloud.places import Place
 
 _PARTITION: Final = "aws"
+UNMADE: Final = "00000000-0000-0000-0000-000000000000"
+"""Stands for the id that a key gets when it is made; until then the account's IAM policies decide."""
 
 
 def policy_of(arn: str) -> Policy | None:
@@ -95,6 +97,10 @@ def _bucket_policy(place: Place, named: str) -> Any:  # noqa: ARG001 (a bucket's
 
 
 def _key_policy(place: Place, named: str) -> Any:
+    if named == f"key/{UNMADE}":
+        root = f"arn:{_PARTITION}:iam::{place.account_id}:root"
+        statement = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     key = kms_backends[place.account_id][place.region].keys.get(named.removeprefix("key/"))
     return key.policy if key is not None else None
 

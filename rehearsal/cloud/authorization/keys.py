@@ -13,7 +13,7 @@ from moto.kms.models import Key, KmsBackend, kms_backends
 from moto.kms.utils import RESERVED_ALIASES, _deserialize_ciphertext_blob
 
 from rehearsal.cloud.authorization.calls import Call
-from rehearsal.cloud.authorization.guards import key_of
+from rehearsal.cloud.authorization.guards import UNMADE, key_of
 
 Values = Mapping[str, str | Sequence[str]]
 
@@ -43,7 +43,9 @@ def needs_of(call: Call, account_id: str) -> Iterator[tuple[str, str, Values]]:
     if call.operation in _ON_NOTHING:
         yield call.action, "*", said
         if call.operation == "CreateKey" and asked.get("Tags"):
-            yield "kms:TagResource", "*", said
+            # Of the account's keys in general, because this one has no id yet. Source:
+            # https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
+            yield "kms:TagResource", f"arn:aws:kms:{call.region}:{account_id}:key/{UNMADE}", said
         return
     if call.operation == "ReEncrypt":
         source = key_arn(str(asked.get("SourceKeyId") or _of_ciphertext(asked)), call.region, account_id)

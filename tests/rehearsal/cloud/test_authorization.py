@@ -77,6 +77,17 @@ CASES = (
         f"iam:PassRole on resource: {DUTY} with an explicit deny in an identity-based policy",
     ),
     Case(
+        "whoever may tag the account's keys makes one with tags",
+        (allow("kms:CreateKey"), allow("kms:TagResource", f"arn:aws:kms:*:{WORKLOAD}:key/*")),
+        lambda client: client("kms").create_key(Tags=[{"TagKey": "owner", "TagValue": "risk"}]),
+    ),
+    Case(
+        "whoever may tag one key makes none with tags",
+        (allow("kms:CreateKey"), allow("kms:TagResource", f"arn:aws:kms:*:{WORKLOAD}:key/mrk-0123")),
+        lambda client: client("kms").create_key(Tags=[{"TagKey": "owner", "TagValue": "risk"}]),
+        "because no identity-based policy allows the kms:TagResource action",
+    ),
+    Case(
         "who has not said who they are signs nothing",
         (allow("*"), deny("kms:*", Condition={"Null": {"aws:SourceIdentity": "true"}})),
         lambda client: client("kms").create_key(),

@@ -217,3 +217,11 @@ def test_unreadable_requests_are_counted(cloud: LocalCloud) -> None:
     send(cloud, ADMINISTRATOR, "kms", "{}", target("TrentService.NoSuchOperation"))
     page = cloud.context.authorizer.decisions.page()
     assert page["unreadable"]["kms"]["The request names no operation of kms."] >= 1
+
+
+@pytest.mark.parametrize("prefix", ["", "com.amazonaws.cloudtrail.v20131101."])
+def test_cloudtrail_is_known_with_its_package_and_without(cloud: LocalCloud, prefix: str) -> None:
+    answer = send(cloud, ADMINISTRATOR, "cloudtrail", "{}", target(f"{prefix}CloudTrail_20131101.DescribeTrails"))
+
+    assert answer.status == 200, answer.text
+    assert "trailList" in answer.text

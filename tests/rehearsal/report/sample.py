@@ -39,10 +39,14 @@ STACK: dict[str, Any] = {
 }
 
 
+FOUNDATION_ROLE = "arn:aws:iam::123456789012:role/interlock/duties/interlock-local-foundation"
+
+
 def step(name: str, start: float, seconds: float, summary: str, **details: Any) -> dict[str, Any]:
     return {
         "name": name,
         "after": [],
+        "actors": [FOUNDATION_ROLE] if name.startswith("pulumi") else [],
         "outcome": "passed",
         "started_at": (BEGUN + timedelta(seconds=start)).isoformat(timespec="milliseconds"),
         "seconds": seconds,

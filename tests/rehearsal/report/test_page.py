@@ -12,6 +12,7 @@ from rehearsal.report import write_report
 from rehearsal.report.page import page
 from tests.rehearsal.report.sample import broken_off, passed
 
+STEP_OF_MANY = "attempt a breach"
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
 
@@ -52,6 +53,17 @@ def test_the_page_is_whole_and_fetches_and_runs_nothing(report: dict[str, Any]) 
         assert not any(name.startswith("on") or name == "src" for name in attributes)
         # A page of the report itself, which lies beside it.
         assert attributes.get("href", "certificate.html") == "certificate.html"
+
+
+def test_a_step_names_the_roles_under_which_it_ran() -> None:
+    report = passed()
+    up, breach = (next(one for one in report["steps"] if one["name"] == name) for name in ("pulumi up", STEP_OF_MANY))
+    breach["actors"] = [f"arn:aws:iam::123456789012:role/interlock/duties/interlock-local-{n}" for n in range(12)]
+
+    shown = " ".join(Outline(page(report)).text)
+
+    assert up["actors"][0].removeprefix("arn:aws:iam::") in shown
+    assert "12 roles and users" in shown
 
 
 def test_every_step_and_every_part_of_the_story_is_shown() -> None:

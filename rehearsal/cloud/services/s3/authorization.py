@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from moto.s3.models import s3_backends
 
 from rehearsal.cloud.authorization.authorizer import has_ended
-from rehearsal.cloud.authorization.calls import signed
 from rehearsal.cloud.authorization.deciding import caller_values
 from rehearsal.cloud.authorization.needs import Need
 from rehearsal.cloud.services.s3.errors import S3Error, access_denied
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86400
 _PARTITION = "aws"
+_SCOPE_SLASHES = 4
+"""A credential is a key id, then date, region, service and `aws4_request`."""
 _OWNERS_ONLY = {"GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"}
 """What no bucket policy can allow to another account."""
 
@@ -88,12 +89,22 @@ def _check_need(
     arn = f"arn:{_PARTITION}:s3:::{bucket_name}"
     resource = f"{arn}/{key}" if key else arn
     need = Need(permission, resource, _values(exchange, permission, owner, cloud.now()), owner=owner)
-    # A presigned URL says in its query what it is signed for, where moto does not look.
-    region = signed(exchange.response.request.environ).region or exchange.response.region
-    standard = caller_values(exchange.caller, "s3", region, cloud.now())
+    standard = caller_values(exchange.caller, "s3", _asked_region(exchange, bucket_name), cloud.now())
     refused = cloud.authorizer.refusal_of_need(need, exchange.caller, standard)
     if refused is not None:
         raise access_denied(refused.replace(f"resource: {resource}", f'resource: "{resource}"', 1))
+
+
+def _asked_region(exchange: Exchange, bucket_name: str) -> str:
+    """Return the region that was asked: the signature's, and where it names none the bucket's, which alone answers."""
+    if "authorization" in exchange.headers:
+        return str(exchange.response.region)
+    credential = exchange.query.get("X-Amz-Credential") or exchange.form("x-amz-credential")
+    if credential.count("/") >= _SCOPE_SLASHES:
+        return credential.split("/")[-3]
+    owner = s3_account_of(bucket_name) or exchange.caller.account_id
+    bucket = s3_backends[owner][_PARTITION].buckets.get(bucket_name)
+    return str(bucket.region_name if bucket is not None else exchange.response.region)
 
 
 def _values(exchange: Exchange, permission: str, owner: str, now: datetime) -> dict[str, str]:

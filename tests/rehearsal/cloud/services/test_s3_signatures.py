@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 import urllib.error
 import urllib.request
@@ -47,6 +48,30 @@ def test_a_presigned_url_opens_what_it_was_signed_for(cloud: LocalCloud, s3: Any
     assert _status(url.replace("/mine?", "/other?")) == 403
     assert _status(url, method="PUT", data=b"new") == 403
     assert _status(url.replace("ignature=", "ignature=A")) == 403
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_a_presigned_url_asks_the_region_that_it_is_for(cloud: LocalCloud, s3: Any, bucket: str, version: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"body")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": cloud.region}},
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    here, elsewhere = (
+        cloud.client("s3", config=Config(signature_version=version), region_name=region)
+        for region in (cloud.region, "us-east-2")
+    )
+
+    asked = {"Bucket": bucket, "Key": "k"}
+
+    assert _status(here.generate_presigned_url("get_object", Params=asked)) == 200
+    # The older signature names no region, and is good for the bucket's.
+    wanted = 403 if version == "s3v4" else 200
+    assert _status(elsewhere.generate_presigned_url("get_object", Params=asked)) == wanted
 
 
 @pytest.mark.corrects("s3.signed-requests")
