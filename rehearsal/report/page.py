@@ -18,6 +18,7 @@ from rehearsal.report.charts import (
 from rehearsal.report.duties import actors_cell, breaches_card, certificate_card
 from rehearsal.report.markup import Markup, card, join, shortened, table, tag
 from rehearsal.report.platform_drawing import drawing
+from rehearsal.report.rights import rights_card, work_card
 from rehearsal.report.style import STYLE
 
 Report = Mapping[str, Any]
@@ -136,6 +137,8 @@ def _parts(report: Report) -> list[Markup]:
     parts += [_attacks(one["attempts"]) for one in _details(report, "attempts")]
     tried = [attempt for one in _details(report, "breaches") for attempt in one["breaches"]]
     parts += [breaches_card(tried)] if tried else []
+    parts += [work_card(one["work"]) for one in _details(report, "work")]
+    parts += [rights_card(one["rights"], one["reviewed"]) for one in _details(report, "rights")]
     provisioned = _provisioned(report)
     parts += [_resources(provisioned)] if provisioned else []
     parts += [_remains(one) for one in _details(report, "remaining")]

@@ -13,6 +13,7 @@ from rehearsal.story import (
     bootstrapping,
     breaching,
     destruction,
+    granting,
     guarding,
     pinning,
     proving,
@@ -22,6 +23,7 @@ from rehearsal.story import (
     serving,
     traffic,
     trusting,
+    working,
 )
 from rehearsal.story.context import Context, StorySession, own_environment
 from rehearsal.story.document import report_document
@@ -37,6 +39,7 @@ INITIALIZED = "terraform init, infra/bootstrap"
 BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
+WORKED, COMPARED = "everybody does their work", "compare rights with their use"
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
 
@@ -88,6 +91,22 @@ STEPS: tuple[Step, ...] = (
     Step("shift to 95/5", traffic.first_shift, ("compare every answer of green",)),
     Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
+    # After the replication, because that counts what lies in the vault.
+    Step(WORKED, working.work, ("replicate the vault both ways", "deploy as blue")),
+    Step(
+        COMPARED,
+        granting.compare,
+        (
+            *PREVIEWED.values(),
+            FOUNDATION_REST,
+            WORKED,
+            "what CloudWatch counted",
+            "attack the vault",
+            "attempt a breach",
+            "rotate under load",
+            "knock at the databases",
+        ),
+    ),
 )
 
 DESTROY = Step(
@@ -95,7 +114,7 @@ DESTROY = Step(
     destruction.take_down,
     (
         *PREVIEWED.values(),
-        "what CloudWatch counted",
+        COMPARED,
         "attack the vault",
         "attempt a breach",
         "rotate under load",

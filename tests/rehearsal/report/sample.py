@@ -131,6 +131,12 @@ def passed() -> dict[str, Any]:
             step("attempt a breach", 144.5, 3.0, "1 of 1 refused", breaches=[
                 {"duty": "approver", "who": "approver-1", "tried": "sign with approver-2's key",
                  "answer": "AccessDeniedException: not authorized to perform: kms:Sign"}]),
+            step("everybody does their work", 147.0, 2.0, "1 task done", work=[
+                {"duty": "auditor", "who": "auditor-1", "did": "read a lock"}]),
+            step("compare rights with their use", 149.0, 1.0, "2 rights of 1 role", reviewed="2026-11-22", rights=[
+                {"role": "auditor", "action": "kms:GetPublicKey", "on": ["arn:aws:kms:*"], "used": 3, "because": None},
+                {"role": "auditor", "action": "s3:GetObject", "on": ["a", "b", "c", "d"], "used": 0,
+                 "because": "people read by key"}]),
             step("deploy as blue", 144.5, 7.4, "in service", variant="blue", state={"variants": {}}),
             step("compare every answer of blue", 152.0, 6.0, "498 of 498", model="logistic regression", **comparison),
             step("compare every answer of green", 160.0, 6.0, "498 of 498", model="boosted trees", **comparison),

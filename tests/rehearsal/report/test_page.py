@@ -84,6 +84,8 @@ def test_every_step_and_every_part_of_the_story_is_shown() -> None:
         "What stands by",
         "Attacks on the vault, all refused",
         "What each duty tried beyond itself, all refused",
+        "What each duty did of its own work",
+        "Rights against their use",
         "What was provisioned",
         "What remains after the destruction",
         "Every step",
@@ -172,3 +174,13 @@ def test_what_each_duty_tried_is_shown_with_what_it_was_answered() -> None:
     shown = page(passed())
     for part in ("approver-1", "sign with approver-2&#39;s key", "not authorized to perform: kms:Sign"):
         assert part in shown or part.replace("&#39;", "&#x27;") in shown
+
+
+def test_rights_are_shown_by_role_with_their_use_and_their_reasons() -> None:
+    text = " ".join(Outline(page(passed())).text)
+    assert "Rights against their use" in text
+    assert "last reviewed on 2026-11-22" in text
+    assert ": 1 of 2 used" in text
+    assert "people read by key" in text
+    assert "and 1 more" in text
+    assert "read a lock" in text
