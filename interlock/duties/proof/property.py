@@ -68,11 +68,14 @@ class Context:
         return [*self.sessions(but=but), *(Session(arn, FREE) for arn in self.scene.strangers())]
 
     def administers(self, session: Session) -> bool:
-        """Return whether the documents name the principal as an administrator, who is trusted with their change."""
+        """Return whether the documents name the principal as an administrator, who is trusted with their change.
+
+        A role of another duty than the foundation's is never trusted so, whoever names it.
+        """
         principal = self.scene.principal(session.arn)
-        return principal.duty in OWNERS or any(
-            fnmatchcase(session.arn, pattern) for pattern in self.scene.world.administrators
-        )
+        if principal.duty is not None:
+            return principal.duty in OWNERS
+        return any(fnmatchcase(session.arn, pattern) for pattern in self.scene.world.administrators)
 
     def told_apart(self, sessions: Iterable[Session], resource: Resource) -> list[Session]:
         """Return those of `sessions` that the policy of a resource could tell from a stranger, and the strangers.
