@@ -73,7 +73,7 @@ The local cloud goes on running at {cloud.endpoint_url}
 
   eval "$(scripts/rehearse --env)"     puts this shell on it
   pulumi preview                       works on the stack `{session.stack}`; so do up, stack output, refresh, destroy
-  AWS_PROFILE=foundation-1 pulumi preview --stack {FOUNDATION}
+  env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_PROFILE=foundation-1 pulumi preview --stack {FOUNDATION}
                                        the foundation that it stands on, which only its own people enter
   interlock --help                     the platform's own commands; `mlflow` and any AWS client are on it too
   aws --profile evidence …             acts in another account, or as a person in their role (profiles:

@@ -245,7 +245,14 @@ class Session:
         self.people = tuple(entrances)
         file, command = self.directory / "people.json", self.bin / "come"
         write_entrances(file, entrances)
-        _script(command, self.tools.python, "-P", "-m", "rehearsal.coming", str(file))
+        # Whoever asks for credentials may have an environment of its own.
+        found = {
+            "PYTHONPATH": str(self.tools.checkout),
+            "AWS_ENDPOINT_URL": self.cloud.endpoint_url,
+            "AWS_DEFAULT_REGION": self.cloud.region,
+        }
+        variables = [f"{name}={value}" for name, value in found.items()]
+        _script(command, Path("env"), *variables, str(self.tools.python), "-P", "-m", "rehearsal.coming", str(file))
         add_people(self.directory / "aws", self.cloud.endpoint_url, self.cloud.region, entrances, (str(command),))
 
     def select_stack(self, name: str = STACK) -> None:

@@ -1,4 +1,4 @@
-"""The step that gives the environment up: the platform under its own role, its foundation by administrators."""
+"""The step that gives the environment up, which is nobody's duty: the accounts' administrators do it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ TIMEOUT_SECONDS = 900
 def take_down(context: Context) -> Seen:
     """Destroy the platform and then its foundation, and see that exactly what the locks keep is still there.
 
-    Nobody's duty is to end keys, vault and alarm: for the foundation the administrators come in, after they have
-    taken the guardrails off.
+    No role of a deployer takes away what it has published, keys, vault or alarm: the administrators come in, after
+    they have taken the guardrails off.
     """
-    platform = _destroyed(context, PLATFORM, context.deployer(PLATFORM))
-    context.busy("take the guardrails off")
     context.administer(WORKLOAD, EVIDENCE, MANAGEMENT)
+    context.busy("take the guardrails off")
     guarding.release(context)
+    platform = _destroyed(context, PLATFORM)
     _hand_over(context)
-    result = _destroyed(context, FOUNDATION, context.session.environment)
+    result = _destroyed(context, FOUNDATION)
     remaining, locked = result["remaining"], result["locked"]
     strangers = [one["urn"] for one in remaining if not one["type"].startswith(KEPT_TYPES)]
     if strangers:
@@ -61,12 +61,17 @@ def take_down(context: Context) -> Seen:
     )
 
 
-def _destroyed(context: Context, stack: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def _destroyed(context: Context, stack: str) -> dict[str, Any]:
     context.busy(f"interlock stack destroy, {stack}")
     answer = subprocess.run(
         ["interlock", "stack", "destroy", "--yes", "--stack", f"pulumi:{stack}", "--output", "json"],
-        cwd=context.project, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False,
-    )  # fmt: skip
+        cwd=context.project,
+        env=context.session.environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
     document: dict[str, Any] = json.loads(answer.stdout or "{}")
     if answer.returncode not in (DESTROYED, LOCKED) or "remaining" not in document:
         raise Unexpected(f"interlock stack destroy of {stack} to destroy it", f"{answer.stdout}{answer.stderr}"[-4000:])
