@@ -49,7 +49,7 @@ def _without_a_denial(world: World) -> Iterator[Opened]:
 
 def _one_more(world: World) -> Iterator[Opened]:
     """Name somebody whom the denial is to leave alone: each time another role, or whoever is called like one."""
-    others = [one.arn for one in world.principals if one.duty in ("creator", "auditor", "responder", "observer")]
+    others = [one.arn for one in world.principals if one.duty in ("creator", "auditor", "observer")]
     others += ["arn:aws:iam::111122223333:role/any-*", "arn:aws:iam::*:role*/*"]
     for number, one in enumerate(_kept(world)):
         for at, statement in enumerate((one.policy or {})["Statement"]):
