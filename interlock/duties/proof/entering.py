@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
+from interlock.duties.evaluator.policy import PrincipalType
+from interlock.duties.proof.naming import named, outsider, principals_in
 from interlock.duties.proof.property import Context, Property, Violation
-from interlock.duties.proof.scene import Call, Session
+from interlock.duties.proof.scene import FREE, Call, Form, Session
 from interlock.duties.proof.steps import Step, signing_in
-from interlock.duties.world import Principal, Way
+from interlock.duties.world import Person, Principal, Way
 
 ANY_NAME: Final = "any-other-name"
+SOMEBODY_ELSE: Final = "somebody-else"
 WITH_FACTOR: Final = frozenset({"foundation", "platform", "break-glass"})
 LATELY: Final = frozenset({"break-glass"})
 OLDEST_FACTOR: Final = "3600"
@@ -23,16 +27,71 @@ def _named_and_known(context: Context) -> Iterator[Violation]:
     for role in _of_duties(context):
         for person in context.scene.world.people:
             for way in person.ways:
-                fixed = {key.lower(): values for key, values in way.context.items()}
-                if call := _comes(context, way, role, {**fixed, **name}):
-                    yield _entered(f"{person.name} opens a session of {role.name} named {ANY_NAME}", role, call)
-                for key in fixed:
-                    if call := _comes(context, way, role, {**fixed, key: ("somebody-else",)}):
-                        words = f"anybody of {way.principal} with another {key} comes into {role.name}"
-                        yield _entered(words, role, call)
+                yield from _under_another_name(context, person, way, role)
         for other in _of_duties(context):
             if other is not role and (call := _assumes(context, other.arn, role, name)):
                 yield _entered(f"{other.name} opens a session of {role.name} named {ANY_NAME}", role, call)
+
+
+def _under_another_name(context: Context, person: Person, way: Way, role: Principal) -> Iterator[Violation]:
+    fixed = {key.lower(): values for key, values in way.context.items()}
+    if way.kind == "federated":
+        given: Given = {**fixed, "sts:rolesessionname": (ANY_NAME,)}
+        if call := context.scene.comes_in(way.principal, signing_in(way.principal), role.arn, given):
+            yield _entered(f"{person.name} opens a session of {role.name} named {ANY_NAME}", role, call)
+        return
+    own = (("sts:rolesessionname", person.source_identity or ""),)
+    if call := _assumes(context, way.principal, role, fixed, own):
+        yield _entered(f"{person.name} opens a session of {role.name} under a name that is not theirs", role, call)
+    for key, values in fixed.items():
+        for other in _others_than(values):
+            if call := _assumes(context, way.principal, role, {**fixed, key: (other,)}):
+                words = f"anybody of {way.principal} whose {key} is {other} comes into {role.name}"
+                yield _entered(words, role, call)
+
+
+def _others_than(values: tuple[str, ...]) -> Iterator[str]:
+    """Yield values that a pattern made too wide would take for one of `values`: those of a role's sessions end in a
+    name after a colon."""
+    yield SOMEBODY_ELSE
+    for value in values:
+        start, colon, name = value.rpartition(":")
+        yield from (f"{start}{colon}{other}" for other in (SOMEBODY_ELSE, f"not-{name}", f"{name}-too"))
+
+
+def _tokens_of_the_assigned(context: Context) -> Iterator[Violation]:
+    for role in _of_duties(context):
+        for provider in context.scene.trusted(role.arn, PrincipalType.FEDERATED):
+            yield from _other_tokens(context, provider, role)
+
+
+def _other_tokens(context: Context, provider: str, role: Principal) -> Iterator[Violation]:
+    assigned = [
+        {key.lower(): values for key, values in way.context.items()}
+        for person in context.scene.world.people if role.duty in person.duties
+        for way in person.ways if way.kind == "federated" and way.principal == provider
+    ]  # fmt: skip
+    keys = sorted({key for one in assigned for key in one})
+    unlike = [tuple((key, value) for one in assigned for value in one.get(key, ())) for key in keys] or [()]
+    for other_than in unlike:
+        call = context.scene.comes_in(provider, signing_in(provider), role.arn, {}, other_than)
+        if call is not None:
+            what = f"with another {other_than[0][0]} than those assigned" if other_than else "whom nobody assigned"
+            yield _entered(f"somebody of {provider} {what} comes into {role.name}", role, call)
+
+
+def _only_the_assigned(context: Context) -> Iterator[Violation]:
+    world = context.scene.world
+    for role in _of_duties(context):
+        ways = {
+            way.principal for person in world.people if role.duty in person.duties
+            for way in person.ways if way.kind != "federated"
+        }  # fmt: skip
+        for session in _anybody(context, role):
+            if session in (Session(arn, FREE, session.form) for arn in ways):
+                continue
+            if call := context.scene.can(session, "sts:AssumeRole", role.arn):
+                yield _entered(f"{session}, to whom nobody assigned {role.duty}, comes into {role.name}", role, call)
 
 
 def _with_a_factor(context: Context) -> Iterator[Violation]:
@@ -61,26 +120,42 @@ def _of_duties(context: Context) -> list[Principal]:
     return [one for one in context.scene.world.principals if one.duty is not None and one.trust is not None]
 
 
-def _comes(context: Context, way: Way, role: Principal, given: Given) -> Call | None:
-    if way.kind == "federated":
-        return context.scene.comes_in(way.principal, signing_in(way), role.arn, given)
-    return _assumes(context, way.principal, role, given)
-
-
-def _assumes(context: Context, arn: str, role: Principal, given: Given) -> Call | None:
-    return context.scene.can(Session(arn), "sts:AssumeRole", role.arn, given=given)
+def _assumes(
+    context: Context, arn: str, role: Principal, given: Given, other_than: tuple[tuple[str, str], ...] = ()
+) -> Call | None:
+    return context.scene.can(Session(arn), "sts:AssumeRole", role.arn, given=given, other_than=other_than)
 
 
 def _entered(words: str, role: Principal, call: Call) -> Violation:
     return Violation(words, (Step("assumes", Session(role.arn), (call,)),))
 
 
+def _anybody(context: Context, role: Principal) -> Iterator[Session]:
+    """Yield all whom a role's trust policy names, other roles of its duty left out, and whom it need not name."""
+    scene = context.scene
+    yield from (outsider(scene), *(Session(arn, FREE) for arn in scene.strangers()))
+    roles = [scene.world.principal(arn) for arn in dict.fromkeys(principals_in(role.trust))]
+    yield from (Session(one.arn, FREE, Form.UNLIMITED) for one in roles if one is not None and one.duty != role.duty)
+    yield from (replace(one, form=Form.UNLIMITED) for one in named(scene, role.trust))
+
+
 PROPERTIES: Final = (
     Property(
         "named-and-known",
-        "Every session of a duty's role is named after who opened it, and nobody whom an identity provider signs in as "
-        "somebody else, or for something else, opens one.",
+        "Every session of a duty's role is named after who opened it, and nobody else who comes by the same principal "
+        "opens one.",
         _named_and_known,
+    ),
+    Property(
+        "tokens-assigned",
+        "Of those whom an identity provider signs in, only the subjects that a duty is assigned to come into its role.",
+        _tokens_of_the_assigned,
+    ),
+    Property(
+        "trusts-assigned",
+        "Nobody whom a duty's role trusts, of whatever account, comes into it without being assigned to the duty, even "
+        "were their own policies to allow everything.",
+        _only_the_assigned,
     ),
     Property(
         "with-a-factor",

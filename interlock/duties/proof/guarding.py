@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -14,12 +14,19 @@ from interlock.duties.guarded_resources import (
     TABLE_CHANGES,
 )
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
+from interlock.duties.proof.naming import FOREIGN
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import RECORD
 from interlock.duties.proof.scene import EVERYTHING, FREE, Session
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)
+BY_URL: Final = ("lambda:InvokeFunctionUrl",)
+FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "aws:sourceaccount": (FOREIGN,), "aws:sourcearn": (f"arn:aws:any:eu-west-1:{FOREIGN}:any/other",),
+    "aws:sourceorgid": None, "aws:sourceorgpaths": None,
+}  # fmt: skip
+"""What a service says that acts for somebody of an account that nobody knows."""
 CHANGING_FUNCTIONS: Final = (
     "lambda:AddPermission", "lambda:RemovePermission", "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration", "lambda:CreateFunctionUrlConfig", "lambda:CreateEventSourceMapping",
@@ -63,11 +70,11 @@ def _others(
     context: Context, resource: Resource, allowed: Sequence[str], actions: Iterable[str], words: str
 ) -> Iterator[Violation]:
     """Yield who else could, were the resource's policy to allow everyone everything beside what it denies."""
-    others = [one for one in context.anybody() if not _is_one_of(one.arn, allowed)]
-    yield from context.first(context.told_apart(others, resource), actions, resource.arn, words, loosened=True)
+    others = [one for one in context.callers(resource) if not _is_one_of(one.arn, allowed)]
+    yield from context.first(others, actions, resource.arn, words, loosened=True)
     if resource.policy is None:
         # Nobody is denied anything: what the others' own policies allow is all that counts.
-        rest = [one for one in others if not context.scene.is_made(one.arn)]
+        rest = [one for one in context.sessions() if not _is_one_of(one.arn, allowed)]
         yield from context.first(rest, actions, resource.arn, words)
 
 
@@ -79,18 +86,35 @@ def _functions(context: Context) -> Iterator[Violation]:
     tasks = [one for one in context.scene.world.tasks if one.action in INVOKING]
     for arn in sorted({one.resource for one in tasks}):
         users = {one.principal for one in tasks if one.resource == arn}
+        function = context.scene.resource(arn)
+        invited = context.invited(function) if function is not None else []
         others = [one for one in context.sessions() if one.arn not in users and not context.administers(one)]
+        others += [one for one in invited if one.arn not in users]
         yield from context.first(others, INVOKING, arn, "have traffic moved back")
-        changing = [one for one in context.sessions(but=OWNERS) if not context.administers(one)]
+        yield from context.first(others[-len(invited) :] if invited else (), BY_URL, arn, "have traffic moved back")
+        changing = [one for one in (*context.sessions(but=OWNERS), *invited) if not context.administers(one)]
         yield from context.first(
             changing, CHANGING_FUNCTIONS, arn, "change who calls a duty's function or what it does"
         )
+        if function is not None:
+            yield from _on_behalf_of_others(context, function)
+
+
+def _on_behalf_of_others(context: Context, function: Resource) -> Iterator[Violation]:
+    """Yield the services that would call a function for whoever asks them to, of whatever account."""
+    policy = context.scene.resource_policy(function)
+    names = {one.name for statement in policy.statements for one in statement.principal} if policy else set()
+    for service in sorted(one for one in names if one.endswith(".amazonaws.com")):
+        for action in INVOKING:
+            if call := context.scene.served(service, action, function, FOR_OTHERS):
+                yield Violation(f"{service} has traffic moved back for whoever asks it to by {action}", call=call)
 
 
 def _alarm_heard(context: Context) -> Iterator[Violation]:
     for topic in context.scene.world.of_kind(ResourceKind.TOPIC):
         if topic.attributes.get("alarm") == "true":
-            others = [one for one in context.sessions(but=OWNERS) if not context.administers(one)]
+            anybody = [*context.sessions(but=OWNERS), *context.invited(topic)]
+            others = [one for one in anybody if not context.administers(one)]
             yield from context.first(others, SILENCING, topic.arn, "silence the alarm of break-glass")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
@@ -39,6 +39,11 @@ TELLING_OF_OBJECTS: Final = (
 REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
+READING_EVIDENCE: Final = ("s3:GetObject", "s3:ListBucket")
+UNSAFE_LINES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "without TLS": {"aws:securetransport": ("false",)},
+    "by an old TLS": {"aws:securetransport": ("true",), "s3:tlsversion": ("1.1",)},
+}
 WRITING: Final = {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)}
 """What an ordinary PUT of evidence says."""
 
@@ -47,7 +52,7 @@ def _only_owners_sign(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None:
             continue
-        for session in context.told_apart(context.anybody(), key):
+        for session in context.callers(key):
             if not context.administers(session) or context.scene.principal(session.arn).duty in OWNERS:
                 yield from _signs_with_anothers(context, session, key)
             if not context.administers(session):
@@ -60,7 +65,7 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None and key.attributes.get("evidence") != "true":
             continue
-        anybody = context.told_apart(context.anybody(), key)
+        anybody = context.callers(key)
         others = [one for one in anybody if not context.administers(one)]
         yield from context.first(others, TAKING_KEYS, key.arn, "take a key away", loosened=True)
         yield from context.first(strangers, CHANGING_KEYS, key.arn, "change what a key goes by", loosened=True)
@@ -83,7 +88,7 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
 def _only_writers_write(context: Context) -> Iterator[Violation]:
     writers = context.scene.world.writers
     for bucket in _evidence(context):
-        anybody = context.told_apart(context.anybody(), bucket)
+        anybody = context.callers(bucket)
         for prefix, arns in writers.items():
             others = [one for one in anybody if one.arn not in arns]
             yield from context.first(others, ("s3:PutObject",), f"{bucket.arn}/{prefix}*", f"write under {prefix}")
@@ -115,7 +120,7 @@ def _keys_stay(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.owner is None and key.attributes.get("evidence") != "true":
             continue
-        sessions = [one for one in context.told_apart(context.anybody(), key) if not context.administers(one)]
+        sessions = [one for one in context.callers(key) if not context.administers(one)]
         owners = [Session(one.arn, FREE) for one in context.scene.world.principals if one.duty in OWNERS]
         yield from context.first([*sessions, *owners], TAKING_KEYS, key.arn, "take a key away")
         if key.owner is None:
@@ -128,7 +133,7 @@ def _evidence(context: Context) -> Iterator[Resource]:
 
 def _evidence_stays(context: Context) -> Iterator[Violation]:
     for bucket in _evidence(context):
-        anybody = context.told_apart(context.anybody(), bucket)
+        anybody = context.callers(bucket)
         yield from context.first(anybody, REMOVING_OBJECTS, f"{bucket.arn}/*", "delete or hide evidence")
         yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let evidence be deleted")
         others = [one for one in anybody if not context.administers(one)]
@@ -137,6 +142,31 @@ def _evidence_stays(context: Context) -> Iterator[Violation]:
         writing = [one for one in anybody if not _replicates(context, one)]
         yield from context.first(writing, REPLICATING, f"{bucket.arn}/*", "bring evidence in without its conditions")
         yield from _overwrites(context, bucket, anybody)
+
+
+def _evidence_is_read(context: Context) -> Iterator[Violation]:
+    """Yield who reads evidence who is of no account of the world, and what would pass by a line that others read."""
+    ours = tuple(
+        ("aws:principalorgid", one)
+        for one in sorted({a.organization_id or "" for a in context.scene.world.accounts})
+        if one
+    )
+    for bucket in _evidence(context):
+        accounts = {one.id for one in context.scene.world.accounts}
+        foreign = [
+            one for one in context.invited(bucket) if context.scene.principal(one.arn).account_id not in accounts
+        ]
+        for session in foreign:
+            for action in READING_EVIDENCE:
+                of = bucket.arn if action.startswith("s3:List") else f"{bucket.arn}/*"
+                if call := context.scene.can(session, action, of, other_than=ours):
+                    yield Violation(
+                        f"{session}, of an account that nobody knows, reads evidence by {action}", call=call
+                    )
+        strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
+        for words, plainly in UNSAFE_LINES.items():
+            for actions, of in ((READING_EVIDENCE[:1], f"{bucket.arn}/*"), (READING_EVIDENCE[1:], bucket.arn)):
+                yield from context.first(strangers, actions, of, f"use evidence {words}", given=plainly, loosened=True)
 
 
 def _replicates(context: Context, session: Session) -> bool:
@@ -161,7 +191,7 @@ def _retention(context: Context) -> Iterator[Violation]:
     for bucket in _evidence(context):
         for words, given in (("for fewer days than the minimum", short), ("in a mode that can be lifted", weak)):
             for action in ("s3:PutObject", "s3:PutObjectRetention"):
-                for session in context.told_apart(context.anybody(), bucket):
+                for session in context.callers(bucket):
                     call = context.scene.can(session, action, f"{bucket.arn}/*", given={**WRITING, **given})
                     if call is not None:
                         yield Violation(f"{session} can lock evidence {words} by {action}", call=call)
@@ -197,6 +227,12 @@ PROPERTIES: Final = (
         "evidence-stays",
         "Nobody can delete, hide or write over evidence, and only administrators change what guards it.",
         _evidence_stays,
+    ),
+    Property(
+        "evidence-is-read",
+        "Nobody of an account that is none of ours reads evidence, and nobody uses it without TLS of at least 1.2, "
+        "even were its policy to allow everyone everything beside what it denies.",
+        _evidence_is_read,
     ),
     Property(
         "denials-suffice",

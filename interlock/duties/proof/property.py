@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import Final
 
 from interlock.duties.evaluator.request import Layers, Request
 from interlock.duties.proof.closure import Closure
-from interlock.duties.proof.scene import FREE, Call, Scene, Session
+from interlock.duties.proof.naming import named, outsider, principals_in
+from interlock.duties.proof.scene import FREE, Call, Form, Scene, Session
 from interlock.duties.proof.steps import Step
 from interlock.duties.world import Resource
 
@@ -95,6 +96,28 @@ class Context:
             or any(fnmatchcase(one.arn, pattern) for pattern in patterns)
         ]
 
+    def callers(self, resource: Resource) -> list[Session]:
+        """Return all whom the policy of a resource could tell from a stranger, the strangers, and whoever else it
+        names."""
+        return [*self.told_apart(self.anybody(), resource), *self.named(resource)]
+
+    def named(self, resource: Resource) -> tuple[Session, ...]:
+        """Return whom the policy of a resource names beside the roles and users of the world themselves."""
+        return named(self.scene, resource.policy)
+
+    def invited(self, resource: Resource) -> list[Session]:
+        """Return those whom a resource's policy names, and somebody of an account that nobody knows.
+
+        In the resource's own account they have nothing but what its policy gives them; elsewhere, all of their own.
+        """
+        of_account = [
+            replace(one, form=Form.AS_WRITTEN)
+            if self.scene.principal(one.arn).account_id == resource.account_id
+            else one
+            for one in self.named(resource)
+        ]
+        return [*of_account, outsider(self.scene)]
+
     def first(
         self,
         sessions: Iterable[Session],
@@ -115,11 +138,3 @@ class Context:
                 if call is not None:
                     yield Violation(f"{session} can {words} by {action} on {resource}{were}", call=call)
                     break
-
-
-def principals_in(written: Any) -> list[str]:
-    """Return whatever a document says of principals: every text in it that could name a role or a user."""
-    if isinstance(written, str):
-        return [written] if ":iam:" in written or ":sts:" in written else []
-    parts = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
-    return [one for part in parts for one in principals_in(part)]

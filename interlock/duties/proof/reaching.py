@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from interlock.duties.proof.closure import SOMEONE_ELSE, Reached, cycle
+from interlock.duties.proof.closure import Reached, cycle
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.scene import FREE, Form, Session
 from interlock.duties.proof.steps import Step, signing_in
@@ -64,12 +64,14 @@ def _own_name(context: Context) -> Iterator[Violation]:
 
 def _names_are_ones_own(context: Context) -> Iterator[Violation]:
     for principal in context.scene.world.principals:
-        for person in context.scene.world.people if principal.duty is not None else ():
+        people = context.scene.world.people if principal.duty is not None else ()
+        theirs = [one.source_identity for one in people if principal.duty in one.duties and one.source_identity]
+        names = tuple(("sts:sourceidentity", one) for one in theirs)
+        for person in people:
             for way in (one for one in person.ways if one.kind != "federated"):
                 given = {key.lower(): values for key, values in way.context.items()}
-                asked = {**given, "sts:sourceidentity": (SOMEONE_ELSE,)}
-                call = context.scene.can(Session(way.principal), "sts:SetSourceIdentity", principal.arn, given=asked)
-                if call is not None:
+                action, who = "sts:SetSourceIdentity", Session(way.principal)
+                if call := context.scene.can(who, action, principal.arn, given=given, other_than=names):
                     yield Violation(f"{person.name} may take any name in {principal.name}", call=call)
 
 
@@ -129,7 +131,7 @@ def _entered_unseen(context: Context, person: Person, role_arn: str) -> Iterator
         for words, key, value in unseen:
             asked = {**given, key: value}
             if way.kind == "federated":
-                call = context.scene.comes_in(way.principal, signing_in(way), role_arn, asked)
+                call = context.scene.comes_in(way.principal, signing_in(way.principal), role_arn, asked)
             else:
                 call = context.scene.can(Session(way.principal), "sts:AssumeRole", role_arn, given=asked)
             if call is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.parsing import parse
-from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind
+from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind, PrincipalType
 from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.permission import Example, Question, example
 from interlock.duties.proof.selecting import allows
@@ -44,6 +44,7 @@ class Form(StrEnum):
     UNBOUNDED = "without its boundary"
     UNDENIED = "without the denials of its own policies"
     WIDENED = "with policies that allow everything"
+    UNLIMITED = "with policies that allow everything and no boundary"
     LOOSENED = "with policies and a boundary that allow everything beside what it denies"
 
 
@@ -54,9 +55,12 @@ class Session:
     arn: str
     source_identity: str | None = None
     form: Form = Form.AS_WRITTEN
+    called: str = "session"
+    """The name of a role's session, which is a part of its ARN."""
 
     def __str__(self) -> str:
         who = self.arn.partition(":iam::")[2].replace(":", " ", 1)
+        who += f" in a session called {self.called}" if self.called != "session" else ""
         bears = f" as {self.source_identity}" if self.source_identity not in (None, FREE) else ""
         return f"{who}{bears}" + (f" ({self.form})" if self.form is not Form.AS_WRITTEN else "")
 
@@ -137,6 +141,16 @@ class Scene:
             self._trusts[arn] = _parsed(trust, PolicyKind.TRUST, f"{arn}: trust policy") if trust is not None else None
         return self._trusts[arn]
 
+    def trusted(self, role_arn: str, kind: PrincipalType) -> tuple[str, ...]:
+        """Return the principals of a kind that a role's trust policy names, those of `*` included."""
+        policy = self.trust(role_arn)
+        if policy is None:
+            return ()
+        return tuple(
+            one.name for statement in policy.statements for one in (*statement.principal, *statement.not_principal)
+            if one.type is kind or one.name == "*"
+        )  # fmt: skip
+
     def resource_policy(self, resource: Resource) -> Policy | None:
         if resource.arn not in self._policies:
             written = resource.policy
@@ -173,9 +187,9 @@ class Scene:
             )
         return self._grants[key]
 
-    def caller(self, session: Session, session_name: str = "session") -> request.Principal:
+    def caller(self, session: Session) -> request.Principal:
         """Return a session as the evaluator names it."""
-        key = (session.arn, session_name)
+        key = (session.arn, session.called)
         if key not in self._callers:
             is_user = self.principal(session.arn).kind is PrincipalKind.USER
             self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
@@ -234,14 +248,30 @@ class Scene:
         return Call(session, action, found.resource, found.context, owner, question) if found else None
 
     def comes_in(
-        self, provider: str, action: str, role_arn: str, facts: Mapping[str, tuple[str, ...] | None]
+        self,
+        provider: str,
+        action: str,
+        role_arn: str,
+        facts: Mapping[str, tuple[str, ...] | None],
+        other_than: tuple[tuple[str, str], ...] = (),
     ) -> Call | None:
         """Return a call by which somebody whom an identity provider signed in assumes a role, or None."""
         owner = self.principal(role_arn).account_id
         layers = Layers(resource=self.trust(role_arn), rcps=self._rcps.get(owner, ()))
-        question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts)
+        who = request.identity_provider(provider)
+        question = Question(who, action, role_arn, layers, owner, facts, other_than)
         found: Example | None = example(question)
         return Call(None, action, role_arn, found.context, owner, question) if found else None
+
+    def served(
+        self, service: str, action: str, resource: Resource, facts: Mapping[str, tuple[str, ...] | None]
+    ) -> Call | None:
+        """Return a call that a service makes on a resource in its own name, or None."""
+        owner = resource.account_id
+        layers = Layers(resource=self.resource_policy(resource), rcps=self._rcps.get(owner, ()))
+        question = Question(request.service(service), action, resource.arn, layers, owner, facts)
+        found = example(question)
+        return Call(None, action, found.resource, found.context, owner, question) if found else None
 
 
 @dataclass(frozen=True)
@@ -290,7 +320,7 @@ def _delegating(account_id: str) -> Policy:
 
 def _bounds(principal: Principal, form: Form) -> Policy | None:
     boundary = principal.boundary
-    if boundary is None or form is Form.UNBOUNDED:
+    if boundary is None or form in (Form.UNBOUNDED, Form.UNLIMITED):
         return None
     document, name = boundary.document, f"{principal.arn}: boundary {boundary.name}"
     if form is Form.LOOSENED:
@@ -301,7 +331,7 @@ def _bounds(principal: Principal, form: Form) -> Policy | None:
 
 
 def _identity(principal: Principal, form: Form) -> Iterable[Policy]:
-    if form in (Form.WIDENED, Form.LOOSENED):
+    if form in (Form.WIDENED, Form.UNLIMITED, Form.LOOSENED):
         yield _parsed(EVERYTHING, PolicyKind.IDENTITY, f"{principal.arn}: everything")
         return
     for one in principal.identity:

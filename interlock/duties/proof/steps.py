@@ -39,7 +39,9 @@ class Steps:
         self._of: dict[Session, tuple[Step, ...]] = {}
         self._services = {one.arn: tuple(self._service_principals(one)) for one in scene.world.principals}
         self._assumable = [
-            one for one in scene.world.principals if one.trust is not None and self._names(one.arn, PrincipalType.AWS)
+            one
+            for one in scene.world.principals
+            if one.trust is not None and self._scene.trusted(one.arn, PrincipalType.AWS)
         ]
 
     def of(self, session: Session) -> tuple[Step, ...]:
@@ -87,10 +89,10 @@ class Steps:
 
     def signed_in(self, way: Way) -> Iterator[Step]:
         """Return the steps of somebody whom an identity provider signs in."""
-        action = signing_in(way)
+        action = signing_in(way.principal)
         given = {key.lower(): values for key, values in way.context.items()}
         for role in self._scene.world.principals:
-            if role.trust is None or not self._names(role.arn, PrincipalType.FEDERATED):
+            if role.trust is None or not self._scene.trusted(role.arn, PrincipalType.FEDERATED):
                 continue
             fixed = given.get("sts:sourceidentity")
             for identity in fixed if fixed else (None, *self._identities):
@@ -175,7 +177,7 @@ class Steps:
         for role in self._scene.world.principals:
             if role.trust is None:
                 continue
-            for provider in self._names(role.arn, PrincipalType.FEDERATED):
+            for provider in self._scene.trusted(role.arn, PrincipalType.FEDERATED):
                 if provider.startswith("arn:") and (call := self._first(session, taking.ON_PROVIDERS, provider)):
                     yield from self._edited(session, role.arn, None, call)
 
@@ -218,19 +220,10 @@ class Steps:
         asked = Question(request.service(service), "sts:AssumeRole", role.arn, layers, role.account_id)
         return example(asked) is not None
 
-    def _names(self, role_arn: str, kind: PrincipalType) -> tuple[str, ...]:
-        policy = self._scene.trust(role_arn)
-        if policy is None:
-            return ()
-        return tuple(
-            one.name for statement in policy.statements for one in (*statement.principal, *statement.not_principal)
-            if one.type is kind or one.name == "*"
-        )  # fmt: skip
 
-
-def signing_in(way: Way) -> str:
+def signing_in(provider: str) -> str:
     """Return the action by which somebody of an identity provider assumes a role."""
-    return "sts:AssumeRoleWithSAML" if ":saml-provider/" in way.principal else "sts:AssumeRoleWithWebIdentity"
+    return "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
 
 
 def _setting(session: Session, identity: str | None) -> Given:

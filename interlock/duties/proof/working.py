@@ -46,7 +46,8 @@ def _foundations_own(context: Context) -> Iterator[Violation]:
     for arn in sorted(_policy_arns(context)):
         yield from context.first(others, ON_POLICIES, arn, "change a boundary or a managed policy")
     for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
-        yield from context.first(others, PUSHING, repository.arn, "decide which image runs")
+        invited = [one for one in context.invited(repository) if not context.administers(one)]
+        yield from context.first([*others, *invited], PUSHING, repository.arn, "decide which image runs")
 
 
 def _policy_arns(context: Context) -> set[str]:

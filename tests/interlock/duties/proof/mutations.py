@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.duties.world import Account, NamedDocument, Person, Principal, Resource, ResourceKind, World
+from tests.interlock.duties.proof.inviting import invitations
 from tests.interlock.duties.proof.opening import openings
 from tests.interlock.duties.proof.weakening import weakenings
 
@@ -37,6 +38,7 @@ def mutations(world: World) -> Iterator[Mutation]:
         yield from make(world)
     yield from (Mutation(*one) for one in weakenings(world))
     yield from (Mutation(*one) for one in openings(world))
+    yield from (Mutation(*one) for one in invitations(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:
@@ -67,7 +69,7 @@ def _guarded(world: World) -> Iterator[Resource]:
 def _dropped_denials(world: World) -> Iterator[Mutation]:
     for resource in _guarded(world):
         for number, one in enumerate(_statements(resource.policy)):
-            if one["Effect"] == "Deny" and one["Sid"] not in ("DenyPlainTransport", "DenyOldTls"):
+            if one["Effect"] == "Deny":
                 policy = _edited(resource.policy, lambda listed, at=number: listed.pop(at))  # type: ignore[misc]
                 yield Mutation(
                     "drop a denial", f"{resource.arn} {one['Sid']}", _with_resource(world, resource, policy=policy)

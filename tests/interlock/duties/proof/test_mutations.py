@@ -17,7 +17,7 @@ from interlock.duties.world import World
 from tests.interlock.duties.landscapes import LAND, PEOPLE
 from tests.interlock.duties.proof.mutations import Mutation, mutations
 
-TRIED = 58
+TRIED = 76
 SEED = 20261122
 
 

@@ -121,7 +121,7 @@ def _boundaries_swapped(world: World) -> Iterator[Weakened]:
 def _policies(world: World) -> Iterator[tuple[Resource, int, Statement]]:
     for resource in world.resources:
         for number, one in enumerate((resource.policy or {}).get("Statement", [])):
-            if one["Effect"] == "Deny" and one["Sid"] not in ("DenyPlainTransport", "DenyOldTls"):
+            if one["Effect"] == "Deny" and (one["Sid"] != "DenyPlainTransport" or resource.kind is ResourceKind.BUCKET):
                 yield resource, number, one
 
 
