@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_policy
+from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
 from interlock.duties.bucket_policy import vault_policy
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Duty, Role, SigningDuty
 from interlock.duties.duty_policy import identity_policy
 from interlock.duties.guarded_world import guarded, keepings
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
-from interlock.duties.landscape import DUTY_TAG, ROLE_PATH, Landscape, reach
+from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, ROLE_PATH, Landscape, reach
 from interlock.duties.matrix import EXCLUDES, MATRIX
 from interlock.duties.people import Assignments
 from interlock.duties.people import Person as Assigned
@@ -235,7 +235,8 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                     name=task.words,
                     action=task.action,
                     resource=example.replace("*", "example"),
-                    context={key: tuple(values) for key, values in task.context.items()} | _given(land, task.kind),
+                    context={key: tuple(values) for key, values in task.context.items()}
+                    | _given(land, task.kind, _account_in(example) or principal.account_id),
                     own_key=own,
                 )
 
@@ -260,17 +261,16 @@ def _account_in(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
 
-def _given(land: Landscape, kind: Kind) -> dict[str, tuple[str, ...]]:
-    """Return what AWS says of resources that are not in the world themselves: whose they are, and their tags."""
+def _given(land: Landscape, kind: Kind, account_id: str) -> dict[str, tuple[str, ...]]:
+    """Return what AWS says of resources that are not in the world themselves: whose they are, tags, boundaries."""
     found: dict[str, tuple[str, ...]] = {}
     if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
         found["aws:resourceaccount"] = (land.evidence,)
     if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):
         found["aws:resourcetag/interlock:stack"] = (land.platform,)
-    if kind is Kind.SERVICE_ROLE:
-        found["iam:permissionsboundary"] = (
-            f"arn:aws:iam::{land.workload}:policy/interlock/boundaries/{land.prefix}-service",
-        )
+    if kind in (Kind.SERVICE_ROLE, Kind.DUTY_ROLE):
+        bounded = boundary_name(Boundary.SERVICE if kind is Kind.SERVICE_ROLE else Boundary.DUTY, land)
+        found["iam:permissionsboundary"] = (f"arn:aws:iam::{account_id}:policy{BOUNDARY_PATH}{bounded}",)
     return found
 
 

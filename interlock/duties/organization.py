@@ -5,13 +5,14 @@ Source: AWS Organizations User Guide, "SCP evaluation", "RCP evaluation".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from interlock.duties.world import Document, NamedDocument, World
+from interlock.duties.world import Document, NamedDocument, World, canonical
 from interlock.failures import BadInput
 
 FULL_ACCESS: Final[Document] = {
@@ -23,6 +24,7 @@ ACCEPTED: Final = (
     "accepted is what `terraform output -json` of infra/guardrails prints: documents with service_control and "
     "resource_control, each with policies by name"
 )
+_ORGANIZATION: Final = re.compile(r'"(o-[a-z0-9]{10,32})"')
 _KINDS: Final = ("service_control", "resource_control")
 Levels = tuple[tuple[NamedDocument, ...], ...]
 """The organization's root first, the account last."""
@@ -62,7 +64,20 @@ def read_controls(document: Any, source: str) -> Controls:
         raise BadInput(f"{source}: received {_shown(document)}; {ACCEPTED}")
     scps, rcps = (tuple(_named(found.get(kind) or {}, f"{source}: {kind}")) for kind in _KINDS)
     allowing = NamedDocument(name="FullAWSAccess", document=FULL_ACCESS)
-    return Controls(scps=((allowing, *scps),) if scps else (), rcps=(rcps,) if rcps else ())
+    return Controls(
+        scps=((allowing, *scps),) if scps else (),
+        rcps=(rcps,) if rcps else (),
+        organization_id=_organization_of((*scps, *rcps)),
+    )
+
+
+def _organization_of(policies: Sequence[NamedDocument]) -> str | None:
+    """Return the organization that its policies name as their own; None if they name none, or several.
+
+    Source: AWS Organizations API Reference, Organization, Id.
+    """
+    found = {one for policy in policies for one in _ORGANIZATION.findall(canonical(policy.document))}
+    return found.pop() if len(found) == 1 else None
 
 
 def _named(policies: Any, source: str) -> Iterator[NamedDocument]:

@@ -29,6 +29,11 @@ Document = Annotated[dict[str, Any], BeforeValidator(_plain_json)]
 """A policy document as AWS writes it; a text is taken for its JSON."""
 
 
+_PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")]
+_RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+_Action = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$")]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,7 +66,7 @@ class PrincipalKind(StrEnum):
 class Principal(_Part):
     """A role or a user, with everything that decides what it may do."""
 
-    arn: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+$")
+    arn: _PrincipalArn
     duty: str | None = None
     """The duty that it is made for; None for one that belongs to no duty."""
     trust: Document | None = None
@@ -131,9 +136,9 @@ class Resource(_Part):
 class Compute(_Part):
     """Where code runs under roles: whoever decides what runs there acts as those roles."""
 
-    arn: str
+    arn: str = Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$")
     service: Literal["ecs", "lambda", "sagemaker", "ec2"]
-    role_arns: tuple[str, ...]
+    role_arns: tuple[_RoleArn, ...]
     images: tuple[str, ...] = ()
     """ARNs of the repositories its images are pulled from."""
     source: str = ""
@@ -163,9 +168,9 @@ class Person(_Part):
 class Task(_Part):
     """Something that a role has to be able to do: an example request that must be allowed."""
 
-    principal: str
+    principal: _PrincipalArn
     name: str
-    action: str
+    action: _Action
     resource: str
     context: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     own_key: bool = False
@@ -175,9 +180,9 @@ class Task(_Part):
 class Forbidden(_Part):
     """Something that a role must never be able to do, on whatever `resource`, an ARN or a pattern, stands for."""
 
-    principal: str
+    principal: _PrincipalArn
     name: str
-    action: str
+    action: _Action
     resource: str
 
 
@@ -216,7 +221,7 @@ class World(_Part):
     """Of the organization: none of its policies binds it. Empty where it is not known."""
     exclusions: tuple[tuple[str, str], ...] = ()
     """Pairs of duties that no person may hold both of."""
-    minimum_retention_days: int = 30
+    minimum_retention_days: int = Field(default=30, ge=1)
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> World:
@@ -329,6 +334,11 @@ def read_world(text: str, source: str) -> World:
                 for one in error.errors()
             ],
         ) from error
+    if not world.exclusions and any(one.duties for one in world.people):
+        raise BadInput(
+            f"{source}: exclusions: received none, and people who have duties; accepted is at least one pair of duties "
+            "that exclude each other"
+        )
     conflicts = [
         f"people.{person.name}.duties: received {one} and {other}, which exclude each other; accepted is one of them"
         for person in world.people

@@ -261,7 +261,7 @@ class _Form:
         return some(self._applies(one, policy) for one in allowing(policy, self._action))
 
     def _applies(self, statement: PolicyStatement, policy: Policy) -> Truth:
-        if policy is self.question.layers.resource and not _names(statement, self.question.principal):
+        if policy is self.question.layers.resource and not _names(statement, self.question.principal, policy):
             return False
         return both(self._on_resource(statement), hold(statement.condition, self.context))
 
@@ -270,8 +270,10 @@ class _Form:
         leaving it to its account."""
         found: dict[Naming, list[Truth]] = {how: [] for how in Naming}
         policy = self.question.layers.resource
-        for statement in allowing(policy, self._action) if policy is not None else ():
-            how = _named(statement, self.question.principal)
+        if policy is None:
+            return False, False, False
+        for statement in allowing(policy, self._action):
+            how = _named(statement, self.question.principal, policy)
             if how is not None:
                 met = both(self._on_resource(statement), hold(statement.condition, self.context))
                 found[how].append(met)
@@ -300,12 +302,16 @@ def _one(policy: Policy | None) -> tuple[Policy, ...]:
     return () if policy is None else (policy,)
 
 
-def _names(statement: PolicyStatement, principal: Principal) -> bool:
+def _names(statement: PolicyStatement, principal: Principal, policy: Policy) -> bool:
     if statement.not_principal:
         if statement.effect is Effect.ALLOW:
-            raise NotModelled(f"{statement.label}: the proof does not model NotPrincipal with Allow")
+            raise _all_but_some(statement, policy)
         return not any(_is_named(one, principal) for one in statement.not_principal)
     return any(_is_named(one, principal) for one in statement.principal)
+
+
+def _all_but_some(statement: PolicyStatement, policy: Policy) -> NotModelled:
+    return NotModelled(f"{policy.name}: {statement.label}: the proof does not model NotPrincipal with Allow")
 
 
 class Naming(StrEnum):
@@ -319,9 +325,9 @@ class Naming(StrEnum):
     """The account, whose IAM policies decide."""
 
 
-def _named(statement: PolicyStatement, principal: Principal) -> Naming | None:
+def _named(statement: PolicyStatement, principal: Principal, policy: Policy) -> Naming | None:
     if statement.not_principal:
-        raise NotModelled(f"{statement.label}: the proof does not model NotPrincipal with Allow")
+        raise _all_but_some(statement, policy)
     found = {_is_named(one, principal) for one in statement.principal}
     return next((how for how in Naming if how in found), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -10,7 +11,7 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
 from interlock.duties.proof.scene import FREE, Form, Scene, Session
 from interlock.duties.proof.taking import ON_POLICIES, ON_ROLES, PUSHING
-from interlock.duties.world import Person, Principal, Resource, ResourceKind, Task
+from interlock.duties.world import Person, Principal, PrincipalKind, Resource, ResourceKind, Task
 
 ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:securetransport": ("true",),
@@ -20,6 +21,11 @@ ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What every request of ours says."""
 APPROVERS_NEEDED: Final = 2
+REGION_IN_ARN: Final = 3
+GLOBAL_SERVICES: Final = frozenset({"budgets", "ce", "cloudfront", "iam", "organizations", "route53"})
+"""Services whose one endpoint is in us-east-1."""
+ROLE_ID: Final = "AROAEXAMPLEEXAMPLE123"
+"""What stands for the id that AWS gives a role."""
 MOVING_TRAFFIC: Final = ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities")
 TRAFFIC_DUTIES: Final = frozenset({"deployer", "responder", "break-glass"})
 
@@ -133,15 +139,41 @@ def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -
     resources = _own_keys(scene, person) if task.own_key and person is not None else [task.resource]
     given = {**ORDINARY, **{key.lower(): values for key, values in task.context.items()}}
     for resource in resources:
-        asked = denied(scene, session, task.action, resource, given)
-        # One request that the evaluator allows is proof enough; only for want of it all others are asked about.
-        if decide(asked.request, asked.layers).allowed:
-            continue
-        if scene.can(session, task.action, resource, given=given) is None:
-            yield Violation(
-                f"{session} cannot {task.name}: {task.action} on {resource} is denied",
-                denied=asked,
-            )
+        tried = [
+            denied(scene, session, task.action, resource, {**_fixed(scene, session, resource, region), **given})
+            for region in _regions(scene, task.action, resource)
+        ]
+        if not any(decide(one.request, one.layers).allowed for one in tried):
+            words = f"{session} cannot {task.name}: {task.action} on {resource} is denied"
+            yield Violation(words, denied=tried[0])
+
+
+def _regions(scene: Scene, action: str, resource: str) -> list[str]:
+    """Return where the request could go: to the region that the resource names, or to any of the world's."""
+    parts = resource.split(":", 5)
+    if len(parts) > REGION_IN_ARN and parts[REGION_IN_ARN] not in ("", "*"):
+        return [parts[REGION_IN_ARN]]
+    if action.partition(":")[0].lower() in GLOBAL_SERVICES:
+        return ["us-east-1"]
+    return sorted({one.region for one in scene.world.resources if one.region}) or ["us-east-1"]
+
+
+def _fixed(scene: Scene, session: Session, resource_arn: str, region: str) -> dict[str, tuple[str, ...]]:
+    """Return what AWS itself says of a request now; of what it does not say here, nothing is in the request."""
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    facts: dict[str, tuple[str, ...]] = {
+        "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
+        "aws:epochtime": (str(int(now.timestamp())),),
+        "aws:requestedregion": (region,),
+    }
+    if scene.principal(session.arn).kind is PrincipalKind.ROLE:
+        name = scene.caller(session).name.rpartition("/")[2]
+        facts["aws:userid"] = (f"{ROLE_ID}:{name}",)
+        facts["aws:tokenissuetime"] = facts["aws:currenttime"]
+    owner = scene.world.account(_owner(scene, session, resource_arn))
+    if owner is not None and owner.organization_id:
+        facts["aws:resourceorgid"] = (owner.organization_id,)
+    return facts
 
 
 def _own_keys(scene: Scene, person: Person) -> list[str]:
@@ -155,9 +187,7 @@ def denied(
     """Return the request of a session on a resource, or on an example of a pattern's, as the evaluator takes it."""
     resource: Resource | None = scene.resource(resource_arn)
     policy = scene.resource_policy(resource) if resource else None
-    parts = resource_arn.split(":", 5)
-    named = parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
-    owner = resource.account_id if resource else named or scene.principal(session.arn).account_id
+    owner = _owner(scene, session, resource_arn)
     facts = {key: value for key, value in scene.known(session).items() if value is not None}
     of_resource = {key.lower(): value for key, value in (resource.context if resource else {}).items()}
     asked = request.Request(
@@ -165,6 +195,14 @@ def denied(
         resource_account=owner,
     )  # fmt: skip
     return Denied(asked, scene.layers(session, policy, owner))
+
+
+def _owner(scene: Scene, session: Session, resource_arn: str) -> str:
+    if (resource := scene.resource(resource_arn)) is not None:
+        return resource.account_id
+    parts = resource_arn.split(":", 5)
+    named = parts[4] if len(parts) == 6 and parts[4].isdigit() else ""
+    return named or scene.principal(session.arn).account_id
 
 
 PROPERTIES: Final = (

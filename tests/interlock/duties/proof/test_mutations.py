@@ -17,7 +17,7 @@ from interlock.duties.world import World
 from tests.interlock.duties.landscapes import LAND, PEOPLE
 from tests.interlock.duties.proof.mutations import Mutation, mutations
 
-TRIED = 76
+TRIED = 78
 SEED = 20261122
 
 

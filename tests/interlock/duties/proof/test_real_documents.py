@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from interlock.duties.duty_world import duty_world
@@ -40,6 +43,41 @@ def test_what_is_no_world_is_refused_with_every_wrong_field() -> None:
         read_world('{"accounts": [{"id": "12"}], "people": 3}', "world.json")
     assert len(refused.value.reasons) == 2
     assert "accounts.0.id: received '12'" in refused.value.reasons[0]
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("tasks.0.action: received 'nocolon'", {"tasks": [{"principal": "arn:aws:iam::111122223333:role/a", "name": "act",
+                                                       "action": "nocolon", "resource": "*"}]}),
+    ("forbidden.0.principal: received 'a'", {"forbidden": [{"principal": "a", "name": "act", "action": "s3:GetObject",
+                                                            "resource": "*"}]}),
+    ("compute.0.arn: received 'a'", {"compute": [{"arn": "a", "service": "ecs", "role_arns": []}]}),
+    ("compute.0.role_arns.0: received 'a'", {"compute": [
+        {"arn": "arn:aws:ecs:eu-west-1:111122223333:service/a", "service": "ecs", "role_arns": ["a"]}]}),
+    ("minimum_retention_days: received -5", {"minimum_retention_days": -5}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "fields"), WRONG, ids=[reason for reason, _ in WRONG])
+def test_a_field_that_nothing_could_be_proved_with_is_named(reason: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_world(json.dumps({"accounts": [{"id": "111122223333"}], **fields}), "world.json")
+    (found,) = refused.value.reasons
+    assert found.startswith(reason)
+
+
+def test_a_world_in_which_no_duties_exclude_each_other_is_refused(world: World) -> None:
+    with pytest.raises(BadInput, match=r"world\.json: exclusions: received none"):
+        read_world(world.model_copy(update={"exclusions": ()}).to_json(), "world.json")
+
+
+def test_an_allowance_of_all_but_some_names_its_document(world: World) -> None:
+    approver = next(world.of_duty("approver"))
+    but = {"Effect": "Allow", "NotPrincipal": {"AWS": "arn:aws:iam::111122223333:user/x"}, "Action": "sts:AssumeRole"}
+    trust = {**(approver.trust or {}), "Statement": [*(approver.trust or {})["Statement"], but]}
+    loose = approver.model_copy(update={"trust": trust})
+    principals = tuple(loose if one is approver else one for one in world.principals)
+    with pytest.raises(NotModelled, match=f"{approver.arn}: trust policy: .*NotPrincipal with Allow"):
+        prove(world.model_copy(update={"principals": principals}))
 
 
 def test_somebody_with_duties_that_exclude_each_other_is_refused(world: World) -> None:

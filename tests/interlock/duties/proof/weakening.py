@@ -24,8 +24,22 @@ def weakenings(world: World) -> Iterator[Weakened]:
         _boundaries_without_a_denial, _boundaries_swapped, _denials_narrowed, _denials_beside, _denials_of_less,
         _trusts_of_the_organisation, _trusts_without_a_name, _trusts_of_an_account, _services_roles_assumed,
         _all_but_something, _code_and_images, _keys_of_the_account, _names_of_keys, _ways_of_users,
+        _denials_of_nearly_everything,
     ):  # fmt: skip
         yield from make(whole)
+
+
+NOBODY_ASKS_SO = {
+    "bears a tag that no role has": {"StringNotEquals": {"aws:PrincipalTag/on-duty": "yes"}},
+    "is a user": {"Null": {"aws:username": "true"}},
+    "was made in the past": {"DateGreaterThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}},
+    "was made in the past, in seconds": {"NumericGreaterThan": {"aws:EpochTime": "1735689600"}},
+    "is of an old session": {"DateGreaterThan": {"aws:TokenIssueTime": "2025-01-01T00:00:00Z"}},
+    "comes by an endpoint": {"StringNotEquals": {"aws:SourceVpce": "vpce-0abc"}},
+    "is of another's id": {"StringNotEquals": {"aws:userid": "AIDAEXAMPLE"}},
+    "comes from another program": {"StringNotLike": {"aws:UserAgent": "emacs*"}},
+}
+"""Conditions that hold of every request that anybody of ours makes, by what a request that they spare is like."""
 
 
 def with_compute(world: World) -> World:
@@ -287,3 +301,17 @@ def _user(arn: str, *actions: str) -> Principal:
     statement = {"Sid": "Own", "Effect": "Allow", "Action": [*entering, *actions], "Resource": "*"}
     document = {"Version": VERSION, "Statement": [statement]}
     return Principal(arn=arn, identity=(NamedDocument(name="own", document=document),))
+
+
+def _denials_of_nearly_everything(world: World) -> Iterator[Weakened]:
+    for words, condition in NOBODY_ASKS_SO.items():
+        denial = {"Sid": "Nearly", "Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+        for name, document in _boundaries(world).items():
+            denying = {**document, "Statement": [*document["Statement"], denial]}
+            yield "bound to nobody's requests", f"{name} unless it {words}", _bounded_by(world, name, denying)
+        for resource in world.resources:
+            if resource.owner is not None or resource.kind is ResourceKind.BUCKET:
+                statements = (resource.policy or {})["Statement"]
+                policy = {"Version": VERSION, "Statement": [*statements, {**denial, "Principal": "*"}]}
+                where = f"{resource.arn} unless the request {words}"
+                yield "keep to nobody's requests", where, _resource(world, resource, policy=policy)
