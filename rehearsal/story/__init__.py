@@ -53,7 +53,6 @@ def _unchanged(stack: str, after: str) -> tuple[Step, Step]:
 
 STEPS: tuple[Step, ...] = (
     Step(START, provisioning.start),
-    Step("train two models", registration.train),
     Step("people come in", provisioning.people_arrive, (START,)),
     Step(INITIALIZED, bootstrapping.initialize),
     # A trust policy names only those who are there.
@@ -66,6 +65,7 @@ STEPS: tuple[Step, ...] = (
     # After what makes the foundation, as it will be; what follows is held.
     Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
     Step("found the trust root", trusting.found, (FOUNDATION_UP,)),
+    Step("train two models", registration.train, (FOUNDATION_UP,)),
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
     *_unchanged(PLATFORM, PLATFORM_UP),

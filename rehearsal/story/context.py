@@ -144,6 +144,11 @@ class Context:
             own = f"arn:aws:iam::{account_id}:user/{ADMINISTRATOR}"
             self.acts_as(own if account_id == WORKLOAD else organization_role(account_id))
 
+    def give_way(self) -> None:
+        """Wait until the platform's update does little but wait for its databases."""
+        while not self.waits_for_database.wait(0.5):
+            self.busy("the platform has the processors")
+
     def busy(self, text: str) -> None:
         """Note what the step that calls this is at, for whoever waits."""
         self._activities[threading.current_thread().name] = text

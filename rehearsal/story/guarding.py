@@ -26,8 +26,7 @@ ELSEWHERE = "us-east-1"
 def watch(context: Context) -> Seen:
     """Apply `infra/audit` as the administrator of each account, beside the platform's databases."""
     assert isinstance(context.session, Session)
-    while not context.waits_for_database.wait(0.5):
-        context.busy("the platform has the processors")
+    context.give_way()
     said = context.pulumi("stack", "output", "--json", "foundation", stack=FOUNDATION).stdout
     outputs = apply_root(context, AUDIT, audit_values(context.session, json.loads(said)))
     trails = [arn.split(":")[4] for arn in outputs["trail_arns"]]

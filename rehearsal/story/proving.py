@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 
 TIMEOUT_SECONDS = 300
+LITTLE = 10
+"""A niceness: what there is else to do goes first."""
 
 
 def prove(context: Context) -> Seen:
     """Preview both layers as one stack, and have `interlock duties prove` certify what they would make."""
     context.administer(context.people.settings.account_id)
+    # What this thread starts leaves the processors to what makes the foundation, which the platform waits for too.
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LITTLE)
     folder = context.session.directory / "proof"
     folder.mkdir()
     preview = folder / "preview.json"

@@ -52,8 +52,7 @@ def foundation_up(context: Context) -> Seen:
 
 def foundation_rest(context: Context) -> Seen:
     """Provision the rest of the foundation, while the platform's databases take their time."""
-    while not context.waits_for_database.wait(0.5):
-        context.busy("the platform has the processors")
+    context.give_way()
     return _brought_up(context, FOUNDATION)
 
 

@@ -33,6 +33,7 @@ _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 def train(context: Context) -> Seen:
     """Train two versions of the model, and load MLflow's client while there is nothing to wait for."""
+    context.give_way()
     context.data = load_loans()
     context.models = train_models(context.data)
     importlib.import_module("mlflow.sklearn")

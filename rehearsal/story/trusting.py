@@ -27,8 +27,7 @@ NAME = "example"
 
 def found(context: Context) -> Seen:
     """Have two people make and sign the first version, check it, and put it into the vault."""
-    while not context.waits_for_database.wait(0.5):
-        context.busy("the platform has the processors")
+    context.give_way()
     ceremony = _Ceremony(context)
     first, second = [one.name for one in context.people.assignments.people_of(Duty.FOUNDATION)][:2]
     for person in (first, second):
