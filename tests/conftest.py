@@ -22,7 +22,12 @@ settings.register_profile("side by side", deadline=None, suppress_health_check=[
 settings.load_profile("side by side")
 
 SHARED = {
-    "the provisioned stack": ("provisioned/test_cost.py", "provisioned/test_local.py", "provisioned/test_tracking.py"),
+    "the provisioned stack": (
+        "provisioned/test_cost.py",
+        "provisioned/test_guards.py",
+        "provisioned/test_local.py",
+        "provisioned/test_tracking.py",
+    ),
     "the foundations": ("infra/",),
     "an MLflow server": (
         "interlock/aws/test_endpoint.py",
