@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from interlock.cost.plan import is_unknown
 from interlock.duties.landscape import DUTY_TAG
 from interlock.duties.plan_world import Declared, Plan, name_of
 from interlock.duties.world import Document, NamedDocument, Principal
@@ -73,6 +74,24 @@ class Principals:
             if self._plan.is_of(one, "role", role, "name"):
                 yield self._attached(one, bounded)
 
+        yield from self._of_the_role_itself(role, bounded)
+
+    def _of_the_role_itself(self, role: Declared, bounded: bool) -> Iterator[NamedDocument]:
+        """Yield the policies that the role's own inputs give it; one that is not known is taken for everything."""
+        for key in ("managedPolicyArns", "inlinePolicies"):
+            if is_unknown(role.inputs.get(key)):
+                yield NamedDocument(name=f"{role.name} {key}", document=self._or_everything(role, None, bounded))
+        for arn in _listed(role, "managedPolicyArns"):
+            managed = self._managed(arn) if isinstance(arn, str) else None
+            yield managed or NamedDocument(name=f"{role.name} {arn}", document=self._or_everything(role, None, bounded))
+        for one in _listed(role, "inlinePolicies"):
+            if not isinstance(one, Mapping) or not one.get("policy"):
+                continue
+            yield NamedDocument(
+                name=f"{role.name} {one.get('name') or 'inline'}",
+                document=self._or_everything(role, role.read("inlinePolicies", one["policy"]), bounded),
+            )
+
     def _attached(self, one: Declared, bounded: bool) -> NamedDocument:
         source = self._plan.source(one, "policyArn", POLICY)
         arn = one.text("policyArn") or (arn_of(source, "policy") if source else "")
@@ -96,6 +115,11 @@ class Principals:
         else:
             self.problems.append(f"{one.name}: its policy is not known before it is made, and its role has no boundary")
         return json.loads(json.dumps(EVERYTHING))  # type: ignore[no-any-return]
+
+
+def _listed(role: Declared, key: str) -> Sequence[Any]:
+    found = role.inputs.get(key)
+    return found if isinstance(found, list) else ()
 
 
 def arn_of(one: Declared, kind: str) -> str:

@@ -53,7 +53,11 @@ class Declared:
     def document(self, key: str) -> Document | None:
         """Return a policy document that is known, or None. Raises BadInput for a text that is no JSON object."""
         text = self.text(key)
-        if text is None:
+        return None if text is None else self.read(key, text)
+
+    def read(self, key: str, text: Any) -> Document | None:
+        """Return a policy document of a text inside of a property. Raises BadInput for one that is no JSON object."""
+        if not isinstance(text, str) or is_unknown(text):
             return None
         found = _json(text, f"{self.name}: {key}")
         if not isinstance(found, dict):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from interlock.duties.demanded import missing
 from interlock.duties.duty_world import deploying_principals, exclusions, people_of, with_table
 from interlock.duties.landscape import Landscape
 from interlock.duties.people import Assignments
@@ -16,6 +17,7 @@ from interlock.duties.world import Account, Resource, ResourceKind, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
 from interlock.settings.reading import SettingsError, read_settings
+from interlock.settings.section import Layer
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ def _world(
         exclusions=exclusions(),
         administrators=tuple(settings.administrators or ()),
     )
-    return with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
+    whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
+    if set(settings.layers) != set(Layer):
+        return whole  # Its names are those of the stack of the other layer, and what is there is not all here.
+    return whole.model_copy(update={"missing": tuple(missing(plan, land, assignments, whole))})
 
 
 def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) -> Landscape:

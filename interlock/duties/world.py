@@ -219,6 +219,8 @@ class World(_Part):
     """By ARN of a secret or a table."""
     management_account: str = ""
     """Of the organization: none of its policies binds it. Empty where it is not known."""
+    missing: tuple[str, ...] = ()
+    """What the settings demand and is not there, in words."""
     exclusions: tuple[tuple[str, str], ...] = ()
     """Pairs of duties that no person may hold both of."""
     minimum_retention_days: int = Field(default=30, ge=1)

@@ -106,6 +106,10 @@ def _tasks(context: Context) -> Iterator[Violation]:
         yield Violation(words, denied=_nobody_else_signs(context))
 
 
+def _is_there(context: Context) -> Iterator[Violation]:
+    yield from (Violation(f"not there, and demanded by the settings: {one}") for one in context.scene.world.missing)
+
+
 def _nobody_else_signs(context: Context) -> Denied | None:
     """Return the request of one more approver, which is denied for want of a key of their own."""
     keys = [one for one in context.scene.world.of_kind(ResourceKind.KEY) if (one.owner or "").startswith("approver:")]
@@ -217,6 +221,11 @@ PROPERTIES: Final = (
         "bounded",
         "Every duty's role is inside of a boundary, and nobody but the foundation makes one outside.",
         _bounded,
+    ),
+    Property(
+        "what-is-demanded-is-there",
+        "Vaults with object lock, enabled keys in each region, every duty's role and break-glass's alarm are there.",
+        _is_there,
     ),
     Property("duties-work", "Every duty can do each of its tasks, and at least two people can approve.", _tasks),
 )

@@ -11,6 +11,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from interlock.duties.planned import planned_world
+from interlock.duties.proof import working
+from interlock.duties.proof.prove import prove
 from interlock.duties.world import World
 from interlock.failures import BadInput
 
@@ -220,3 +222,31 @@ def test_a_secret_s_policy_that_is_open_is_named() -> None:
     with pytest.raises(BadInput) as refused:
         planned_world(preview(step(SECRET, "s"), policy))
     assert "guard: its policy is not known before it is made" in refused.value.reasons
+
+
+def test_what_the_settings_demand_and_the_preview_lacks_is_named_and_refutes() -> None:
+    vault = step("aws:s3/bucket:Bucket", "vault", bucket="vault", objectLockEnabled=False)
+    world = planned_world(preview(BOUND, vault)).world
+    assert "a vault with object lock in eu-west-1" in world.missing
+    assert "an enabled key with the alias alias/interlock-prod-builder in eu-west-1" in world.missing
+    assert any("every assumption of" in one and "break-glass" in one for one in world.missing)
+    assert any(one.endswith("role/interlock/duties/interlock-prod-approver") for one in world.missing)
+    (found,) = [one for one in working.PROPERTIES if one.name == "what-is-demanded-is-there"]
+    (outcome,) = prove(world, [found])
+    assert len(outcome.violations) == len(world.missing)
+
+
+def test_policies_of_a_role_s_own_inputs_are_read() -> None:
+    inline = {"name": "more", "policy": POLICY}
+    planned = planned_world(
+        preview(BOUND, role(permissionsBoundary=BOUNDARY, inlinePolicies=[inline],
+                            managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]))
+    )  # fmt: skip
+    (worker,) = [one for one in planned.world.principals if one.source != "infra/bootstrap"]
+    assert [one.document["Statement"][0]["Action"] for one in worker.identity] == ["*", "s3:*"]
+    assert planned.assumed == ("worker",)
+
+
+def test_a_managed_policy_outside_of_the_preview_of_a_role_without_a_boundary_is_not_proved() -> None:
+    with pytest.raises(BadInput, match="leaves policy documents open"):
+        planned_world(preview(role(managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"])))
