@@ -39,7 +39,6 @@ TELLING_OF_OBJECTS: Final = (
 REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
-READING_EVIDENCE: Final = ("s3:GetObject", "s3:ListBucket")
 UNSAFE_LINES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "without TLS": {"aws:securetransport": ("false",)},
     "by an old TLS": {"aws:securetransport": ("true",), "s3:tlsversion": ("1.1",)},
@@ -145,28 +144,30 @@ def _evidence_stays(context: Context) -> Iterator[Violation]:
 
 
 def _evidence_is_read(context: Context) -> Iterator[Violation]:
-    """Yield who reads evidence who is of no account of the world, and what would pass by a line that others read."""
-    ours = tuple(
-        ("aws:principalorgid", one)
-        for one in sorted({a.organization_id or "" for a in context.scene.world.accounts})
-        if one
-    )
+    for key in context.scene.world.of_kind(ResourceKind.KEY):
+        if key.attributes.get("evidence") == "true":
+            yield from _read_from_elsewhere(context, key, {"kms:Decrypt": key.arn})
+    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     for bucket in _evidence(context):
-        accounts = {one.id for one in context.scene.world.accounts}
-        foreign = [
-            one for one in context.invited(bucket) if context.scene.principal(one.arn).account_id not in accounts
-        ]
-        for session in foreign:
-            for action in READING_EVIDENCE:
-                of = bucket.arn if action.startswith("s3:List") else f"{bucket.arn}/*"
-                if call := context.scene.can(session, action, of, other_than=ours):
-                    yield Violation(
-                        f"{session}, of an account that nobody knows, reads evidence by {action}", call=call
-                    )
-        strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
-        for words, plainly in UNSAFE_LINES.items():
-            for actions, of in ((READING_EVIDENCE[:1], f"{bucket.arn}/*"), (READING_EVIDENCE[1:], bucket.arn)):
-                yield from context.first(strangers, actions, of, f"use evidence {words}", given=plainly, loosened=True)
+        reading = {"s3:GetObject": f"{bucket.arn}/*", "s3:ListBucket": bucket.arn}
+        yield from _read_from_elsewhere(context, bucket, reading)
+        for words, given in UNSAFE_LINES.items():
+            for action, of in reading.items():
+                words_of = f"use evidence {words}"
+                yield from context.first(strangers, (action,), of, words_of, given=given, loosened=True)
+
+
+def _read_from_elsewhere(context: Context, resource: Resource, reading: Mapping[str, str]) -> Iterator[Violation]:
+    """Yield who reads evidence and is of no account of the world, nor of the organisation's."""
+    accounts = context.scene.world.accounts
+    ours = {one.organization_id for one in accounts if one.organization_id}
+    other_than = tuple(("aws:principalorgid", one) for one in sorted(ours))
+    for session in context.invited(resource):
+        if context.scene.principal(session.arn).account_id in {one.id for one in accounts}:
+            continue
+        for action, of in reading.items():
+            if call := context.scene.can(session, action, of, other_than=other_than):
+                yield Violation(f"{session}, of an account that is none of ours, reads evidence by {action}", call=call)
 
 
 def _replicates(context: Context, session: Session) -> bool:

@@ -118,8 +118,13 @@ def _readers(world: World) -> Iterator[Invited]:
     for bucket in world.of_kind(ResourceKind.BUCKET):
         if bucket.attributes.get("evidence") == "true":
             for who in ("*", OUTSIDER, "arn:aws:iam::999999999999:root"):
-                policy = _more(bucket, {**_allow(who, "s3:GetObject", f"{bucket.arn}/*")})
+                policy = _more(bucket, _allow(who, "s3:GetObject", f"{bucket.arn}/*"))
                 yield "let others read evidence", f"{bucket.arn} {who}", _with(world, bucket, policy)
+    for key in world.of_kind(ResourceKind.KEY):
+        if key.attributes.get("evidence") == "true":
+            for who in (OUTSIDER, "999999999999"):
+                policy = _more(key, _allow(who, "kms:Decrypt", "*"))
+                yield "let others read evidence", f"{key.arn} {who}", _with(world, key, policy)
 
 
 def _pushers(world: World) -> Iterator[Invited]:
