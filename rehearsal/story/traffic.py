@@ -20,7 +20,7 @@ VARIANTS = ("blue", "green")
 FIRST_SHIFT = {"blue": 95.0, "green": 5.0}
 FIRST_INVOCATIONS = 2000
 LATER_SHIFTS = ({"blue": 75.0, "green": 25.0}, {"blue": 0.0, "green": 100.0})
-LATER_INVOCATIONS = 400
+LATER_INVOCATIONS = 200
 
 METRICS_DEADLINE_SECONDS = 150.0
 """CloudWatch has a minute's metrics after that minute."""
