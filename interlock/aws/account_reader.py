@@ -79,8 +79,7 @@ class AccountReader:
             roles += page["RoleDetailList"]
             users += page["UserDetailList"]
             groups |= {one["GroupName"]: one for one in page["GroupDetailList"]}
-            used = (one for one in page["Policies"] if ":iam::aws:" not in one["Arn"] or one.get("AttachmentCount"))
-            managed |= {one["Arn"]: _managed(one) for one in used}
+            managed |= {one["Arn"]: _managed(one) for one in page["Policies"] if _is_used(one)}
         principals = [_principal(one, "Role", managed, []) for one in roles]
         principals += [
             _principal(one, "User", managed, [groups[name] for name in one.get("GroupList", ())]) for one in users
@@ -209,6 +208,12 @@ class AccountReader:
             if error_code(error) not in NONE:
                 self._unread.append(f"{what}: {error_code(error)}")
             return None
+
+
+def _is_used(policy: Mapping[str, Any]) -> bool:
+    """Return whether a managed policy is the account's own, attached to somebody, or somebody's boundary."""
+    by = (policy.get("AttachmentCount"), policy.get("PermissionsBoundaryUsageCount"))
+    return ":iam::aws:" not in policy["Arn"] or any(by)
 
 
 def _managed(one: Mapping[str, Any]) -> NamedDocument:

@@ -10,7 +10,7 @@ from interlock.duties.world import Account, Compute, NamedDocument, Principal, R
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
 
-SERVICE_LINKED: tuple[str, str] = (":role/aws-service-role/", ":role/aws-reserved/")
+SERVICE_LINKED = ":role/aws-service-role/"
 NOT_READ = (
     "policies of the organization; they could only deny more, so that nothing that is proved to be denied is in doubt, "
     "but a task that is proved to be allowed might be denied"
@@ -31,7 +31,8 @@ class AccountReading:
 def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, ...]) -> World:
     """Return the world of a stack's accounts as they were read.
 
-    Administrators that the settings name, and roles that AWS itself keeps, are left out: the certificate assumes them.
+    Administrators that the settings name, and roles that only AWS's services assume, are left out: the certificate
+    assumes them.
     Raises BadInput for settings that assign nobody, and where no role of the stack's duties was found.
     """
     if settings.duties is None or not settings.duties.people:
@@ -44,7 +45,7 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         one
         for reading in readings
         for one in reading.principals
-        if one.arn not in left_out and not any(part in one.arn for part in SERVICE_LINKED)
+        if one.arn not in left_out and SERVICE_LINKED not in one.arn
     )
     if not any(one.duty for one in principals):
         found = ", ".join(reading.account_id for reading in readings)

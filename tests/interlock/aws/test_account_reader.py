@@ -17,7 +17,7 @@ from interlock.duties.duty_world import duty_world
 from interlock.duties.landscape import Landscape
 from interlock.duties.live import AccountReading, live_world
 from interlock.duties.proof.prove import prove
-from interlock.duties.world import ResourceKind, World
+from interlock.duties.world import NamedDocument, Principal, ResourceKind, World
 from interlock.failures import BadInput, OutsideFailure
 from interlock.settings.model import Settings
 from interlock.settings.reading import read_settings
@@ -246,3 +246,49 @@ def test_who_may_read_no_identities_is_told_so(cloud: LocalCloud) -> None:
 def test_an_account_without_a_role_of_a_duty_is_none_of_the_stack_s(settings: Settings) -> None:
     with pytest.raises(BadInput, match="no role of a duty is in 555566667777"):
         live_world(STACK, settings, (AccountReading(ACCOUNTS["workload"], (), (), (), ()),))
+
+
+def test_a_role_of_iam_identity_center_is_in_the_world(
+    readings: tuple[AccountReading, ...], settings: Settings
+) -> None:
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    account_id = ACCOUNTS["workload"]
+    path = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Everything_0123456789abcdef"
+    everything = (NamedDocument(name="AdministratorAccess", document=anything),)
+    role = Principal(arn=f"arn:aws:iam::{account_id}:role/{path}", identity=everything)
+    linked = Principal(arn=f"arn:aws:iam::{account_id}:role/aws-service-role/ecs.amazonaws.com/Linked")
+    first, *rest = readings
+    world = live_world(STACK, settings, (replace(first, principals=(*first.principals, role, linked)), *rest))
+    assert world.principal(role.arn) == role
+    assert world.principal(linked.arn) is None
+    refuted = [words for one in prove(world) for words in (each.words for each in one.violations)]
+    assert any("AWSReservedSSO_Everything" in words for words in refuted)
+
+
+def test_a_policy_of_aws_that_is_only_a_boundary_is_read() -> None:
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+    arn = "arn:aws:iam::aws:policy/PowerUserAccess"
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}
+    page = {
+        "RoleDetailList": [
+            {"Arn": "arn:aws:iam::555566667777:role/dev", "AssumeRolePolicyDocument": trust,
+             "PermissionsBoundary": {"PermissionsBoundaryArn": arn}},
+        ],
+        "UserDetailList": [], "GroupDetailList": [],
+        "Policies": [
+            {"Arn": arn, "AttachmentCount": 0, "PermissionsBoundaryUsageCount": 1,
+             "PolicyVersionList": [{"IsDefaultVersion": True, "Document": document}]},
+        ],
+    }  # fmt: skip
+
+    class Answering:
+        def get_paginator(self, _: str) -> Answering:
+            return self
+
+        def paginate(self) -> list[Any]:
+            return [page]
+
+    (role,) = AccountReader("555566667777", lambda *_: Answering(), REGIONS, STACK, {}).principals()
+    assert role.boundary is not None
+    assert role.boundary.document == document
