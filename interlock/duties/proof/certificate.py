@@ -108,8 +108,14 @@ ASSUMPTIONS: Final = (
     ),
     Assumption(
         what="The platform's people do not turn their rights over MLflow's secrets and live state's tables against "
-        "them: whoever keeps a secret or a table could let others use it. The database's passwords they never see.",
-        detected_by="CloudTrail of every PutResourcePolicy, and the next proof with --live.",
+        "them: whoever keeps a secret or a table could let others use it. Their own role reads none of the database's "
+        "passwords, but it makes the services' roles: with another trust, one that does would let a person in.",
+        detected_by="CloudTrail of every PutResourcePolicy and UpdateAssumeRolePolicy, and the next proof with --live.",
+    ),
+    Assumption(
+        what="The platform's and the foundation's people do not end the subscriptions by which the use of break-glass "
+        "is told: IAM knows no resource for sns:Unsubscribe.",
+        detected_by="CloudTrail of every Unsubscribe, and a preview of the stack, which misses the subscription.",
     ),
     Assumption(
         what="IAM cannot restrict one alias of a registered model in MLflow.",
