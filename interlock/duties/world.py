@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from interlock.duties.wrong_fields import wrong_fields
 from interlock.failures import BadInput
 
 SCHEMA_VERSION: Final = 1
@@ -331,10 +332,7 @@ def read_world(text: str, source: str) -> World:
     except ValidationError as error:
         raise BadInput(
             f"{source}: is no world of schema version {SCHEMA_VERSION}",
-            reasons=[
-                f"{'.'.join(map(str, one['loc'])) or 'document'}: received {one['input']!r:.100}; {one['msg']}"
-                for one in error.errors()
-            ],
+            reasons=wrong_fields(error),
         ) from error
     if not world.exclusions and any(one.duties for one in world.people):
         raise BadInput(

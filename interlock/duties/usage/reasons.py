@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from interlock.duties.wrong_fields import wrong_fields
 from interlock.failures import BadInput
 
 SCHEMA_VERSION: Final = 1
@@ -65,10 +66,7 @@ def read_reasons(text: str, source: str) -> Reasons:
     except ValidationError as error:
         raise BadInput(
             f"{source} holds no reasons of schema version {SCHEMA_VERSION}",
-            reasons=[
-                f"{'.'.join(map(str, one['loc'])) or 'document'}: received {one['input']!r:.100}; {one['msg']}"
-                for one in error.errors()
-            ],
+            reasons=wrong_fields(error),
         ) from error
     twice = reasons.given_twice()
     if twice:
