@@ -16,7 +16,14 @@ from components.validation import checked
 from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
 from interlock.duties.duty import Role
 from interlock.duties.duty_policy import identity_policy
-from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, ROLE_PATH, ROLE_TAG, Landscape
+from interlock.duties.landscape import (
+    BOUNDARY_PATH,
+    DUTY_TAG,
+    LIVE_STATE_TABLES,
+    ROLE_PATH,
+    ROLE_TAG,
+    Landscape,
+)
 from interlock.duties.matrix import MATRIX
 from interlock.duties.people import Assignments
 from interlock.duties.rights import Account
@@ -122,7 +129,7 @@ def _landscape(args: DutyRolesArgs, vaults: Sequence[str], staging: Sequence[str
         vaults=tuple(vaults),
         staging=tuple(staging),
         endpoints=tuple(args.get("endpoint_names", ())),
-        tables=tuple(args.get("table_names", ("live-state-table-*", "live-state-recovery-table-*"))),
+        tables=tuple(args.get("table_names", LIVE_STATE_TABLES)),
     )
 
 

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
-from typing import Final
+from collections.abc import Iterator, Sequence
 
-from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
+from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_policy
 from interlock.duties.bucket_policy import vault_policy
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Duty, Role, SigningDuty
 from interlock.duties.duty_policy import identity_policy
-from interlock.duties.guarded_world import guarded, keepings
+from interlock.duties.guarded_world import guarded
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
-from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, ROLE_PATH, Landscape, reach
+from interlock.duties.landscape import DUTY_TAG, ROLE_PATH, Landscape
 from interlock.duties.matrix import EXCLUDES, MATRIX
 from interlock.duties.people import Assignments
 from interlock.duties.people import Person as Assigned
 from interlock.duties.prefixes import WRITERS
 from interlock.duties.rights import Account as Home
-from interlock.duties.rights import Kind, Row
+from interlock.duties.table_world import arns_of, with_table
 from interlock.duties.trust import deploying_trust_policy, role_trust_policy
 from interlock.duties.world import (
     Account,
-    Forbidden,
     NamedDocument,
     Person,
     Principal,
     Resource,
     ResourceKind,
-    Task,
     Way,
     World,
 )
 
-APPROVERS_KEYS = "approver-*"
 _SESSION_OF_SSO = "AROAEXAMPLEEXAMPLE123"
 """The part of aws:userid before the colon, which a role's id is and no policy of ours names."""
 
@@ -45,7 +40,7 @@ def duty_world(
 ) -> World:
     """Return the world of one stack's duties as its generators write it, before anything of it exists."""
     accounts = tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit)))
-    admins = (*administrators, *_arns(Role.FOUNDATION, land))
+    admins = (*administrators, *arns_of(Role.FOUNDATION, land))
     resources = (
         *_keys(land, assignments, admins), *_vaults(land, admins, retention_days), *guarded(land, administrators),
     )  # fmt: skip
@@ -60,17 +55,6 @@ def duty_world(
         administrators=tuple(administrators),
     )
     return with_table(world, land)
-
-
-def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()) -> World:
-    """Return the world with the tasks of every role of the table, and with what the role must never do.
-
-    `secret_readers` are those whom the settings let read secrets beside what needs them.
-    """
-    writers = {prefix: tuple(arn for role in roles for arn in _arns(role, land)) for prefix, roles in WRITERS.items()}
-    table = {"tasks": tuple(_tasks(world, land)), "forbidden": tuple(_forbidden(world, land)), "writers": writers}
-    table["kept"] = dict(keepings(world, land, secret_readers))
-    return world.model_copy(update=table)
 
 
 def exclusions() -> tuple[tuple[str, str], ...]:
@@ -113,10 +97,6 @@ def _way(one: Assigned) -> Way:
     kind = "user" if ":user/" in one.principal else "aws"
     context = {"aws:userid": (f"{_SESSION_OF_SSO}:{one.user_name}",)} if one.user_name else {}
     return Way.model_validate({"kind": kind, "principal": one.principal, "context": context})
-
-
-def _arns(role: Role, land: Landscape) -> list[str]:
-    return [land.role_arn(role, home) for home in land.homes_of(role, MATRIX[role].home)]
 
 
 def _principals(land: Landscape, assignments: Assignments) -> Iterator[Principal]:
@@ -181,11 +161,11 @@ def _keys(land: Landscape, assignments: Assignments, administrators: Sequence[st
     for region in land.regions:
         for key in SigningDuty:
             signing = [row for row in MATRIX.values() if row.signs_with == key.value]
-            roles = [arn for row in signing for arn in _arns(row.role, land)]
+            roles = [arn for row in signing for arn in arns_of(row.role, land)]
             policy = signing_key_policy(land.evidence, administrators, [], shared, roles)
             yield key_resource(land, region, key.value, policy, key.value)
         for person in assignments.people_of(Duty.APPROVER):
-            roles = _arns(Role.APPROVER, land)
+            roles = arns_of(Role.APPROVER, land)
             policy = approver_key_policy(land.evidence, administrators, person.source_identity, shared, roles)
             owner = f"approver:{person.source_identity}"
             yield key_resource(land, region, f"approver-{person.name}", policy, owner)
@@ -208,7 +188,7 @@ def key_resource(land: Landscape, region: str, name: str, policy: str, owner: st
 
 
 def _vaults(land: Landscape, administrators: Sequence[str], retention_days: int) -> Iterator[Resource]:
-    writers = {prefix: [arn for role in roles for arn in _arns(role, land)] for prefix, roles in WRITERS.items()}
+    writers = {prefix: [arn for role in roles for arn in arns_of(role, land)] for prefix, roles in WRITERS.items()}
     shared = [land.workload] if land.workload != land.evidence else []
     for bucket in land.vaults:
         arn = f"arn:aws:s3:::{bucket}"
@@ -222,91 +202,3 @@ def _vaults(land: Landscape, administrators: Sequence[str], retention_days: int)
                 "versioning": "Enabled",
             },
         )  # fmt: skip
-
-
-def _tasks(world: World, land: Landscape) -> Iterator[Task]:
-    for row, principal in _of_table(world, land):
-        for task in row.tasks:
-            own = task.kind is Kind.SIGNING_KEY and task.name == APPROVERS_KEYS
-            examples = [""] if own else _examples(_resources(world, land, task.kind, task.name), row, principal, land)
-            for example in examples if task.kind in _EACH_COUNTS else examples[:1]:
-                yield Task(
-                    principal=principal.arn,
-                    name=task.words,
-                    action=task.action,
-                    resource=example.replace("*", "example"),
-                    context={key: tuple(values) for key, values in task.context.items()}
-                    | _given(land, task.kind, _account_in(example) or principal.account_id),
-                    own_key=own,
-                )
-
-
-_GUARDED: Final = {Kind.SECRET: ResourceKind.SECRET, Kind.TABLE: ResourceKind.TABLE}
-"""Kinds with policies of their own, which count where the world has them."""
-_EACH_COUNTS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS, Kind.TABLE)
-"""Kinds of which there is one in each region, each with a policy of its own."""
-
-
-def _examples(resources: Iterable[str], row: Row, principal: Principal, land: Landscape) -> list[str]:
-    """Return the resources of a task; a role with a home in several accounts has it where the resource is."""
-    found = list(resources)
-    at_home = [one for one in found if _account_in(one) in ("", principal.account_id)]
-    if len(land.homes_of(row.role, row.home)) > 1:
-        main = principal.account_id == land.account_of(row.home)
-        return [one for one in at_home if main or _account_in(one)]
-    return at_home or found
-
-
-def _account_in(arn: str) -> str:
-    return arn.split(":")[4] if arn.count(":") >= 5 else ""
-
-
-def _given(land: Landscape, kind: Kind, account_id: str) -> dict[str, tuple[str, ...]]:
-    """Return what AWS says of resources that are not in the world themselves: whose they are, tags, boundaries."""
-    found: dict[str, tuple[str, ...]] = {}
-    if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
-        found["aws:resourceaccount"] = (land.evidence,)
-    if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):
-        found["aws:resourcetag/interlock:stack"] = (land.platform,)
-    if kind in (Kind.SERVICE_ROLE, Kind.DUTY_ROLE):
-        bounded = boundary_name(Boundary.SERVICE if kind is Kind.SERVICE_ROLE else Boundary.DUTY, land)
-        found["iam:permissionsboundary"] = (f"arn:aws:iam::{account_id}:policy{BOUNDARY_PATH}{bounded}",)
-    return found
-
-
-def _forbidden(world: World, land: Landscape) -> Iterator[Forbidden]:
-    for row, principal in _of_table(world, land):
-        for never in row.nevers:
-            for resource in _resources(world, land, never.kind, never.name):
-                yield from (
-                    Forbidden(principal=principal.arn, name=never.words, action=action, resource=resource)
-                    for action in never.actions
-                )
-
-
-def _of_table(world: World, land: Landscape) -> Iterator[tuple[Row, Principal]]:
-    for role, row in MATRIX.items():
-        for home in land.homes_of(role, row.home):
-            principal = world.principal(land.role_arn(role, home))
-            if principal is not None:
-                yield row, principal
-
-
-def _resources(world: World, land: Landscape, kind: Kind, name: str) -> Iterable[str]:
-    if kind in _GUARDED:
-        patterns = reach(kind, name, land).resources
-        found = [one.arn for one in world.of_kind(_GUARDED[kind]) if any(fnmatchcase(one.arn, of) for of in patterns)]
-        return found or patterns
-    if kind not in (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY):
-        return reach(kind, name, land).resources
-    alias = land.key_alias("evidence" if kind is Kind.EVIDENCE_KEY else name)
-    start = alias.partition("*")[0]
-    return [
-        one.arn
-        for one in world.of_kind(ResourceKind.KEY)
-        if (one.owner is not None) is (kind is Kind.SIGNING_KEY)
-        and any(
-            (alias.endswith("*") and known.startswith(start)) or known == alias
-            for known in one.context.get("kms:ResourceAliases", ())
-        )
-    ]

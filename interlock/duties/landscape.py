@@ -19,6 +19,8 @@ SERVICE_ROLE_PATH: Final = "/interlock/services/"
 REPLICATION_ROLE_PATH: Final = "/interlock/replication/"
 """Of the roles that S3 replicates the vault as, which only the foundation makes."""
 BOUNDARY_PATH: Final = "/interlock/boundaries/"
+LIVE_STATE_TABLES: Final = ("live-state-table-*", "live-state-recovery-table-*")
+"""Pulumi's own names for the tables of live state, as patterns."""
 MANIFEST_PREFIX: Final = "stacks/"
 DUTY_TAG: Final = "interlock:duty"
 ROLE_TAG: Final = "interlock:role"

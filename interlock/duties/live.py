@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from interlock.duties.duty_world import exclusions, people_of, with_table
+from interlock.duties.duty_world import exclusions, people_of
 from interlock.duties.planned import landscape_of
+from interlock.duties.table_world import with_table
 from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings

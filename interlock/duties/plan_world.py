@@ -18,6 +18,8 @@ FOUNDATION_STACK: Final = "interlock:foundation_stack"
 LAYERS: Final = "interlock:layers"
 ADMINISTRATORS: Final = "interlock:administrators"
 DUTIES: Final = "interlock:duties"
+_FOUNDATIONS: Final = (ADMINISTRATORS, "interlock:endpoints", "interlock:live_state")
+"""Keys and vault are the foundation's, and so is who administers them; its settings name what duties' roles act on."""
 PROVIDER: Final = "pulumi:providers:aws"
 _PARTS_OF_A_URN: Final = 4
 _DIGITS: Final = "0000000"
@@ -143,9 +145,9 @@ def stands_on(config: Mapping[str, str]) -> str:
 def _of_both_layers(foundation: Plan, platform: Plan) -> Plan:
     config = {**foundation.config, **platform.config, LAYERS: json.dumps(["foundation", "platform"])}
     del config[FOUNDATION_STACK]
-    # Keys and vault are the foundation's, and so is who administers them.
-    config.pop(ADMINISTRATORS, None)
-    config |= {key: value for key, value in foundation.config.items() if key == ADMINISTRATORS}
+    for key in _FOUNDATIONS:
+        config.pop(key, None)
+    config |= {key: value for key, value in foundation.config.items() if key in _FOUNDATIONS}
     if DUTIES in foundation.config:
         duties = _json(foundation.config[DUTIES], DUTIES)
         config[DUTIES] = json.dumps({key: value for key, value in duties.items() if key != "platform_stack"})

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.duties.demanded import missing
-from interlock.duties.duty_world import deploying_principals, exclusions, people_of, with_table
-from interlock.duties.landscape import Landscape
+from interlock.duties.duty_world import deploying_principals, exclusions, people_of
+from interlock.duties.landscape import LIVE_STATE_TABLES, Landscape
 from interlock.duties.people import Assignments
 from interlock.duties.plan_principals import Principals
 from interlock.duties.plan_resources import Resources
 from interlock.duties.plan_world import Plan, read_plans
+from interlock.duties.table_world import with_table
 from interlock.duties.world import Account, Resource, ResourceKind, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
@@ -84,8 +85,8 @@ def _world(
         administrators=tuple(settings.administrators or ()),
     )
     whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
-    if set(settings.layers) != set(Layer):
-        return whole  # Its names are those of the stack of the other layer, and what is there is not all here.
+    if Layer.FOUNDATION not in settings.layers:
+        return whole  # All that is demanded is the foundation's.
     return whole.model_copy(update={"missing": tuple(missing(plan, land, assignments, whole))})
 
 
@@ -96,17 +97,18 @@ def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) 
     audit = settings.accounts.audit.account_id if settings.accounts.audit else workload
     buckets = [one for one in resources if one.kind is ResourceKind.BUCKET and one.account_id == evidence]
     vaults = [one for one in buckets if one.attributes.get("evidence") == "true"]
+    named = settings.named_after(stack)
+    tables = tuple(one.table_name for one in (settings.live_state.primary, settings.live_state.recovery))
     return Landscape(
-        stack=stack,
+        stack=named,
         workload=workload,
         evidence=evidence,
         audit=audit,
         regions=(settings.region, *([settings.recovery.region] if settings.recovery else [])),
         vaults=tuple(_bucket_name(one.arn) for one in vaults),
         staging=tuple(_bucket_name(one.arn) for one in buckets if one not in vaults and "staging" in one.arn),
-        endpoints=tuple(f"interlock-{stack}-{one.name}" for one in settings.endpoints),
-        tables=("live-state-table-*", "live-state-recovery-table-*"),
-        platform_stack=(settings.duties.platform_stack or "") if settings.duties else "",
+        endpoints=tuple(f"interlock-{named}-{one.name}" for one in settings.endpoints),
+        tables=tuple(one for one in tables if one) if all(tables) else LIVE_STATE_TABLES,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -48,6 +48,8 @@ class Question:
     known: Known = field(default_factory=dict)
     other_than: tuple[tuple[str, str], ...] = ()
     """Condition keys in lower case, each with a value that it must not have; the key may be missing."""
+    beyond: Layers | None = None
+    """Documents that must not allow it."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,14 @@ class _Asked:
         layers = question.layers
         levels = [one for level in (*layers.scps, (), *layers.rcps) for one in level]
         documents = (*layers.identity, layers.resource, layers.boundary, *layers.session, *levels)
+        beyond = question.beyond
+        limits = None if beyond is None else (*map(id, beyond.identity), id(beyond.boundary), id(beyond.resource))
         self._key = (
             question.principal, question.action, question.resource, question.owner, question.other_than,
             tuple(sorted(question.known.items(), key=lambda one: one[0])),
             tuple(map(len, (layers.identity, layers.session, layers.scps, layers.rcps))),
             tuple(map(id, documents)),
+            limits,
         )  # fmt: skip
         self._hash = hash(self._key)
 
@@ -98,10 +103,9 @@ def example(question: Question) -> Example | None:
 def _example(question: Question) -> Example | None:
     if not _may_grant(question) or _is_denied_plainly(question):
         return None
-    known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
-    context = Context(known, _statements(question))
+    context = _context(question)
     for resource in _things(question, context):
-        allowed = both(_Form(question, context, resource).allowed(), _differs(question.other_than, context))
+        allowed = every(_sought(question, context, resource))
         if allowed is False:
             continue
         if allowed is True:
@@ -109,6 +113,23 @@ def _example(question: Question) -> Example | None:
         if (found := _solved(question, context, allowed)) is not None:
             return Example(resource, found)
     return None
+
+
+def things(question: Question) -> tuple[str, ...]:
+    """Return one of each sort of thing that a question is about, as the documents tell them apart."""
+    return _things(question, _context(question))
+
+
+def _context(question: Question) -> Context:
+    known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
+    return Context(known, _statements(question))
+
+
+def _sought(question: Question, context: Context, resource: str) -> Iterator[Truth]:
+    yield _Form(question, context, resource).allowed()
+    yield _differs(question.other_than, context)
+    if question.beyond is not None:
+        yield negated(_Form(replace(question, layers=question.beyond), context, resource).allowed())
 
 
 def _solved(question: Question, context: Context, allowed: Truth) -> Mapping[str, tuple[str, ...]] | None:
@@ -128,7 +149,6 @@ def _solved(question: Question, context: Context, allowed: Truth) -> Mapping[str
 
 
 def _things(question: Question, context: Context) -> tuple[str, ...]:
-    """Return one of each sort of thing that the question is about, as the statements tell them apart."""
     if "*" not in question.resource and "?" not in question.resource:
         return (question.resource,)
     globs: set[Glob] = set()
@@ -169,10 +189,11 @@ def _is_controlled(principal: Principal) -> bool:
 
 
 def _statements(question: Question) -> Iterator[PolicyStatement]:
-    layers, action = question.layers, question.action.lower()
-    levels = [one for level in (*layers.scps, *layers.rcps) for one in level]
-    for policy in (*layers.identity, *layers.session, *_one(layers.resource), *_one(layers.boundary), *levels):
-        yield from on_action(policy, action)
+    action = question.action.lower()
+    for layers in (question.layers, *([question.beyond] if question.beyond is not None else [])):
+        levels = [one for level in (*layers.scps, *layers.rcps) for one in level]
+        for policy in (*layers.identity, *layers.session, *_one(layers.resource), *_one(layers.boundary), *levels):
+            yield from on_action(policy, action)
 
 
 def _may_grant(question: Question) -> bool:

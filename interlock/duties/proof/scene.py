@@ -230,7 +230,7 @@ class Scene:
         if loosened and policy is not None:
             policy = _loosened(policy)
         if delegated:
-            policy = _delegating(self.principal(session.arn).account_id)
+            policy = delegating(self.principal(session.arn).account_id)
         by_resource = policy is not None and not delegated and allows(policy, action)
         if not self._granted(session, action) and not by_resource:
             return None
@@ -312,7 +312,8 @@ def _loosened(policy: Policy) -> Policy:
 
 
 @functools.lru_cache(maxsize=1 << 6)
-def _delegating(account_id: str) -> Policy:
+def delegating(account_id: str) -> Policy:
+    """Return the policy of a resource that leaves everything to the policies of an account."""
     name = f"a policy that leaves everything to {account_id}"
     account = {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "*", "Resource": "*"}
     return _parsed({"Version": "2012-10-17", "Statement": [account]}, PolicyKind.RESOURCE, name)

@@ -178,6 +178,22 @@ def test_a_platform_and_its_foundation_are_one_world_in_either_order(order: int)
     assert {one.arn for one in apart.principals} == {one.arn for one in together.principals}
 
 
+def test_a_foundation_alone_goes_by_the_names_of_its_platform_and_lacks_what_its_settings_demand() -> None:
+    _, foundation = of_two_stacks()
+    world = planned_world(foundation).world
+    assert world.stack == "base"
+    assert "an enabled key with the alias alias/interlock-prod-builder in eu-west-1" in world.missing
+    assert {one.name for one in world.principals if one.duty == "platform"} == {"interlock-prod-platform"}
+    assert set(world.entitlements) == {one.arn for one in world.principals if one.duty is not None}
+
+
+def test_endpoints_that_only_the_platform_s_settings_name_do_not_narrow_what_the_foundation_gives() -> None:
+    platform, foundation = of_two_stacks()
+    del foundation["config"]["interlock:endpoints"]
+    text = json.dumps([one.model_dump() for one in planned_world(platform, foundation).world.entitlements.values()])
+    assert "endpoint/interlock-prod-*" in text
+
+
 def test_previews_that_do_not_stand_on_each_other_are_refused() -> None:
     platform, foundation = of_two_stacks()
     platform["config"]["interlock:foundation_stack"] = "organization/interlock/other"

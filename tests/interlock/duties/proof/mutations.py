@@ -15,6 +15,7 @@ from interlock.duties.world import Account, NamedDocument, Person, Principal, Re
 from tests.interlock.duties.proof.inviting import invitations
 from tests.interlock.duties.proof.opening import openings
 from tests.interlock.duties.proof.weakening import weakenings
+from tests.interlock.duties.proof.widening import widenings
 
 Statement = dict[str, Any]
 DENY_ALL: Statement = {"Sid": "Nothing", "Effect": "Deny", "Action": "*", "Resource": "*"}
@@ -39,6 +40,7 @@ def mutations(world: World) -> Iterator[Mutation]:
     yield from (Mutation(*one) for one in weakenings(world))
     yield from (Mutation(*one) for one in openings(world))
     yield from (Mutation(*one) for one in invitations(world))
+    yield from (Mutation(*one) for one in widenings(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:

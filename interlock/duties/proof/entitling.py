@@ -1,0 +1,76 @@
+"""The claim that no duty's role can do more than the table of duties gives it.
+
+Documents that are those of the table need no question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from interlock.duties.evaluator.parsing import parse
+from interlock.duties.evaluator.policy import PolicyKind
+from interlock.duties.proof.comparing import Compared, KnownActions
+from interlock.duties.proof.property import Context, Denied, Property, Violation
+from interlock.duties.proof.scene import FREE, Call, Form, Scene, Session
+from interlock.duties.world import Entitlement, Principal, canonical
+
+
+def _within_the_table(context: Context) -> Iterator[Violation]:
+    scene = context.scene
+    known = KnownActions(scene.world)
+    asked: set[tuple[str, str, str]] = set()
+    for principal in scene.world.principals:
+        entitlement = scene.world.entitlements.get(principal.arn)
+        if entitlement is None:
+            continue
+        if [one.document for one in principal.identity] != list(entitlement.identity):
+            yield from _by_policies(scene, principal, entitlement, known)
+        if principal.boundary is None or principal.boundary.document == entitlement.boundary:
+            continue
+        # Many roles of an account share a boundary.
+        key = (principal.account_id, canonical(principal.boundary.document), canonical(entitlement.boundary))
+        if key not in asked:
+            asked.add(key)
+            yield from _by_boundary(scene, principal, entitlement, known)
+
+
+def _by_policies(
+    scene: Scene, principal: Principal, entitlement: Entitlement, known: KnownActions
+) -> Iterator[Violation]:
+    name = f"what the table of duties gives {principal.arn}"
+    given = tuple(parse(one, PolicyKind.IDENTITY, name) for one in entitlement.identity)
+    most = parse(entitlement.boundary, PolicyKind.BOUNDARY, name)
+    bounded = Compared(scene, Session(principal.arn, FREE), {"identity": given, "boundary": most}, known)
+    alone = Compared(scene, Session(principal.arn, FREE, Form.UNBOUNDED), {"identity": given}, known)
+    for statement in alone.uncovered():
+        # A request that its boundary allows as well says more than one that it would keep back.
+        if call := bounded.guessed(statement) or alone.guessed(statement) or alone.solved(statement):
+            yield _violation(call, "which the table does not give it")
+
+
+def _by_boundary(
+    scene: Scene, principal: Principal, entitlement: Entitlement, known: KnownActions
+) -> Iterator[Violation]:
+    most = parse(entitlement.boundary, PolicyKind.BOUNDARY, f"the boundary that the table gives {principal.arn}")
+    widened = Compared(scene, Session(principal.arn, FREE, Form.WIDENED), {"boundary": most}, known)
+    for statement in widened.uncovered():
+        if call := widened.guessed(statement) or widened.solved(statement):
+            yield _violation(call, "which the boundary that the table gives it does not allow")
+
+
+def _violation(call: Call, words: str) -> Violation:
+    beyond = call.question.beyond
+    assert beyond is not None
+    said = f"{call.session} can {call.action} on {call.resource}, {words}"
+    return Violation(said, call=call, denied=Denied(call.request(), beyond))
+
+
+PROPERTIES: Final = (
+    Property(
+        "no-more-than-the-table",
+        "No duty's role can do more than the table of duties gives it in these accounts: neither by its own policies, "
+        "even were its boundary taken off, nor by its boundary, even were its own policies to allow everything.",
+        _within_the_table,
+    ),
+)
