@@ -68,7 +68,7 @@ class _Case:
         restricted = not principal.is_service_linked
         # Control policies of an organisation: on principals of a member account, on resources of a member account.
         scps = layers.scps if restricted and principal.account and principal.account != managed else ()
-        rcps = layers.rcps if restricted and request.owner != managed and heeds_resource_control(request) else ()
+        rcps = layers.rcps if restricted and request.owner != managed and heeds_resource_control(request.action) else ()
         self._scps = [heard(level, request) for level in scps]
         self._rcps = heard((policy for level in rcps for policy in level), request)
         self._resource = heard([layers.resource] if layers.resource else [], request)

@@ -87,9 +87,10 @@ def is_about_trust(request: Request) -> bool:
     return request.action.lower() in TRUSTED_ACTIONS and _ROLE.fullmatch(request.resource) is not None
 
 
-def heeds_resource_control(request: Request) -> bool:
+def heeds_resource_control(action: str) -> bool:
     """Say whether resource control policies restrict an action on its resource.
 
     A service that is not listed heeds none: a guardrail that AWS does not enforce must not be relied upon.
     """
-    return request.service in HEEDS_RESOURCE_CONTROL and request.action.lower() not in _EXEMPT_FROM_RESOURCE_CONTROL
+    name = action.lower()
+    return name.partition(":")[0] in HEEDS_RESOURCE_CONTROL and name not in _EXEMPT_FROM_RESOURCE_CONTROL

@@ -1,52 +1,53 @@
-"""Of all texts that a pattern stands for, one of each sort: sorts are told apart by which other patterns match.
+"""Of all texts that a pattern stands for, one of each sort: sorts are told apart by which groups of patterns match.
 
-It walks the product of the patterns' automata, so that no sort is left out; a solver for texts gives up on this.
+It walks an automaton of all patterns together, so that no sort is left out; a solver for texts gives up on this.
+Patterns that begin alike share their states, so that a thousand names cost little more than their letters.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 from interlock.duties.evaluator.policy import NotModelled
 from interlock.duties.proof.patterns import Piece, tokens
 
 MOST_STATES: Final = 50_000
-_OTHERS: Final = "xyzwvutsrqponmlkjihgfedcba0123456789XYZ"
+_OTHERS: Final = "xyzwvutsrqponmlkjihgfedcba0123456789XYZWVUTSRQPONMLKJIHGFEDCBA_~!@$%&+=,;"
 _ANY: Final = "any"
 _INNER: Final = "any but a colon"
 
 Glob = tuple[Piece, ...]
 """What a policy names resources by."""
-_Token = tuple[str, bool]
-"""A character or a class of them, and whether it repeats."""
+Group = frozenset[Glob]
+"""Patterns between which nothing need tell: what matches one of them is of the group."""
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def representatives(target: str, globs: frozenset[Glob]) -> tuple[str, ...]:
-    """Return one text of each sort that `target` stands for, shortest first.
+def representatives(target: str, groups: frozenset[Group]) -> tuple[tuple[str, frozenset[Group]], ...]:
+    """Return one text of each sort that `target` stands for, shortest first, with the groups that it is of.
 
     Raises NotModelled if the patterns are too tangled to tell all sorts.
     """
-    automata = (_anything_like(_inhabited(target)), *(_tokens(one) for one in sorted(globs)))
-    start = tuple(_closed(automaton, frozenset({0})) for automaton in automata)
+    automaton = _Automaton(_inhabited(target), groups)
+    start = automaton.start()
     seen = {start}
-    waiting: deque[tuple[tuple[frozenset[int], ...], str]] = deque([(start, "")])
-    found: dict[tuple[bool, ...], str] = {}
+    waiting: deque[tuple[_State, str]] = deque([(start, "")])
+    found: dict[frozenset[Group], str] = {}
     while waiting:
         state, text = waiting.popleft()
-        accepted = tuple(len(automaton) in at for automaton, at in zip(automata, state, strict=True))
-        if accepted[0]:
-            found.setdefault(accepted, text)
-        for character in _next_characters(automata, state):
-            after = tuple(_step(automaton, at, character) for automaton, at in zip(automata, state, strict=True))
+        if automaton.is_accepting(state):
+            found.setdefault(automaton.groups_of(state), text)
+        for character in automaton.next_characters(state):
+            after = automaton.step(state, character)
             if after[0] and after not in seen:
                 seen.add(after)
                 waiting.append((after, text + character))
         if len(seen) > MOST_STATES:
             raise NotModelled(f"{target}: the patterns of the policies about it overlap in too many ways")
-    return tuple(found.values())
+    return tuple((text, groups) for groups, text in found.items())
 
 
 def _inhabited(target: str) -> str:
@@ -54,52 +55,93 @@ def _inhabited(target: str) -> str:
     return f"{target[:-1]}?*" if target.endswith(("/*", ":*")) else target
 
 
-def _anything_like(target: str) -> tuple[_Token, ...]:
-    return tuple((_ANY, one == "*") if one in "*?" else (one, False) for one in target)
+_Nodes = frozenset["_Node"]
+_State = tuple[_Nodes, _Nodes]
+"""Where one is in the target, and where in the patterns."""
 
 
-@functools.lru_cache(maxsize=1 << 14)
-def _tokens(parts: Glob) -> tuple[_Token, ...]:
-    return tuple(
-        (_INNER if inner else _ANY, character == "*") if wild else (character, False)
-        for character, wild, inner in tokens(parts)
-    )
+class _Node:
+    """A place in patterns that begin alike; `loops` says what may be read there without end."""
+
+    __slots__ = ("following", "loops", "of", "skipping")
+
+    def __init__(self, loops: str = "") -> None:
+        self.loops = loops
+        self.following: dict[str, _Node] = {}
+        """By what is read once: a character or a class of them."""
+        self.skipping: dict[str, _Node] = {}
+        """By what may be read without end from here on: places that are reached by reading nothing."""
+        self.of: set[Group] = set()
+        """The groups of the patterns that end here."""
+
+    def then(self, wanted: str, *, repeats: bool) -> _Node:
+        if repeats:
+            return self.skipping.setdefault(wanted, _Node(wanted))
+        return self.following.setdefault(wanted, _Node())
+
+    def reached(self) -> Iterator[_Node]:
+        """Yield the place and those that are reached from it by reading nothing."""
+        yield self
+        for one in self.skipping.values():
+            yield from one.reached()
+
+    def after(self, character: str) -> Iterator[_Node]:
+        """Yield the places that are reached by reading a character."""
+        for wanted in (character, _ANY, _INNER) if character != ":" else (character, _ANY):
+            if wanted in self.following:
+                yield from self.following[wanted].reached()
+            if wanted == self.loops:
+                yield from self.reached()
+
+    def wanted(self) -> Iterator[str]:
+        """Yield what may be read here: characters and classes of them."""
+        yield from self.following
+        if self.loops:
+            yield self.loops
 
 
-def _closed(automaton: tuple[_Token, ...], at: frozenset[int]) -> frozenset[int]:
-    found = set(at)
-    for position in sorted(at):
-        following = position
-        while following < len(automaton) and automaton[following][1]:
-            following += 1
-            found.add(following)
-    return frozenset(found)
+class _Automaton:
+    """All that the target stands for, read beside the patterns of all groups at once."""
 
+    def __init__(self, target: str, groups: frozenset[Group]) -> None:
+        self._target, self._patterns = _Node(), _Node()
+        end = self._target
+        for character in target:
+            end = end.then(_ANY, repeats=character == "*") if character in "*?" else end.then(character, repeats=False)
+        self._end = end
+        for group in groups:
+            for glob in group:
+                node = self._patterns
+                for character, wild, inner in tokens(glob):
+                    wanted = character if not wild else _INNER if inner else _ANY
+                    node = node.then(wanted, repeats=wild and character == "*")
+                node.of.add(group)
 
-@functools.lru_cache(maxsize=1 << 18)
-def _step(automaton: tuple[_Token, ...], at: frozenset[int], character: str) -> frozenset[int]:
-    after = set()
-    for position in at:
-        if position == len(automaton):
-            continue
-        wanted, repeats = automaton[position]
-        if wanted in (character, _ANY) or (wanted == _INNER and character != ":"):
-            after.add(position if repeats else position + 1)
-    return _closed(automaton, frozenset(after))
+    def start(self) -> _State:
+        return frozenset(self._target.reached()), frozenset(self._patterns.reached())
 
+    def is_accepting(self, state: _State) -> bool:
+        return self._end in state[0]
 
-def _next_characters(automata: tuple[tuple[_Token, ...], ...], state: tuple[frozenset[int], ...]) -> list[str]:
-    live = [
-        automaton[position]
-        for automaton, at in zip(automata, state, strict=True)
-        for position in at
-        if position < len(automaton)
-    ]
-    # Only what the target itself can read matters.
-    own = {automata[0][position][0] for position in state[0] if position < len(automata[0])}
-    if not own & {_ANY, _INNER}:
-        return sorted(own)
-    named = sorted({wanted for wanted, _ in live if len(wanted) == 1})
-    inner = any(wanted == _INNER for wanted, _ in live)
-    other = next(one for one in _OTHERS if one not in named)
-    return [other, *named, *([":"] if inner and ":" not in named else [])]
+    def groups_of(self, state: _State) -> frozenset[Group]:
+        return frozenset(group for node in state[1] for group in node.of)
+
+    def step(self, state: _State, character: str) -> _State:
+        target, patterns = state
+        return (
+            frozenset(one for node in target for one in node.after(character)),
+            frozenset(one for node in patterns for one in node.after(character)),
+        )
+
+    def next_characters(self, state: _State) -> list[str]:
+        """Return the characters that make a difference: those that are named, and one that stands for all others."""
+        # Only what the target itself can read matters.
+        own = {wanted for node in state[0] for wanted in node.wanted()}
+        if not own & {_ANY, _INNER}:
+            return sorted(own)
+        live = own.union(wanted for node in state[1] for wanted in node.wanted())
+        named = sorted(wanted for wanted in live if len(wanted) == 1)
+        other = next((one for one in _OTHERS if one not in live), None)
+        if other is None:
+            raise NotModelled("the names in the policies differ in too many characters at one place")
+        return [other, *named, *([":"] if _INNER in live and ":" not in live else [])]

@@ -48,7 +48,7 @@ class Closure:
 
     def assumptions(self, session: Session) -> Iterator[Step]:
         """Return the steps from a session into roles that it may assume."""
-        return self._steps.assumptions(session, {})
+        return iter(self._steps.assumed(session))
 
     def takings(self, session: Session) -> Iterator[Step]:
         """Return the steps from a session that are no assumptions: by passing, code, images and edits."""
@@ -56,11 +56,13 @@ class Closure:
 
     def _reach(self, person: Person) -> dict[Session, Reached]:
         found: dict[Session, Reached] = {}
+        arns: set[str] = set()
         waiting: deque[Reached] = deque()
 
         def add(step: Step, chain: tuple[Step, ...]) -> None:
             if step.to not in found:
                 found[step.to] = Reached(step.to, (*chain, step))
+                arns.add(step.to.arn)
                 waiting.append(found[step.to])
 
         for way in person.ways:
@@ -75,7 +77,7 @@ class Closure:
                 else:
                     edited.setdefault(step.to.arn, []).append((step, reached.chain))
             # Widening a role is of use to whoever is in it, before or after.
-            for arn in {session.arn for session in found} & edited.keys():
+            for arn in [one for one in edited if one in arns]:
                 for step, chain in edited.pop(arn):
                     add(step, chain)
         return found
@@ -96,14 +98,34 @@ def cycle(scene: Scene, closure: Closure) -> tuple[Step, ...] | None:
 
     Such a circle renews a session for ever: the time-box of a session holds only along a chain that ends.
     """
+    heads = [one.arn for one in scene.world.principals if one.trust is not None and _trusts_roles(scene, one.arn)]
+    onward = {arn: _onward(closure, arn) for arn in heads}
     best: tuple[Step, ...] | None = None
-    for principal in scene.world.principals:
-        if principal.trust is None or not _trusts_roles(scene, principal.arn):
-            continue
-        found = _circle(closure, principal.arn)
+    for arn in _without_ends(onward):
+        found = _circle(closure, arn)
         if found is not None and (best is None or len(found) < len(best)):
             best = found
     return best
+
+
+def _onward(closure: Closure, arn: str) -> set[str]:
+    return {step.to.arn for step in closure.assumptions(Session(arn)) if step.to.source_identity is None}
+
+
+def _without_ends(onward: Mapping[str, set[str]]) -> list[str]:
+    """Return the roles that lead on for ever, in order: without those from which every way ends."""
+    before: dict[str, list[str]] = {}
+    for arn, ones in onward.items():
+        for one in ones:
+            before.setdefault(one, []).append(arn)
+    left = {arn: len(ones) for arn, ones in onward.items()}
+    ended = [arn for arn, ways in left.items() if not ways]
+    while ended:
+        for arn in before.get(ended.pop(), ()):
+            left[arn] -= 1
+            if not left[arn]:
+                ended.append(arn)
+    return [arn for arn, ways in left.items() if ways]
 
 
 def _circle(closure: Closure, arn: str) -> tuple[Step, ...] | None:

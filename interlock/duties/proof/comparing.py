@@ -20,7 +20,7 @@ from interlock.duties.proof.naming import FOREIGN
 from interlock.duties.proof.patterns import names, pieces
 from interlock.duties.proof.permission import Question, example, things
 from interlock.duties.proof.scene import Call, Scene, Session, delegating
-from interlock.duties.proof.selecting import allowing, on_action
+from interlock.duties.proof.selecting import about
 from interlock.duties.world import World
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[a-z0-9]+", re.IGNORECASE)
@@ -103,8 +103,8 @@ class Compared:
     def _is_given(self, action: str, thing: str) -> bool:
         """Return whether each statement that allows an action on a thing says no more than one of the others'."""
         name = action.lower()
-        given = [one for policy in self._given for one in allowing(policy, name) if _is_on(one, thing)]
-        own = [one for policy in self._own for one in allowing(policy, name) if _is_on(one, thing)]
+        given = [one for policy in self._given for one in about(policy, name).allowing if _is_on(one, thing)]
+        own = [one for policy in self._own for one in about(policy, name).allowing if _is_on(one, thing)]
         return self._denials_are_kept and all(any(_asks_as_much(one, other) for other in given) for one in own)
 
     @cached_property
@@ -131,7 +131,7 @@ class Compared:
         return Call(self._session, question.action, found.resource, found.context, question.owner, question)
 
     def _about(self, action: str) -> list[PolicyStatement]:
-        return [one for policy in (*self._own, *self._given) for one in on_action(policy, action.lower())]
+        return [one for policy in (*self._own, *self._given) for ones in about(policy, action.lower()) for one in ones]
 
     def _actions(self, statement: PolicyStatement) -> Iterator[str]:
         denied = [one for lost in self._lost for one in lost.action]
@@ -144,9 +144,9 @@ class Compared:
             # Of the actions that no document names, one of each sort, as the patterns of both sides tell them apart.
             listed = [one for policy in (*self._own, *self._given) for one in policy.statements]
             wild = {one.lower() for of in listed for one in (*of.action, *of.not_action) if "*" in one or "?" in one}
-            globs = frozenset(((one, True),) for one in wild)
+            globs = frozenset(frozenset({((one, True),)}) for one in wild)
             anything = "?*:?*" if pattern == "*" else pattern.lower()
-            yield from (one for one in representatives(anything, globs) if _ACTION.fullmatch(one))
+            yield from (one for one, _ in representatives(anything, globs) if _ACTION.fullmatch(one))
 
     def _targets(self, statement: PolicyStatement, action: str) -> Iterator[str]:
         written = [one.written for one in statement.resource]

@@ -1,4 +1,4 @@
-"""When a statement's conditions hold, for a context of which some is free.
+"""When a condition holds, for values that are known or free.
 
 Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys".
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import z3
 
 from interlock.duties.evaluator.operators import OPERATORS, READERS, date, number
 from interlock.duties.evaluator.policy import Condition, NotModelled, Qualifier, Template
-from interlock.duties.proof.context import Context, Slot
+from interlock.duties.proof.context import Slot
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
 from interlock.duties.proof.patterns import matches, pieces, same_ignoring_case, text_of
 
@@ -27,12 +27,16 @@ _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-def hold(conditions: tuple[Condition, ...], context: Context) -> Truth:
-    """Return whether all conditions hold. Raises NotModelled."""
-    return every(holds(one, context) for one in conditions)
+class Values(Protocol):
+    """What a condition is asked of."""
+
+    @property
+    def known(self) -> dict[str, tuple[str, ...]]: ...
+
+    def slots(self, key: str) -> tuple[Slot, ...]: ...
 
 
-def holds(condition: Condition, context: Context) -> Truth:
+def holds(condition: Condition, context: Values) -> Truth:
     """Return whether one condition holds. Raises NotModelled.
 
     A key that is missing fails a positive operator and satisfies a negated one, ForAllValues and IfExists.
@@ -59,7 +63,7 @@ def holds(condition: Condition, context: Context) -> Truth:
     return either(negated(present), met) if condition.if_exists or operator.negated else met
 
 
-def _atom(base: str, slot: Slot, template: Template, context: Context) -> Truth:
+def _atom(base: str, slot: Slot, template: Template, context: Values) -> Truth:
     family = OPERATORS[base].family
     if family in ("Numeric", "Date"):
         return _compared(base.removeprefix(family), slot, template, number if family == "Numeric" else date)

@@ -1,8 +1,8 @@
-"""A request's context as a solver sees it: each condition key with whether it is there, and its value."""
+"""What is open of a request as a solver sees it: each condition key with whether it is there, and its value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -10,12 +10,10 @@ from typing import Final
 import z3
 
 from interlock.duties.evaluator.operators import OPERATORS
-from interlock.duties.evaluator.policy import Condition, NotModelled, PolicyStatement
+from interlock.duties.evaluator.policy import Condition, NotModelled
+from interlock.duties.proof.formula import Unlike
 from interlock.duties.proof.logic import Truth
 from interlock.duties.proof.patterns import Text, printable
-
-Known = Mapping[str, tuple[str, ...] | None]
-"""Condition keys in lower case whose values are given; None for a key that the request surely lacks."""
 
 _FAMILY_OF_SORT: Final = {"String": "text", "Arn": "text", "Bool": "truth", "Numeric": "number", "Date": "date"}
 _EARLIEST: Final = 1577836800
@@ -32,25 +30,27 @@ class Slot:
 
 
 class Context:
-    """The keys that some statements ask for, each known or free."""
+    """The keys that some open conditions ask for."""
 
-    def __init__(self, known: Known, statements: Iterable[PolicyStatement]) -> None:
-        self.known: dict[str, tuple[str, ...]] = {key: value for key, value in known.items() if value is not None}
-        self._absent = frozenset(key for key, value in known.items() if value is None)
+    known: Final[dict[str, tuple[str, ...]]] = {}
+    """Nothing: what is given has been settled before."""
+
+    def __init__(self, asked: Iterable[Condition | Unlike]) -> None:
+        """Raises NotModelled for a condition on a value that is free, where the solver has no such values."""
         self.rules: list[z3.BoolRef] = []
         self._slots: dict[str, tuple[Slot, ...]] = {}
         self._sorts: dict[str, str] = {}
         self._widths: dict[str, int] = {}
-        for statement in statements:
-            for condition in statement.condition:
-                self._note(condition)
+        for one in dict.fromkeys(asked):
+            if isinstance(one, Condition):
+                self._note(one)
 
     def _note(self, condition: Condition) -> None:
         key, operator = condition.key, OPERATORS[condition.operator]
         if condition.qualifier is not None:
             # One witness for each such condition is all that any of them can need.
             self._widths[key] = self._widths.get(key, 0) + 1
-        if operator.family == "Null" or key in self.known or key in self._absent:
+        if operator.family == "Null":
             return
         if (sort := _FAMILY_OF_SORT.get(operator.family)) is None:
             raise NotModelled(
@@ -60,21 +60,13 @@ class Context:
         if self._sorts.setdefault(key, sort) != sort:
             raise NotModelled(f"{key}: compared as {self._sorts[key]} and as {sort}; accepted is one of them")
 
-    def is_settled(self, key: str) -> bool:
-        """Return whether a key's values are given, or its absence is."""
-        return key in self.known or key in self._absent
-
     def slots(self, key: str) -> tuple[Slot, ...]:
-        """Return the values that a key may have; several only if a statement asks for several."""
+        """Return the values that a key may have; several only if a condition asks for several."""
         if key not in self._slots:
             self._slots[key] = self._made(key)
         return self._slots[key]
 
     def _made(self, key: str) -> tuple[Slot, ...]:
-        if key in self._absent:
-            return ()
-        if key in self.known:
-            return tuple(Slot(True, value) for value in self.known[key])
         sort, width = self._sorts.get(key, "text"), self._widths.get(key, 1)
         slots = []
         for number in range(width):
@@ -103,11 +95,11 @@ class Context:
         return text
 
     def example(self, model: z3.ModelRef) -> dict[str, tuple[str, ...]]:
-        """Return the context that a solver found, with what is known."""
-        found = dict(self.known)
+        """Return the keys that a solver gave values."""
+        found: dict[str, tuple[str, ...]] = {}
         for key, slots in self._slots.items():
             values = tuple(_shown(model, slot.value) for slot in slots if z3.is_true(_value(model, slot.present)))
-            if values and key not in self.known:
+            if values:
                 found[key] = tuple(dict.fromkeys(values))
         return found
 

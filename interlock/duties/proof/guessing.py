@@ -11,7 +11,7 @@ from typing import Final
 
 from interlock.duties.evaluator.operators import OPERATORS
 from interlock.duties.evaluator.policy import Condition, PolicyStatement
-from interlock.duties.proof.context import Known
+from interlock.duties.proof.facts import Known
 
 Values = tuple[str, ...] | None
 _OTHER: Final = ("x",)

@@ -33,11 +33,16 @@ def _piece(part: str | Escaped | Variable, template: Template, known: dict[str, 
         return part, True
     if isinstance(part, Escaped):
         return part.character, False
-    values = known.get(part.key)
+    return value_of(part, template, known), False
+
+
+def value_of(variable: Variable, template: Template, known: dict[str, tuple[str, ...]]) -> str:
+    """Return what a variable in a template stands for. Raises NotModelled if that is not known."""
+    values = known.get(variable.key)
     if values is not None and len(values) == 1:
-        return values[0], False
+        return values[0]
     raise NotModelled(
-        f"{template.written!r}: the proof knows no single value of {part.key}; "
+        f"{template.written!r}: the proof knows no single value of {variable.key}; "
         "accepted are variables that the principal or the resource fixes"
     )
 
@@ -96,28 +101,26 @@ def same_ignoring_case(value: Text, text: str) -> Truth:
     return z3.InRe(value, _ignoring_case(text))
 
 
-@functools.lru_cache(maxsize=65536)
-def covers(parts: tuple[Piece, ...], pattern: str) -> bool | None:
-    """Return whether a policy's text matches all, or none, of what `pattern` stands for; None if some."""
-    if re.fullmatch(_python(parts, False, one_is_no_star=True), pattern, re.DOTALL) is not None:
-        return True
-    mine, other = _literal_prefix(text_of(parts)), _literal_prefix(pattern)
-    shorter = min(len(mine), len(other))
-    if mine[:shorter] != other[:shorter]:
-        return False
-    mine, other = _literal_prefix(text_of(parts)[::-1]), _literal_prefix(pattern[::-1])
-    shorter = min(len(mine), len(other))
-    if mine[:shorter] != other[:shorter]:
-        return False
-    return None
+def may_name(parts: tuple[Piece, ...], pattern: str) -> bool:
+    """Return whether a policy's text might name something that `pattern` stands for; False only if it surely does not.
+
+    They are compared up to the first wildcard of either, from both ends.
+    """
+    mine = text_of(parts)
+    start, end = _literal_ends(mine)
+    other_start, other_end = _literal_ends(pattern)
+    return (start.startswith(other_start) or other_start.startswith(start)) and (
+        end.endswith(other_end) or other_end.endswith(end)
+    )
 
 
-def _literal_prefix(text: str) -> str:
-    return re.split(r"[*?]", text, maxsplit=1)[0]
+@functools.lru_cache(maxsize=1 << 14)
+def _literal_ends(text: str) -> tuple[str, str]:
+    return re.split(r"[*?]", text, maxsplit=1)[0], re.split(r"[*?]", text)[-1]
 
 
 @functools.lru_cache(maxsize=65536)
-def _python(parts: tuple[Piece, ...], arn: bool, one_is_no_star: bool = False) -> str:
+def _python(parts: tuple[Piece, ...], arn: bool) -> str:
     written, colons = [], 0
     for text, wild in parts:
         for character in text:
@@ -125,7 +128,7 @@ def _python(parts: tuple[Piece, ...], arn: bool, one_is_no_star: bool = False) -
             if wild and character == "*":
                 written.append("[^:]*" if inner else ".*")
             elif wild and character == "?":
-                written.append("[^:]" if inner else "[^*]" if one_is_no_star else ".")
+                written.append("[^:]" if inner else ".")
             else:
                 colons += character == ":"
                 written.append(re.escape(character))

@@ -6,33 +6,27 @@ KMS Developer Guide, "Determining access to AWS KMS keys".
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Final
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Final, NamedTuple
 
-import z3
+from interlock.duties.evaluator.policy import NotModelled, Policy, PolicyStatement
+from interlock.duties.evaluator.request import Layers, Principal
+from interlock.duties.evaluator.services import TRUSTED_ACTIONS, heeds_resource_control, refused_by_aws
+from interlock.duties.proof.addressing import Naming, closest, is_about
+from interlock.duties.proof.classes import Group, representatives
+from interlock.duties.proof.facts import Facts, Known
+from interlock.duties.proof.formula import Formula, Truth, Unlike, every, negated, some, still_open
+from interlock.duties.proof.selecting import about
+from interlock.duties.proof.solving import solution
+from interlock.duties.proof.targets import is_pattern, targets
 
-from interlock.duties.evaluator.policy import (
-    Effect,
-    NamedPrincipal,
-    NotModelled,
-    Policy,
-    PolicyStatement,
-    PrincipalType,
-    Template,
+KEYS: Final[Group] = frozenset(
+    ((f"arn:*?:kms:{region}:{account}:key/?*", True),) for region in ("", "*?") for account in ("", "*?")
 )
-from interlock.duties.evaluator.request import Layers, Principal, PrincipalKind
-from interlock.duties.evaluator.services import refused_by_aws
-from interlock.duties.proof.classes import Glob, representatives
-from interlock.duties.proof.conditions import hold
-from interlock.duties.proof.context import Context, Known
-from interlock.duties.proof.logic import Truth, both, either, every, negated, some
-from interlock.duties.proof.patterns import covers, names, pieces
-from interlock.duties.proof.selecting import allowing, denied_to_everybody, denies_plainly, denying, on_action
-
-TIMEOUT_MILLISECONDS: Final = 20_000
+"""All keys, which AWS itself treats otherwise than what else a pattern may stand for."""
 
 
 @dataclass(frozen=True)
@@ -60,314 +54,240 @@ class Example:
     context: Mapping[str, tuple[str, ...]]
 
 
-class _Asked:
-    """A question as a cache tells it from others: documents are the same if they are the same object."""
-
-    def __init__(self, question: Question) -> None:
-        self.question = question
-        layers = question.layers
-        levels = [one for level in (*layers.scps, (), *layers.rcps) for one in level]
-        documents = (*layers.identity, layers.resource, layers.boundary, *layers.session, *levels)
-        beyond = question.beyond
-        limits = None if beyond is None else (*map(id, beyond.identity), id(beyond.boundary), id(beyond.resource))
-        self._key = (
-            question.principal, question.action, question.resource, question.owner, question.other_than,
-            tuple(sorted(question.known.items(), key=lambda one: one[0])),
-            tuple(map(len, (layers.identity, layers.session, layers.scps, layers.rcps))),
-            tuple(map(id, documents)),
-            limits,
-        )  # fmt: skip
-        self._hash = hash(self._key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and other._key == self._key
-
-    def __hash__(self) -> int:
-        return self._hash
-
-
-@functools.lru_cache(maxsize=1 << 17)
-def _answered(asked: _Asked) -> Example | None:
-    return _example(asked.question)
-
-
 def example(question: Question) -> Example | None:
-    """Return a request that would be allowed, or None if there is none. Raises NotModelled.
-
-    What the solver cannot decide in time counts as NotModelled: nothing is proved by it. An answer is kept for the next
-    time that the same is asked of the same documents.
-    """
-    return _answered(_Asked(question))
-
-
-def _example(question: Question) -> Example | None:
-    if not _may_grant(question) or _is_denied_plainly(question):
+    """Return a request that would be allowed, or None if there is none. Raises NotModelled."""
+    facts = _facts(question)
+    case = _Case(question, question.layers, facts)
+    if not case.is_possible:
         return None
-    context = _context(question)
-    for resource in _things(question, context):
-        allowed = every(_sought(question, context, resource))
-        if allowed is False:
-            continue
-        if allowed is True:
-            return Example(resource, dict(context.known))
-        if (found := _solved(question, context, allowed)) is not None:
-            return Example(resource, found)
+    beyond = None if question.beyond is None else _Case(question, question.beyond, facts)
+    elsewhere = [_unlike(facts, key, value) for key, value in question.other_than]
+    for thing, groups in _sorts(question, case, beyond):
+        terms = chain(case.terms(thing, groups), elsewhere)
+        allowed = every(terms)
+        if beyond is not None and allowed is not False:
+            allowed = every((allowed, negated(every(beyond.terms(thing, groups)))))
+        free = {} if allowed is True else _solved(question, allowed) if allowed is not False else None
+        if free is not None:
+            return Example(thing, {**facts.known, **free})
     return None
 
 
 def things(question: Question) -> tuple[str, ...]:
     """Return one of each sort of thing that a question is about, as the documents tell them apart."""
-    return _things(question, _context(question))
+    facts = _facts(question)
+    beyond = None if question.beyond is None else _Case(question, question.beyond, facts)
+    return tuple(thing for thing, _ in _sorts(question, _Case(question, question.layers, facts), beyond))
 
 
-def _context(question: Question) -> Context:
-    known = {**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known}
-    return Context(known, _statements(question))
+def _facts(question: Question) -> Facts:
+    return Facts({**question.principal.context, "aws:resourceaccount": (question.owner,), **question.known})
 
 
-def _sought(question: Question, context: Context, resource: str) -> Iterator[Truth]:
-    yield _Form(question, context, resource).allowed()
-    yield _differs(question.other_than, context)
-    if question.beyond is not None:
-        yield negated(_Form(replace(question, layers=question.beyond), context, resource).allowed())
+def _sorts(question: Question, case: _Case, beyond: _Case | None) -> Iterable[tuple[str, frozenset[Group]]]:
+    """Return one of each sort of thing that a question is about, with the groups that tell it from others."""
+    if not is_pattern(question.resource):
+        return ((question.resource, frozenset()),)
+    statements = chain(case.statements, beyond.statements if beyond is not None else ())
+    groups = {one.group for one in statements if one.group is not None}
+    if question.action.lower().startswith("kms:") and question.principal.account != question.owner:
+        groups.add(KEYS)
+    return representatives(question.resource, frozenset(groups))
 
 
-def _solved(question: Question, context: Context, allowed: Truth) -> Mapping[str, tuple[str, ...]] | None:
-    solver = z3.Solver()
-    # An interrupt ends the whole proof; by itself the solver would only give up on this question.
-    solver.set("timeout", TIMEOUT_MILLISECONDS, "ctrl_c", False)
-    solver.add(allowed, *context.rules)
-    answer = solver.check()
-    if answer == z3.unsat:
-        return None
-    if answer != z3.sat:
-        raise NotModelled(
-            f"{question.action} on {question.resource} by {question.principal.name}: the solver gave up "
-            f"({solver.reason_unknown()})"
-        )
-    return context.example(solver.model())
+def _solved(question: Question, formula: Formula) -> Mapping[str, tuple[str, ...]] | None:
+    try:
+        return solution(formula)
+    except NotModelled as error:
+        asked = f"{question.action} on {question.resource} by {question.principal.name}"
+        raise NotModelled(f"{asked}: {error}") from error
 
 
-def _things(question: Question, context: Context) -> tuple[str, ...]:
-    if "*" not in question.resource and "?" not in question.resource:
-        return (question.resource,)
-    globs: set[Glob] = set()
-    for statement in _statements(question):
-        for template in (*statement.resource, *statement.not_resource):
-            if template.written == "*":
-                continue
-            parts = pieces(template, context.known)
-            if covers(parts, question.resource) is not False:
-                globs.add(parts)
-    return representatives(question.resource, frozenset(globs))
+def _unlike(facts: Facts, key: str, value: str) -> Truth:
+    if key in facts.given:
+        return value not in (facts.given[key] or ())
+    return still_open(Unlike(key, value))
 
 
-def _differs(other_than: Sequence[tuple[str, str]], context: Context) -> Truth:
-    return every(
-        every(either(negated(slot.present), _unlike(slot.value, value)) for slot in context.slots(key))
-        for key, value in other_than
-    )
+class _Statement(NamedTuple):
+    """A statement of which the principal, the action and what is known leave something open, or nothing."""
+
+    conditions: Truth
+    group: Group | None
+    """What it names of what the question is about; None for all of it."""
+    but: bool
+    """Whether it is about all but what it names."""
+
+    def applies(self, groups: frozenset[Group]) -> Truth:
+        """Return whether it applies to a thing of the given groups."""
+        if self.group is None or (self.group in groups) is not self.but:
+            return self.conditions
+        return False
 
 
-def _unlike(value: object, text: str) -> Truth:
-    return value != text if isinstance(value, str) else value != z3.StringVal(text)
+_Level = Sequence[_Statement]
 
 
-def _is_denied_plainly(question: Question) -> bool:
-    layers, principal = question.layers, question.principal
-    asked = (principal, question.action.lower(), question.resource)
-    alone = (*layers.identity, *layers.session, *_one(layers.boundary))
-    if denies_plainly(alone, *asked) or denied_to_everybody(layers.resource, *asked):
-        return True
-    levels = (*(layers.scps if _is_controlled(principal) else ()), *layers.rcps)
-    return any(denies_plainly(level, *asked) for level in levels)
+class _Case:
+    """One question to some documents, with the statements that have a say in it."""
 
-
-def _is_controlled(principal: Principal) -> bool:
-    """Return whether service control policies have a say in what a principal does."""
-    return not principal.is_service_linked and principal.kind is not PrincipalKind.SERVICE
-
-
-def _statements(question: Question) -> Iterator[PolicyStatement]:
-    action = question.action.lower()
-    for layers in (question.layers, *([question.beyond] if question.beyond is not None else [])):
-        levels = [one for level in (*layers.scps, *layers.rcps) for one in level]
-        for policy in (*layers.identity, *layers.session, *_one(layers.resource), *_one(layers.boundary), *levels):
-            yield from on_action(policy, action)
-
-
-def _may_grant(question: Question) -> bool:
-    action = question.action.lower()
-    return any(
-        _could_match(statement, question.resource)
-        for policy in (*question.layers.identity, *_one(question.layers.resource))
-        for statement in allowing(policy, action)
-    )
-
-
-def _could_match(statement: PolicyStatement, resource: str) -> bool:
-    if not statement.resource:
-        return True
-    return any(
-        one.variables
-        or covers(tuple((part, True) for part in one.parts if isinstance(part, str)), resource) is not False
-        for one in statement.resource
-    )
-
-
-class _Form:
-    """The formula of one question."""
-
-    def __init__(self, question: Question, context: Context, target: str) -> None:
-        self.question = question
-        self.context = context
-        self.target = target
+    def __init__(self, question: Question, layers: Layers, facts: Facts) -> None:
+        self._question = question
+        self._layers = layers
+        self._principal = question.principal
         self._action = question.action.lower()
+        self._facts = facts
+        controlled = not question.principal.is_service_linked
+        self._scps = layers.scps if controlled and self._principal.account else ()
+        heeded = controlled and heeds_resource_control(self._action)
+        self._rcps = [one for level in layers.rcps for one in level] if heeded else []
 
-    def allowed(self) -> Truth:
-        return every(self._terms())
+    # What is worked out first is what most questions are answered by.
 
-    def _terms(self) -> Iterator[Truth]:
-        # One after the other, the cheap ones first, because most questions are answered by one of them.
-        asked, layers = self.question, self.question.layers
-        yield not refused_by_aws(asked.action, self.target, asked.principal, asked.owner)
-        alone = (*_one(layers.resource), *layers.identity, *layers.session, *_one(layers.boundary))
-        levels = (*self._scps(), *layers.rcps)
-        policies = (*alone, *(policy for level in levels for policy in level))
-        for policy in policies:
-            yield negated(self._denies(policy, settled=True))
-        yield self._granted()
-        for policy in policies:
-            yield negated(self._denies(policy, settled=False))
-        for level in self._scps():
-            yield self._level(level)
+    @cached_property
+    def is_possible(self) -> bool:
+        """Whether anything allows it and nothing surely denies it, as far as that is seen at once."""
+        return self._may_be_granted() and self._denials is not None and self._grants.are_any
 
-    def _scps(self) -> tuple[tuple[Policy, ...], ...]:
-        return self.question.layers.scps if _is_controlled(self.question.principal) else ()
+    def terms(self, thing: str, groups: frozenset[Group]) -> Iterator[Truth]:
+        """Yield what has to hold for a thing of the given groups to be allowed."""
+        asked = self._question
+        yield self.is_possible and not refused_by_aws(asked.action, thing, asked.principal, asked.owner)
+        for one in self._denials or ():
+            yield negated(one.applies(groups))
+        yield self._grants.granted(groups)
+        for level in self._levels:
+            yield some(one.applies(groups) for one in level)
 
-    def _granted(self) -> Truth:
-        layers, principal = self.question.layers, self.question.principal
-        identity = some(self._allows(policy) for policy in layers.identity)
-        limits = every([*(self._allows(one) for one in _one(layers.boundary)), *self._session()])
-        past_limits, by_role, delegated = self._resource_allows()
-        if not principal.account:
-            return past_limits
-        if principal.account != self.question.owner:
-            return every([identity, limits, some([past_limits, by_role, delegated])])
-        by_name = either(past_limits, both(by_role, limits))
-        if self._needs_delegation():
-            return either(by_name, every([delegated, identity, limits]))
-        return either(by_name, both(identity, limits))
+    @cached_property
+    def statements(self) -> Sequence[_Statement]:
+        """What tells things apart."""
+        return [*(self._denials or ()), *chain.from_iterable(self._levels), *self._grants.statements]
+
+    @cached_property
+    def _levels(self) -> list[_Level]:
+        return [self._allowing(level) for level in self._scps]
+
+    @cached_property
+    def _grants(self) -> _Grants:
+        layers = self._layers
+        limits = [[one] for one in _one(layers.boundary)] + ([list(layers.session)] if layers.session else [])
+        return _Grants(
+            identity=self._allowing(layers.identity),
+            limits=[self._allowing(one) for one in limits],
+            resource=self._allowing_by_resource(),
+            needs_delegation=self._needs_delegation(),
+            is_nobodys=not self._principal.account,
+            is_abroad=self._principal.account != self._question.owner,
+        )
+
+    def _may_be_granted(self) -> bool:
+        """Return whether anything allows it, under whatever conditions."""
+        return any(
+            self._names(one) is not False
+            for policy in (*self._layers.identity, *_one(self._layers.resource))
+            for one in about(policy, self._action).allowing
+        )
+
+    @cached_property
+    def _denials(self) -> list[_Statement] | None:
+        """What might deny it, or None if something surely does."""
+        found: list[_Statement] = []
+        for one in self._denying():
+            if (said := self._said(one)) is not None:
+                if said.conditions is True and said.group is None:
+                    return None
+                found.append(said)
+        return found
+
+    def _denying(self) -> Iterator[PolicyStatement]:
+        layers = self._layers
+        alone = (*layers.identity, *layers.session, *_one(layers.boundary))
+        for policy in chain(alone, chain.from_iterable(self._scps), self._rcps):
+            yield from about(policy, self._action).denying
+        if layers.resource is not None:
+            for one in about(layers.resource, self._action).denying:
+                if is_about(one, self._principal, layers.resource):
+                    yield one
+
+    def _allowing(self, policies: Iterable[Policy]) -> _Level:
+        """Return what might allow it of some policies."""
+        said = (self._said(one) for policy in policies for one in about(policy, self._action).allowing)
+        return [one for one in said if one is not None]
+
+    def _allowing_by_resource(self) -> Mapping[Naming, _Level]:
+        """Return what might allow it of the resource's policy, by how closely it names who asks."""
+        found: dict[Naming, list[_Statement]] = {how: [] for how in Naming}
+        policy = self._layers.resource
+        for one in about(policy, self._action).allowing if policy is not None else ():
+            assert policy is not None
+            how = closest(one, self._principal, policy)
+            if how is not None and (said := self._said(one)) is not None:
+                found[how].append(said)
+        return found
+
+    def _names(self, statement: PolicyStatement) -> bool | None:
+        named = targets(statement)
+        if named is None:
+            return True
+        found = named.hold(self._question.resource, self._facts)
+        return found if found is None or statement.resource else not found
+
+    def _said(self, statement: PolicyStatement) -> _Statement | None:
+        """Return what a statement says here, None if nothing."""
+        names = self._names(statement)
+        if names is False:
+            return None
+        conditions = self._facts.met(statement.condition)
+        if conditions is False:
+            return None
+        named = targets(statement)
+        if names is True or named is None:
+            return _Statement(conditions, None, but=False)
+        return _Statement(conditions, named.group(self._question.resource, self._facts), not statement.resource)
 
     def _needs_delegation(self) -> bool:
         """Keys and roles are used only where their own policy says so, or leaves it to the account's IAM policies."""
-        return (self._action.startswith("kms:") and ":key/" in self.question.resource) or self._action in ASSUMING
-
-    def _session(self) -> Iterator[Truth]:
-        if self.question.layers.session:
-            yield some(self._allows(policy) for policy in self.question.layers.session)
-
-    def _level(self, level: Iterable[Policy]) -> Truth:
-        return some(self._allows(policy) for policy in level)
-
-    def _denies(self, policy: Policy, *, settled: bool) -> Truth:
-        """Return whether a statement denies: one whose conditions are settled by what is known, or another."""
-        return some(
-            self._applies(one, policy)
-            for one in denying(policy, self._action)
-            if all(self.context.is_settled(condition.key) for condition in one.condition) is settled
+        return (self._action.startswith("kms:") and ":key/" in self._question.resource) or (
+            self._action in TRUSTED_ACTIONS
         )
 
-    def _allows(self, policy: Policy) -> Truth:
-        return some(self._applies(one, policy) for one in allowing(policy, self._action))
 
-    def _applies(self, statement: PolicyStatement, policy: Policy) -> Truth:
-        if policy is self.question.layers.resource and not _names(statement, self.question.principal, policy):
-            return False
-        return both(self._on_resource(statement), hold(statement.condition, self.context))
+@dataclass(frozen=True)
+class _Grants:
+    """What allows an action, by the layers that have to agree."""
 
-    def _resource_allows(self) -> tuple[Truth, Truth, Truth]:
-        """Return whether the resource's policy allows the principal whatever limits it has, by naming its role, and by
-        leaving it to its account."""
-        found: dict[Naming, list[Truth]] = {how: [] for how in Naming}
-        policy = self.question.layers.resource
-        if policy is None:
-            return False, False, False
-        for statement in allowing(policy, self._action):
-            how = _named(statement, self.question.principal, policy)
-            if how is not None:
-                met = both(self._on_resource(statement), hold(statement.condition, self.context))
-                found[how].append(met)
-        return some(found[Naming.ITSELF]), some(found[Naming.ROLE]), some(found[Naming.ACCOUNT])
+    identity: _Level
+    limits: Sequence[_Level]
+    resource: Mapping[Naming, _Level]
+    needs_delegation: bool
+    is_nobodys: bool
+    is_abroad: bool
 
-    def _on_resource(self, statement: PolicyStatement) -> Truth:
-        if statement.not_resource:
-            return negated(some(self._is(one) for one in statement.not_resource))
-        if not statement.resource:
-            return True
-        return some(self._is(one) for one in statement.resource)
+    @property
+    def are_any(self) -> bool:
+        return bool(self.identity or any(self.resource.values()))
 
-    def _is(self, template: Template) -> bool:
-        return template.written == "*" or names(self.target, pieces(template, self.context.known))
+    @property
+    def statements(self) -> Iterator[_Statement]:
+        return chain(self.identity, *self.limits, *self.resource.values())
+
+    def granted(self, groups: frozenset[Group]) -> Truth:
+        """Return whether a thing of the given groups is granted."""
+        itself, by_role, delegated = (_any(self.resource[how], groups) for how in Naming)
+        if self.is_nobodys or (itself is True and not self.is_abroad):
+            return itself
+        limits = every(_any(one, groups) for one in self.limits)
+        identity = every((_any(self.identity, groups), limits))
+        if self.is_abroad:
+            return every((identity, some((itself, by_role, delegated))))
+        own = every((delegated, identity)) if self.needs_delegation else identity
+        return some((itself, every((by_role, limits)), own))
 
 
-ASSUMING = frozenset(
-    {
-        "sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml", "sts:setsourceidentity",
-        "sts:tagsession",
-    }
-)  # fmt: skip
+def _any(level: _Level, groups: frozenset[Group]) -> Truth:
+    return some(one.applies(groups) for one in level)
 
 
 def _one(policy: Policy | None) -> tuple[Policy, ...]:
     return () if policy is None else (policy,)
-
-
-def _names(statement: PolicyStatement, principal: Principal, policy: Policy) -> bool:
-    if statement.not_principal:
-        if statement.effect is Effect.ALLOW:
-            raise _all_but_some(statement, policy)
-        return not any(_is_named(one, principal) for one in statement.not_principal)
-    return any(_is_named(one, principal) for one in statement.principal)
-
-
-def _all_but_some(statement: PolicyStatement, policy: Policy) -> NotModelled:
-    return NotModelled(f"{policy.name}: {statement.label}: the proof does not model NotPrincipal with Allow")
-
-
-class Naming(StrEnum):
-    """How a resource's policy names somebody, from what grants most to what grants least."""
-
-    ITSELF = "itself"
-    """The session, the user, the service or anyone: no boundary limits what that allows."""
-    ROLE = "role"
-    """The role: its boundary still limits."""
-    ACCOUNT = "account"
-    """The account, whose IAM policies decide."""
-
-
-def _named(statement: PolicyStatement, principal: Principal, policy: Policy) -> Naming | None:
-    if statement.not_principal:
-        raise _all_but_some(statement, policy)
-    found = {_is_named(one, principal) for one in statement.principal}
-    return next((how for how in Naming if how in found), None)
-
-
-def _is_named(named: NamedPrincipal, principal: Principal) -> Naming | None:
-    if named.name == "*":
-        return Naming.ITSELF
-    if named.type is PrincipalType.SERVICE:
-        return Naming.ITSELF if principal.kind is PrincipalKind.SERVICE and named.name == principal.name else None
-    if named.type is PrincipalType.FEDERATED:
-        provider = principal.kind is PrincipalKind.IDENTITY_PROVIDER
-        return Naming.ITSELF if provider and named.name == principal.name else None
-    if named.type is not PrincipalType.AWS or not principal.account:
-        return None
-    if named.name == principal.name:
-        return Naming.ITSELF
-    if named.name == principal.entity:
-        return Naming.ROLE
-    partition = principal.name.split(":")[1]
-    return (
-        Naming.ACCOUNT if named.name in (principal.account, f"arn:{partition}:iam::{principal.account}:root") else None
-    )

@@ -141,6 +141,11 @@ class Scene:
             self._trusts[arn] = _parsed(trust, PolicyKind.TRUST, f"{arn}: trust policy") if trust is not None else None
         return self._trusts[arn]
 
+    @functools.cached_property
+    def boundaries(self) -> Mapping[str, NamedDocument]:
+        """The boundaries that there are, by ARN."""
+        return self.world.known_boundaries()
+
     def trusted(self, role_arn: str, kind: PrincipalType) -> tuple[str, ...]:
         """Return the principals of a kind that a role's trust policy names, those of `*` included."""
         policy = self.trust(role_arn)

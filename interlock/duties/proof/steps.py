@@ -37,12 +37,14 @@ class Steps:
         self._identities = identities
         self._trusted = trusted
         self._of: dict[Session, tuple[Step, ...]] = {}
+        self._assumed: dict[Session, tuple[Step, ...]] = {}
         self._services = {one.arn: tuple(self._service_principals(one)) for one in scene.world.principals}
-        self._assumable = [
-            one
-            for one in scene.world.principals
-            if one.trust is not None and self._scene.trusted(one.arn, PrincipalType.AWS)
-        ]
+        self._trusting = _trusting(scene)
+        self._providers = [
+            (role.arn, provider)
+            for role in scene.world.principals if role.trust is not None
+            for provider in scene.trusted(role.arn, PrincipalType.FEDERATED) if provider.startswith("arn:")
+        ]  # fmt: skip
 
     def of(self, session: Session) -> tuple[Step, ...]:
         """Return the steps from a session."""
@@ -51,7 +53,7 @@ class Steps:
         return self._of[session]
 
     def _found(self, session: Session) -> Iterator[Step]:
-        yield from self.assumptions(session, {})
+        yield from self.assumed(session)
         principal = self._scene.principal(session.arn)
         if principal.duty in self._trusted and session.form is Form.AS_WRITTEN:
             return
@@ -64,14 +66,29 @@ class Steps:
 
     def assumptions(self, session: Session, given: Given) -> Iterator[Step]:
         """Return the steps by sts:AssumeRole; `given` is what is known of the caller beside the session."""
-        for role in self._assumable:
-            if role.arn == session.arn or self._assume(session, role.arn, given) is None:
+        for arn in self._assumable(session):
+            if arn == session.arn or self._assume(session, arn, given) is None:
                 continue
             for identity in self._next_identities(session):
-                if call := self._assume(session, role.arn, {**given, **_setting(session, identity)}):
-                    calls = (call, *self._set_identity(session, role.arn, identity, given))
+                if call := self._assume(session, arn, {**given, **_setting(session, identity)}):
+                    calls = (call, *self._set_identity(session, arn, identity, given))
                     if identity is None or session.source_identity or len(calls) > 1:
-                        yield Step("assumes", Session(role.arn, identity), calls)
+                        yield Step("assumes", Session(arn, identity), calls)
+
+    def assumed(self, session: Session) -> tuple[Step, ...]:
+        """Return the steps by sts:AssumeRole of which nothing but the session is known."""
+        if session not in self._assumed:
+            self._assumed[session] = tuple(self.assumptions(session, {}))
+        return self._assumed[session]
+
+    def _assumable(self, session: Session) -> list[str]:
+        """Return the roles whose trust policies name whoever is in a session, in any way: no others can be assumed."""
+        who = self._scene.caller(session)
+        root = f"arn:{who.name.split(':')[1]}:iam::{who.account}:root"
+        places = {
+            place for name in ("*", who.name, who.entity, who.account, root) for place in self._trusting.get(name, ())
+        }
+        return [self._scene.world.principals[place].arn for place in sorted(places)]
 
     def _next_identities(self, session: Session) -> tuple[str | None, ...]:
         # A source identity, once set, is there for all sessions that follow.
@@ -107,13 +124,16 @@ class Steps:
     def _passing(self, session: Session) -> Iterator[Step]:
         if self._scene.can(session, "iam:PassRole", "arn:aws:iam::*:role/*") is None:
             return
+        started_by: dict[str, Call | None] = {}
         for role_arn, services in self._services.items():
             for service in services:
                 starts = taking.STARTING.get(service, taking.UNKNOWN_SERVICE_STARTS)
                 passed = {"iam:passedtoservice": (service,)}
                 if not starts or not (call := self._scene.can(session, "iam:PassRole", role_arn, given=passed)):
                     continue
-                if started := self._first(session, starts, _anything_of(service, session.arn)):
+                if service not in started_by:
+                    started_by[service] = self._first(session, starts, _anything_of(service, session.arn))
+                if started := started_by[service]:
                     yield Step(f"passes to {service.partition('.')[0]}", Session(role_arn), (call, started))
                     break
 
@@ -174,16 +194,14 @@ class Steps:
                     yield from self._edited(session, principal.arn, Form.UNBOUNDED, call)
 
     def _editing_providers(self, session: Session) -> Iterator[Step]:
-        for role in self._scene.world.principals:
-            if role.trust is None:
-                continue
-            for provider in self._scene.trusted(role.arn, PrincipalType.FEDERATED):
-                if provider.startswith("arn:") and (call := self._first(session, taking.ON_PROVIDERS, provider)):
-                    yield from self._edited(session, role.arn, None, call)
+        changing = {one: self._first(session, taking.ON_PROVIDERS, one) for one in {arn for _, arn in self._providers}}
+        for role_arn, provider in self._providers:
+            if call := changing[provider]:
+                yield from self._edited(session, role_arn, None, call)
 
     def _creating(self, session: Session) -> Iterator[Step]:
         account_id = self._scene.principal(session.arn).account_id
-        boundaries = self._scene.world.known_boundaries()
+        boundaries = self._scene.boundaries
         for action, kind in taking.CREATING:
             anything = f"arn:aws:iam::{account_id}:{kind}/*"
             if self._scene.can(session, action, anything) is None:
@@ -219,6 +237,19 @@ class Steps:
         layers = Layers(resource=self._scene.trust(role.arn))
         asked = Question(request.service(service), "sts:AssumeRole", role.arn, layers, role.account_id)
         return example(asked) is not None
+
+
+def _trusting(scene: Scene) -> dict[str, list[int]]:
+    """Return, by what trust policies name, the places of the roles of those policies; all but somebody is anybody."""
+    found: dict[str, list[int]] = {}
+    for place, role in enumerate(scene.world.principals):
+        policy = scene.trust(role.arn) if role.trust is not None else None
+        if policy is not None:
+            names = dict.fromkeys(scene.trusted(role.arn, PrincipalType.AWS))
+            but_some = any(one.not_principal for one in policy.statements)
+            for name in {*names, "*"} if but_some else names:
+                found.setdefault(name, []).append(place)
+    return found
 
 
 def signing_in(provider: str) -> str:

@@ -59,7 +59,7 @@ def _one_in_each_boundary(context: Context) -> Iterator[Principal]:
             if key not in seen:
                 yield principal
             seen.add(key)
-    for arn, boundary in sorted(context.scene.world.known_boundaries().items()):
+    for arn, boundary in sorted(context.scene.boundaries.items()):
         account = arn.split(":")[4]
         if (canonical(boundary.document), account) not in seen:
             role = f"arn:aws:iam::{account}:role/any-within-{boundary.name}"

@@ -64,7 +64,7 @@ def _policy_arns(context: Context) -> set[str]:
 
 
 def _bounded(context: Context) -> Iterator[Violation]:
-    known = sorted(context.scene.world.known_boundaries())
+    known = sorted(context.scene.boundaries)
     elsewhere = tuple(("iam:permissionsboundary", arn) for arn in known)
     for session in context.sessions(but=OWNERS):
         if context.administers(session):
