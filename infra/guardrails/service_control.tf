@@ -13,6 +13,9 @@ locals {
   makers      = [for name in var.account_role_names : "arn:${local.partition}:iam::*:role/${name}"]
   foundations = concat(local.makers, ["arn:${local.partition}:iam::*:role/interlock/duties/${local.name}*-foundation"])
   deployers   = concat(local.foundations, ["arn:${local.partition}:iam::*:role/interlock/duties/${local.name}*-platform"])
+  # Of the keys that sign or that evidence and states lie under.
+  key_aliases = [for key in ["approver-*", "audit", "builder", "deployer", "evidence", "log", "observer", "responder", "secrets", "witness"] : "alias/interlock-*-${key}"]
+  named_keys  = [for alias in local.key_aliases : "arn:${local.partition}:kms:*:*:${alias}"]
   vaults      = flatten([for name in var.vault_bucket_names : ["arn:${local.partition}:s3:::${name}", "arn:${local.partition}:s3:::${name}/*"]])
 
   service_control = {
@@ -36,15 +39,26 @@ locals {
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
       },
       {
-        Sid      = "DenyEndingSigningKeys"
-        Effect   = "Deny"
-        Action   = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"]
-        Resource = "*"
-        Condition = {
-          "ForAnyValue:StringLike" = {
-            "kms:ResourceAliases" = concat([for duty in ["approver-*", "audit", "builder", "deployer", "evidence", "log", "observer", "responder", "secrets", "witness"] : "alias/interlock-*-${duty}"])
-          }
-        }
+        Sid       = "DenyEndingSigningKeys"
+        Effect    = "Deny"
+        Action    = ["kms:DeleteImportedKeyMaterial", "kms:DisableKey", "kms:ScheduleKeyDeletion"]
+        Resource  = "*"
+        Condition = { "ForAnyValue:StringLike" = { "kms:ResourceAliases" = local.key_aliases } }
+      },
+      {
+        # A key that goes by another name is one that the statement above does not know.
+        Sid       = "DenyRenamingKeys"
+        Effect    = "Deny"
+        Action    = ["kms:DeleteAlias", "kms:UpdateAlias"]
+        Resource  = local.named_keys
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
+      },
+      {
+        Sid       = "DenyNamingKeys"
+        Effect    = "Deny"
+        Action    = "kms:CreateAlias"
+        Resource  = local.named_keys
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
       },
     ]
 

@@ -57,6 +57,27 @@ run "every_policy_is_short_and_attached_to_every_target" {
     ])
     error_message = "Somebody may remove evidence."
   }
+
+  assert {
+    condition = alltrue([
+      for action in ["kms:DeleteAlias", "kms:UpdateAlias"] : anytrue([
+        for statement in jsondecode(aws_organizations_policy.this["vault"].content).Statement :
+        contains(flatten([statement.Action]), action) && contains(flatten([statement.Resource]), "arn:aws:kms:*:*:alias/interlock-*-approver-*")
+        && try(statement.Condition.ArnNotLike["aws:PrincipalArn"], null) == ["arn:aws:iam::*:role/OrganizationAccountAccessRole"]
+      ])
+    ])
+    error_message = "A duty, or anybody else who does not make the foundations, may take a signing key's name away."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(aws_organizations_policy.this["vault"].content).Statement :
+      [for alias in statement.Condition["ForAnyValue:StringLike"]["kms:ResourceAliases"] : "arn:aws:kms:*:*:${alias}"] if statement.Sid == "DenyEndingSigningKeys"
+      ])) == toset(flatten([
+      for statement in jsondecode(aws_organizations_policy.this["vault"].content).Statement : statement.Resource if statement.Sid == "DenyRenamingKeys"
+    ]))
+    error_message = "A key is held by its name, and its name is not."
+  }
 }
 
 run "the_root_as_a_target_and_patterns_are_refused" {

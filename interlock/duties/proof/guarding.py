@@ -43,6 +43,7 @@ USING: Final = {
     ResourceKind.BUCKET: ("s3:GetObject",),
     ResourceKind.SECRET: SECRET_READING,
 }
+RENAMING: Final = ("kms:DeleteAlias", "kms:UpdateAlias")
 LEAVING: Final = ("organizations:LeaveOrganization", "account:CloseAccount")
 
 
@@ -137,6 +138,11 @@ def _organisation(context: Context) -> Iterator[Violation]:
                 )
             if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
                 yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
+                start = resource.arn.rpartition(":")[0]
+                for alias in resource.context.get("kms:ResourceAliases", ()):
+                    # What keeps a key knows it by its name.
+                    words = "take away the name by which a key is kept"
+                    yield from context.first(own, RENAMING, f"{start}:{alias}", words)
 
 
 def _outsiders(context: Context) -> Iterator[Violation]:
@@ -149,7 +155,7 @@ def _outsiders(context: Context) -> Iterator[Violation]:
         if resource.account_id in controlled and resource.kind in USING:
             of = f"{resource.arn}/*" if resource.kind is ResourceKind.BUCKET else resource.arn
             actions, words = USING[resource.kind], "use what is the organisation's"
-            yield from context.first(outsider, actions, of, words, given=foreign, loosened=True)
+            yield from context.first(outsider, actions, of, words, given=foreign, loosened=True, delegated=True)
     for role in world.principals:
         if role.account_id in controlled and role.duty is not None:
             words = "come into a duty's role"
@@ -182,7 +188,7 @@ PROPERTIES: Final = (
     Property(
         "organisation-suffices",
         "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
-        "user, leaves the organisation, stops the record, removes evidence or takes a key away.",
+        "user, leaves the organisation, stops the record, removes evidence, or takes away a key or its name.",
         _organisation,
     ),
     Property(

@@ -26,10 +26,9 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 def guardrails(vaults: list[str]) -> dict[str, Any]:
     """Return the documents as the module's output has them; `vaults` are names of buckets."""
     objects = [f"arn:aws:s3:::{one}/*" for one in vaults]
-    aliases = {"ForAnyValue:StringLike": {"kms:ResourceAliases": [
-        "alias/interlock-*-approver-*", *(f"alias/interlock-*-{one}" for one in (
-            "builder", "deployer", "evidence", "log", "observer", "responder", "witness")),
-    ]}}  # fmt: skip
+    keys = ("approver-*", "builder", "deployer", "evidence", "log", "observer", "responder", "witness")
+    names = [f"alias/interlock-*-{one}" for one in keys]
+    aliases = {"ForAnyValue:StringLike": {"kms:ResourceAliases": names}}
     return {
         "service_control": {
             "vault": policy(
@@ -37,6 +36,8 @@ def guardrails(vaults: list[str]) -> dict[str, Any]:
                        objects),
                 denial("DenyEndingSigningKeys", ["kms:DeleteImportedKeyMaterial", "kms:DisableKey",
                                                  "kms:ScheduleKeyDeletion"], Condition=aliases),
+                denial("DenyRenamingKeys", ["kms:DeleteAlias", "kms:UpdateAlias"],
+                       [f"arn:aws:kms:*:*:{one}" for one in names], Condition=MAKERS),
             ),
             "trail": policy(
                 denial("DenyStopping", ["cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors",
