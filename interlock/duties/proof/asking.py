@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.duties.evaluator.decision import decide
+from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.property import OWNERS
-from interlock.duties.proof.scene import FREE, Call, Scene, Session
+from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step
 from interlock.duties.proof.working import denied
 from interlock.duties.world import World, read_world

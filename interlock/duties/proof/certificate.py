@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from interlock.duties.proof.calls import Call
 from interlock.duties.proof.property import Violation
 from interlock.duties.proof.prove import Outcome
-from interlock.duties.proof.scene import Call
 from interlock.duties.world import World, canonical
 
 SCHEMA_VERSION: Final = 1

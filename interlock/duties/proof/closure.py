@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.duties.evaluator.policy import PolicyKind, PrincipalType
-from interlock.duties.proof.scene import Call, Form, Scene, Session
+from interlock.duties.proof.calls import Call, Session
+from interlock.duties.proof.forms import Form
+from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step, Steps
 from interlock.duties.world import Person, Way
 

@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement
 from interlock.duties.evaluator.request import Layers
+from interlock.duties.proof.calls import Call, Session
 from interlock.duties.proof.classes import representatives
+from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.guessing import likely
 from interlock.duties.proof.naming import FOREIGN
 from interlock.duties.proof.patterns import names, pieces
 from interlock.duties.proof.permission import Question, example, things
-from interlock.duties.proof.scene import Call, Scene, Session, delegating
+from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.selecting import about
 from interlock.duties.world import World
 

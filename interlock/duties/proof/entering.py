@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from interlock.duties.evaluator.policy import PrincipalType
+from interlock.duties.proof.calls import FREE, Call, Session
+from interlock.duties.proof.forms import Form
 from interlock.duties.proof.naming import named, outsider, principals_in
 from interlock.duties.proof.property import Context, Property, Violation
-from interlock.duties.proof.scene import FREE, Call, Form, Session
 from interlock.duties.proof.steps import Step, signing_in
 from interlock.duties.world import Person, Principal, Way
 

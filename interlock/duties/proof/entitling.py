@@ -10,9 +10,11 @@ from typing import Final
 
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
+from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.comparing import Compared, KnownActions
+from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import Context, Denied, Property, Violation
-from interlock.duties.proof.scene import FREE, Call, Form, Scene, Session
+from interlock.duties.proof.scene import Scene
 from interlock.duties.world import Entitlement, Principal, canonical
 
 

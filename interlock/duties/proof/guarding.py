@@ -13,11 +13,12 @@ from interlock.duties.guarded_resources import (
     STATE_CHANGES,
     TABLE_CHANGES,
 )
+from interlock.duties.proof.calls import FREE, Session
+from interlock.duties.proof.forms import EVERYTHING
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
 from interlock.duties.proof.naming import FOREIGN
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import RECORD
-from interlock.duties.proof.scene import EVERYTHING, FREE, Session
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
-from interlock.duties.proof.scene import FREE, Session
 from interlock.duties.world import Resource, ResourceKind
 
 APPROVER: Final = "approver:"

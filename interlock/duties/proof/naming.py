@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from interlock.duties.proof.scene import FREE, Form, Scene, Session
+from interlock.duties.proof.calls import FREE, Session
+from interlock.duties.proof.forms import Form
+from interlock.duties.proof.scene import Scene
 
 FOREIGN: Final = "999999999999"
 """An account that belongs to nobody we know."""

@@ -8,9 +8,11 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from interlock.duties.evaluator.request import Layers, Request
+from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
+from interlock.duties.proof.forms import Form
 from interlock.duties.proof.naming import named, outsider, principals_in
-from interlock.duties.proof.scene import FREE, Call, Form, Scene, Session
+from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step
 from interlock.duties.world import Resource
 
@@ -130,7 +132,7 @@ class Context:
         delegated: bool = False,
     ) -> Iterable[Violation]:
         """Yield, for each action, the first of `sessions` that could do it on `resource`."""
-        listed = list(sessions)
+        listed = self.scene.one_of_each(sessions)
         were = ", were its policy to allow everyone everything" if loosened else ""
         for action in actions:
             for session in listed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.closure import Reached, cycle
+from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
-from interlock.duties.proof.scene import FREE, Form, Session
 from interlock.duties.proof.steps import Step, signing_in
 from interlock.duties.world import Person, ResourceKind
 

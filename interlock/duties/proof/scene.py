@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Final
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from interlock.duties.evaluator import request
-from interlock.duties.evaluator.parsing import parse
-from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind, PrincipalType
+from interlock.duties.evaluator.policy import Policy, PolicyKind, PrincipalType
 from interlock.duties.evaluator.request import Layers
-from interlock.duties.proof.permission import Example, Question, example
+from interlock.duties.proof import forms
+from interlock.duties.proof.alike import Likeness
+from interlock.duties.proof.calls import FREE, Call, Session
+from interlock.duties.proof.facts import Known
+from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form
+from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.selecting import allows
-from interlock.duties.world import Document, NamedDocument, Principal, PrincipalKind, Resource, World, canonical
-
-EVERYTHING: Final[Document] = {
-    "Version": "2012-10-17",
-    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
-}
-ENTERING: Final[Document] = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "Assume",
-            "Effect": "Allow",
-            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
-            "Resource": "*",
-        }
-    ],
-}
-"""What the proof assumes of a principal that people come as and that is in no document: it may assume roles."""
-FREE: Final = "*"
-"""The source identity of a session that may bear any, or none."""
-
-
-class Form(StrEnum):
-    """What has become of a principal since its documents were written."""
-
-    AS_WRITTEN = "as written"
-    UNBOUNDED = "without its boundary"
-    UNDENIED = "without the denials of its own policies"
-    WIDENED = "with policies that allow everything"
-    UNLIMITED = "with policies that allow everything and no boundary"
-    LOOSENED = "with policies and a boundary that allow everything beside what it denies"
-
-
-@dataclass(frozen=True)
-class Session:
-    """Somebody in a role, or as a user; the source identity is None if the session bears none."""
-
-    arn: str
-    source_identity: str | None = None
-    form: Form = Form.AS_WRITTEN
-    called: str = "session"
-    """The name of a role's session, which is a part of its ARN."""
-
-    def __str__(self) -> str:
-        who = self.arn.partition(":iam::")[2].replace(":", " ", 1)
-        who += f" in a session called {self.called}" if self.called != "session" else ""
-        bears = f" as {self.source_identity}" if self.source_identity not in (None, FREE) else ""
-        return f"{who}{bears}" + (f" ({self.form})" if self.form is not Form.AS_WRITTEN else "")
+from interlock.duties.world import Account, NamedDocument, Principal, PrincipalKind, Resource, World
 
 
 class Scene:
@@ -70,23 +23,28 @@ class Scene:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._layers: dict[tuple[str, Form], Layers] = {}
-        self._whole: dict[tuple[str, Form, int, str], Layers] = {}
+        self._standings: dict[tuple[str, Form], _Standing] = {}
+        self._known: dict[Session, Known] = {}
+        self._whole: dict[tuple[Session, int, str], Layers] = {}
         """By session, resource's policy and account; the layers keep the policy, so that its id stays its own."""
-        self._grants: dict[tuple[str, Form, str], bool] = {}
         self._callers: dict[tuple[str, str], request.Principal] = {}
         self._trusts: dict[str, Policy | None] = {}
         self._policies: dict[str, Policy | None] = {}
-        self._scps = {one.id: _levels(one.scps, PolicyKind.SCP, one.id) for one in world.accounts}
-        self._rcps = {one.id: _levels(one.rcps, PolicyKind.RCP, one.id) for one in world.accounts}
+        self._loosened: dict[str, Policy] = {}
+        self._alike: dict[Session, Hashable] = {}
+        # The organisation's policies do not bind its management account.
+        bound = [one for one in world.accounts if one.id != world.management_account]
+        self._scps = {one.id: forms.levels_of(one.scps, PolicyKind.SCP, one.id) for one in bound}
+        self._rcps = {one.id: forms.levels_of(one.rcps, PolicyKind.RCP, one.id) for one in bound}
         self._resources = {one.arn: one for one in world.resources}
+        self._facts = {one.arn: {key.lower(): values for key, values in one.context.items()} for one in world.resources}
         arns = [f"arn:aws:iam::{account.id}:role/any-other" for account in world.accounts]
         everything = (NamedDocument(name="everything", document=EVERYTHING),)
         self._strangers = {arn: Principal(arn=arn, identity=everything) for arn in arns}
         self._outsiders = tuple(arns)
         self._entering: dict[str, Principal] = {}
         for principal in world.principals:
-            self._own_layers(principal.arn, Form.AS_WRITTEN)
+            self._standing(principal.arn, Form.AS_WRITTEN)
             if principal.trust is not None:
                 self.trust(principal.arn)
         for resource in world.resources:
@@ -95,7 +53,7 @@ class Scene:
     def policies(self) -> Iterable[Policy]:
         """Return every identity and resource policy of the world."""
         for principal in self.world.principals:
-            yield from self._own_layers(principal.arn, Form.AS_WRITTEN).identity
+            yield from self._standing(principal.arn, Form.AS_WRITTEN).identity
         for resource in self.world.resources:
             policy = self.resource_policy(resource)
             if policy is not None:
@@ -136,12 +94,13 @@ class Scene:
         return arn in self._strangers
 
     def trust(self, arn: str) -> Policy | None:
+        """Return a role's trust policy, None if it has none."""
         if arn not in self._trusts:
-            trust = self.principal(arn).trust
-            self._trusts[arn] = _parsed(trust, PolicyKind.TRUST, f"{arn}: trust policy") if trust is not None else None
+            written, name = self.principal(arn).trust, f"{arn}: trust policy"
+            self._trusts[arn] = forms.parsed(written, PolicyKind.TRUST, name) if written is not None else None
         return self._trusts[arn]
 
-    @functools.cached_property
+    @cached_property
     def boundaries(self) -> Mapping[str, NamedDocument]:
         """The boundaries that there are, by ARN."""
         return self.world.known_boundaries()
@@ -157,61 +116,88 @@ class Scene:
         )  # fmt: skip
 
     def resource_policy(self, resource: Resource) -> Policy | None:
+        """Return a resource's own policy, None if it has none."""
         if resource.arn not in self._policies:
-            written = resource.policy
-            name = f"{resource.arn}: policy"
-            self._policies[resource.arn] = _parsed(written, PolicyKind.RESOURCE, name) if written is not None else None
+            written, name = resource.policy, f"{resource.arn}: policy"
+            self._policies[resource.arn] = (
+                forms.parsed(written, PolicyKind.RESOURCE, name) if written is not None else None
+            )
         return self._policies[resource.arn]
 
     def layers(self, session: Session, resource: Policy | None, owner: str) -> Layers:
         """Return every document that decides what a session does on something of the account `owner`."""
-        key = (session.arn, session.form, id(resource), owner)
-        if key not in self._whole:
-            own = self._own_layers(session.arn, session.form)
-            self._whole[key] = replace(own, resource=resource, rcps=self._rcps.get(owner, ()))
-        return self._whole[key]
+        key = (session, id(resource), owner)
+        found = self._whole.get(key)
+        if found is None:
+            own = self._standing(session.arn, session.form)
+            found = self._whole[key] = Layers(
+                identity=own.identity, boundary=own.boundary, scps=own.scps, resource=resource,
+                rcps=self._rcps.get(owner, ()),
+            )  # fmt: skip
+        return found
 
-    def _own_layers(self, arn: str, form: Form) -> Layers:
-        key = (arn, form)
-        if key not in self._layers:
+    def _standing(self, arn: str, form: Form) -> _Standing:
+        found = self._standings.get((arn, form))
+        if found is None:
             principal = self.principal(arn)
-            self._layers[key] = Layers(
-                identity=tuple(_identity(principal, form)),
-                boundary=_bounds(principal, form),
-                scps=self._scps.get(principal.account_id, ()),
-            )
-        return self._layers[key]
-
-    def _granted(self, session: Session, action: str) -> bool:
-        key = (session.arn, session.form, action)
-        if key not in self._grants:
-            own = self._own_layers(session.arn, session.form)
-            limits = () if own.boundary is None else (own.boundary,)
-            self._grants[key] = any(allows(policy, action) for policy in own.identity) and all(
-                allows(policy, action) for policy in limits
-            )
-        return self._grants[key]
+            found = self._standings[arn, form] = _Standing(principal, form, self._scps.get(principal.account_id, ()))
+        return found
 
     def caller(self, session: Session) -> request.Principal:
         """Return a session as the evaluator names it."""
         key = (session.arn, session.called)
-        if key not in self._callers:
+        found = self._callers.get(key)
+        if found is None:
             is_user = self.principal(session.arn).kind is PrincipalKind.USER
-            self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
-        return self._callers[key]
+            found = self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
+        return found
 
-    def known(self, session: Session) -> dict[str, tuple[str, ...] | None]:
+    def known(self, session: Session) -> Known:
         """Return what is fixed of the context of all requests of a session."""
+        found = self._known.get(session)
+        if found is None:
+            found = self._known[session] = dict(self._fixed(session))
+        return found
+
+    def _fixed(self, session: Session) -> Iterator[tuple[str, tuple[str, ...] | None]]:
         principal = self.principal(session.arn)
-        facts: dict[str, tuple[str, ...] | None] = {"aws:viaawsservice": ("false",)}
+        yield "aws:viaawsservice", ("false",)
         if session.source_identity != FREE:
-            facts["aws:sourceidentity"] = (session.source_identity,) if session.source_identity else None
+            yield "aws:sourceidentity", (session.source_identity,) if session.source_identity else None
         if session.arn not in self._strangers:
-            facts |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in principal.tags.items()}
-        account = self.world.account(principal.account_id)
+            yield from ((f"aws:principaltag/{key.lower()}", (value,)) for key, value in principal.tags.items())
+        account: Account | None = self.world.account(principal.account_id)
         if account is not None and account.organization_id:
-            facts["aws:principalorgid"] = (account.organization_id,)
-        return facts
+            yield "aws:principalorgid", (account.organization_id,)
+
+    def alike(self, session: Session) -> Hashable:
+        """Return what sessions have in common of which whatever is asked is answered alike."""
+        found = self._alike.get(session)
+        if found is None:
+            who: Hashable = session.arn
+            if session.called == Session.called and self.world.principal(session.arn) is not None:
+                who = self._likeness.of(self.principal(session.arn), self.caller(session))
+            found = self._alike[session] = (who, session.source_identity, session.form, session.called)
+        return found
+
+    def one_of_each(self, sessions: Iterable[Session]) -> list[Session]:
+        """Return, of those that are answered alike, the first."""
+        found: dict[Hashable, Session] = {}
+        for one in sessions:
+            found.setdefault(self.alike(one), one)
+        return list(found.values())
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        return Likeness(self._all_policies())
+
+    def _all_policies(self) -> Iterator[Policy]:
+        yield from self.policies()
+        for principal in self.world.principals:
+            bounds, trust = self._standing(principal.arn, Form.AS_WRITTEN).boundary, self.trust(principal.arn)
+            yield from (one for one in (bounds, trust) if one is not None)
+        for levels in (*self._scps.values(), *self._rcps.values()):
+            yield from (one for level in levels for one in level)
 
     def can(
         self,
@@ -219,7 +205,7 @@ class Scene:
         action: str,
         resource_arn: str,
         *,
-        given: Mapping[str, tuple[str, ...] | None] | None = None,
+        given: Known | None = None,
         other_than: tuple[tuple[str, str], ...] = (),
         loosened: bool = False,
         delegated: bool = False,
@@ -229,48 +215,53 @@ class Scene:
         With `loosened`, as if the resource's policy allowed everything to everyone beside what it says. With
         `delegated`, as if it left everything to the policies of the caller's account.
         """
+        own = self._standing(session.arn, session.form)
         resource = self.resource(resource_arn)
-        trusted = self.world.principal(resource_arn) if action.lower().startswith("sts:") else None
-        policy = self.trust(resource_arn) if trusted else self.resource_policy(resource) if resource else None
+        policy = None if delegated else self._deciding(action, resource_arn, resource)
         if loosened and policy is not None:
-            policy = _loosened(policy)
-        if delegated:
-            policy = delegating(self.principal(session.arn).account_id)
-        by_resource = policy is not None and not delegated and allows(policy, action)
-        if not self._granted(session, action) and not by_resource:
+            policy = self._loose(policy)
+        if not own.may_be_granted(action) and not (policy is not None and allows(policy, action)):
             return None
-        owner = resource.account_id if resource else _account_of(resource_arn) or self.principal(session.arn).account_id
+        if delegated:
+            policy = forms.delegating(own.account_id)
+        owner = resource.account_id if resource else _account_of(resource_arn) or own.account_id
         region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""
-        facts = self.known(session)
-        facts |= {key.lower(): values for key, values in (resource.context if resource else {}).items()}
+        facts = {**self.known(session), **(self._facts[resource.arn] if resource else {})}
         if region and region != "*":
             facts["aws:requestedregion"] = (region,)
-        facts |= given or {}
-        question = Question(
-            self.caller(session), action, resource_arn, self.layers(session, policy, owner), owner, facts, other_than
-        )
+        if given:
+            facts.update(given)
+        layers = self.layers(session, policy, owner)
+        question = Question(self.caller(session), action, resource_arn, layers, owner, facts, other_than)
         found = example(question)
         return Call(session, action, found.resource, found.context, owner, question) if found else None
+
+    def _deciding(self, action: str, resource_arn: str, resource: Resource | None) -> Policy | None:
+        if action[:4].lower() == "sts:" and self.world.principal(resource_arn) is not None:
+            return self.trust(resource_arn)
+        return self.resource_policy(resource) if resource else None
+
+    def _loose(self, policy: Policy) -> Policy:
+        if policy.name not in self._loosened:
+            self._loosened[policy.name] = forms.loosened(policy)
+        return self._loosened[policy.name]
 
     def comes_in(
         self,
         provider: str,
         action: str,
         role_arn: str,
-        facts: Mapping[str, tuple[str, ...] | None],
+        facts: Known,
         other_than: tuple[tuple[str, str], ...] = (),
     ) -> Call | None:
         """Return a call by which somebody whom an identity provider signed in assumes a role, or None."""
         owner = self.principal(role_arn).account_id
         layers = Layers(resource=self.trust(role_arn), rcps=self._rcps.get(owner, ()))
-        who = request.identity_provider(provider)
-        question = Question(who, action, role_arn, layers, owner, facts, other_than)
-        found: Example | None = example(question)
+        question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts, other_than)
+        found = example(question)
         return Call(None, action, role_arn, found.context, owner, question) if found else None
 
-    def served(
-        self, service: str, action: str, resource: Resource, facts: Mapping[str, tuple[str, ...] | None]
-    ) -> Call | None:
+    def served(self, service: str, action: str, resource: Resource, facts: Known) -> Call | None:
         """Return a call that a service makes on a resource in its own name, or None."""
         owner = resource.account_id
         layers = Layers(resource=self.resource_policy(resource), rcps=self._rcps.get(owner, ()))
@@ -279,92 +270,24 @@ class Scene:
         return Call(None, action, found.resource, found.context, owner, question) if found else None
 
 
-@dataclass(frozen=True)
-class Call:
-    """A request that would be allowed, with the question whose answer it is."""
+class _Standing:
+    """A principal's own documents in one form, and those above its account."""
 
-    session: Session | None
-    """None for somebody whom an identity provider signed in."""
-    action: str
-    resource: str
-    context: Mapping[str, tuple[str, ...]]
-    owner: str
-    question: Question
+    def __init__(self, principal: Principal, form: Form, scps: tuple[tuple[Policy, ...], ...]) -> None:
+        self.account_id = principal.account_id
+        self.identity = tuple(forms.identity(principal, form))
+        self.boundary = forms.boundary(principal, form)
+        self.scps = scps
+        self._granted: dict[str, bool] = {}
 
-    def request(self) -> request.Request:
-        """Return it as the evaluator takes it."""
-        return request.Request(
-            self.question.principal, self.action, self.resource, dict(self.context), resource_account=self.owner
-        )
-
-    def __str__(self) -> str:
-        who = str(self.session) if self.session else self.question.principal.name
-        asked = {key: value for key, value in self.context.items() if key not in self.question.principal.context}
-        shown = ", ".join(f"{key}={'|'.join(value)}" for key, value in sorted(asked.items()) if key not in _OBVIOUS)
-        return f"{who}: {self.action} on {self.resource}" + (f" with {shown}" if shown else "")
-
-
-_OBVIOUS: Final = frozenset({"aws:viaawsservice", "aws:resourceaccount", "aws:requestedregion"})
-
-
-@functools.lru_cache(maxsize=1 << 12)
-def _loosened(policy: Policy) -> Policy:
-    name = f"{policy.name}, were it to allow everyone everything"
-    everyone = {"Sid": "EveryoneEverything", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-    (statement,) = _parsed({"Version": "2012-10-17", "Statement": [everyone]}, PolicyKind.RESOURCE, name).statements
-    last = replace(statement, index=len(policy.statements))
-    return replace(policy, name=name, statements=(*policy.statements, last))
-
-
-@functools.lru_cache(maxsize=1 << 6)
-def delegating(account_id: str) -> Policy:
-    """Return the policy of a resource that leaves everything to the policies of an account."""
-    name = f"a policy that leaves everything to {account_id}"
-    account = {"Effect": "Allow", "Principal": {"AWS": account_id}, "Action": "*", "Resource": "*"}
-    return _parsed({"Version": "2012-10-17", "Statement": [account]}, PolicyKind.RESOURCE, name)
-
-
-def _bounds(principal: Principal, form: Form) -> Policy | None:
-    boundary = principal.boundary
-    if boundary is None or form in (Form.UNBOUNDED, Form.UNLIMITED):
-        return None
-    document, name = boundary.document, f"{principal.arn}: boundary {boundary.name}"
-    if form is Form.LOOSENED:
-        statements = document.get("Statement", [])
-        listed = statements if isinstance(statements, list) else [statements]
-        document = {**document, "Statement": [*listed, *EVERYTHING["Statement"]]}
-    return _parsed(document, PolicyKind.BOUNDARY, name)
-
-
-def _identity(principal: Principal, form: Form) -> Iterable[Policy]:
-    if form in (Form.WIDENED, Form.UNLIMITED, Form.LOOSENED):
-        yield _parsed(EVERYTHING, PolicyKind.IDENTITY, f"{principal.arn}: everything")
-        return
-    for one in principal.identity:
-        policy = _parsed(one.document, PolicyKind.IDENTITY, f"{principal.arn}: {one.name}")
-        if form is Form.UNDENIED:
-            yield replace(policy, statements=tuple(s for s in policy.statements if s.effect is Effect.ALLOW))
-        else:
-            yield policy
-
-
-def _levels(
-    levels: tuple[tuple[NamedDocument, ...], ...], kind: PolicyKind, account_id: str
-) -> tuple[tuple[Policy, ...], ...]:
-    return tuple(
-        tuple(_parsed(one.document, kind, f"{account_id}: {kind} {one.name}") for one in level)
-        for level in levels
-        if level
-    )
-
-
-def _parsed(document: Document, kind: PolicyKind, name: str) -> Policy:
-    return _parsed_text(canonical(document), kind, name)
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def _parsed_text(text: str, kind: PolicyKind, name: str) -> Policy:
-    return parse(json.loads(text), kind, name)
+    def may_be_granted(self, action: str) -> bool:
+        """Return whether its own policies, and what limits them, allow an action on anything, under any conditions."""
+        found = self._granted.get(action)
+        if found is None:
+            found = self._granted[action] = any(allows(one, action) for one in self.identity) and (
+                self.boundary is None or allows(self.boundary, action)
+            )
+        return found
 
 
 def _account_of(arn: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import PrincipalType
 from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof import taking
+from interlock.duties.proof.calls import Call, Session
+from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.permission import Question, example
-from interlock.duties.proof.scene import EVERYTHING, Call, Form, Scene, Session
+from interlock.duties.proof.scene import Scene
 from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Way
 
 Given = Mapping[str, tuple[str, ...] | None]
@@ -38,6 +40,7 @@ class Steps:
         self._trusted = trusted
         self._of: dict[Session, tuple[Step, ...]] = {}
         self._assumed: dict[Session, tuple[Step, ...]] = {}
+        self._leading_nowhere: set[Hashable] = set()
         self._services = {one.arn: tuple(self._service_principals(one)) for one in scene.world.principals}
         self._trusting = _trusting(scene)
         self._providers = [
@@ -48,9 +51,14 @@ class Steps:
 
     def of(self, session: Session) -> tuple[Step, ...]:
         """Return the steps from a session."""
-        if session not in self._of:
-            self._of[session] = tuple(self._found(session))
-        return self._of[session]
+        found = self._of.get(session)
+        if found is None:
+            kind = self._scene.alike(session)
+            found = self._of[session] = () if kind in self._leading_nowhere else tuple(self._found(session))
+            # Somebody alike could come to what this one is itself.
+            if not found and self._assume(session, session.arn, {}) is None:
+                self._leading_nowhere.add(kind)
+        return found
 
     def _found(self, session: Session) -> Iterator[Step]:
         yield from self.assumed(session)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from interlock.duties.proof.calls import FREE, Session
+from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.keeping import REMOVING_IN_BUCKETS, REMOVING_OBJECTS, TAKING_KEYS, UNFASTENING
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import ALARMS, RECORD
-from interlock.duties.proof.scene import EVERYTHING, FREE, Form, Session
 from interlock.duties.proof.taking import CREATING, ON_POLICIES, ON_ROLES, ON_USERS, PUSHING, REPLACING_CODE
 from interlock.duties.proof.working import MOVING_TRAFFIC
 from interlock.duties.world import NamedDocument, Principal, ResourceKind, canonical

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from interlock.duties.proof.scene import Form
+from interlock.duties.proof.forms import Form
 
 STARTING: Final[dict[str, tuple[str, ...]]] = {
     "ecs-tasks.amazonaws.com": ("ecs:RunTask", "ecs:StartTask", "ecs:RegisterTaskDefinition", "ecs:CreateService",

@@ -8,8 +8,10 @@ from typing import Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.decision import decide
+from interlock.duties.proof.calls import FREE, Session
+from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
-from interlock.duties.proof.scene import FREE, Form, Scene, Session
+from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.taking import ON_POLICIES, ON_ROLES, PUSHING
 from interlock.duties.world import Person, Principal, PrincipalKind, Resource, ResourceKind, Task
 
@@ -89,9 +91,11 @@ def _tasks(context: Context) -> Iterator[Violation]:
     world = context.scene.world
     for missing in sorted({one.principal for one in world.tasks if world.principal(one.principal) is None}):
         yield Violation(f"{missing} has tasks, and there is no such role")
+    by_principal: dict[str, list[Task]] = {}
+    for one in world.tasks:
+        by_principal.setdefault(one.principal, []).append(one)
     for principal in world.principals:
-        tasks = [one for one in world.tasks if one.principal == principal.arn]
-        if not tasks:
+        if not (tasks := by_principal.get(principal.arn)):
             continue
         sessions = list(_workers(context, principal))
         for session, person in sessions:
