@@ -13,7 +13,7 @@ from interlock.duties.emergency_duties import ALARM_RULE, ALARM_TOPIC, ROLLBACK_
 from interlock.duties.key_policy import TAKING_AWAY
 from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, SERVICE_ROLE_PATH, Landscape
 from interlock.duties.matrix import MATRIX
-from interlock.duties.repository_policy import PUSHING, UNFASTENING
+from interlock.duties.repository_policy import PUSHING, REGISTRY, UNFASTENING
 from interlock.duties.rights import Account
 
 
@@ -186,7 +186,7 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny_keys("DenyKeys", ("kms:Sign", "kms:CreateGrant", *TAKING_AWAY), land, STATES_KEY),
         _deny("DenyAliases", ("kms:DeleteAlias", "kms:UpdateAlias", "kms:CreateAlias"), _aliases(land)),
         _deny("DenyVault", ("s3:*",), [*_vaults(land), *_objects(land)]),
-        _deny("DenyImages", (*PUSHING, *UNFASTENING, "ecr:SetRepositoryPolicy"), ["*"]),
+        _deny("DenyImages", (*PUSHING, *UNFASTENING, *REGISTRY, "ecr:SetRepositoryPolicy"), ["*"]),
         _deny("DenyTraffic", TRAFFIC, ["*"]),
         # Whoever changes the function's code signs as the responder.
         _deny("DenyRollback", ("lambda:*",), land.each_region(

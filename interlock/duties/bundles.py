@@ -102,6 +102,9 @@ LOOK: Final = Task("look at an endpoint", "sagemaker:DescribeEndpoint", Kind.END
 MEASURE: Final = Task("measure", "cloudwatch:GetMetricData", Kind.ANY)
 READ_MANIFEST: Final = Task("read the stack's manifest", "s3:GetObjectVersion", Kind.STAGED, MANIFEST_PREFIX)
 
+DECRYPT: Final = Task("decrypt evidence", "kms:Decrypt", Kind.EVIDENCE_KEY)
+ENCRYPT: Final = Task("encrypt evidence", "kms:GenerateDataKey", Kind.EVIDENCE_KEY)
+
 
 def reads(prefix: str) -> Task:
     """Return the task of reading an object of the vault."""

@@ -18,6 +18,7 @@ from interlock.duties.world import Resource, ResourceKind, World
 RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC: Final = "aws:sns/topic:Topic"
+TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey")
 BUCKET: Final = "aws:s3/bucket:Bucket"
 
@@ -67,7 +68,8 @@ def _alarm(plan: Plan, land: Landscape) -> Iterator[str]:
     if not rules:
         yield f"an enabled rule on every assumption of {role}"
     elif not any(_reaches_a_topic(plan, rule) for rule in rules):
-        yield f"a target of the rule {rules[0].text('name') or rules[0].name} that is a topic of the stack"
+        rule = rules[0].text("name") or rules[0].name
+        yield f"a target of the rule {rule} that is a topic of the stack, with a policy of its own"
 
 
 def _tells_of(rule: Declared, role: str) -> bool:
@@ -85,4 +87,10 @@ def _read(text: str) -> object:
 
 def _reaches_a_topic(plan: Plan, rule: Declared) -> bool:
     of_rule = [one for one in plan.of_type(TARGET) if plan.is_of(one, "rule", rule, "name")]
-    return any(plan.is_of(one, "arn", topic, "arn") for one in of_rule for topic in plan.of_type(TOPIC))
+    # Without a policy of its own a topic lets no rule publish.
+    open_to_rules = [
+        topic
+        for topic in plan.of_type(TOPIC)
+        if any(plan.is_of(policy, "arn", topic, "arn") for policy in plan.of_type(TOPIC_POLICY))
+    ]
+    return any(plan.is_of(one, "arn", topic, "arn") for one in of_rule for topic in open_to_rules)

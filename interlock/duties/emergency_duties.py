@@ -8,6 +8,8 @@ from interlock.duties.bundles import (
     APPROVE,
     APPROVE_BY_KEY,
     CHANGE_DUTIES,
+    DECRYPT,
+    ENCRYPT,
     EVERYBODYS_NEVERS,
     FIND_STACK,
     FINDING_THE_STACK,
@@ -51,7 +53,7 @@ RESPONDER: Final = Row(
         Right("RollBack", ("lambda:InvokeFunction",), Kind.FUNCTION, ROLLBACK_FUNCTION),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST,
+        FIND_STACK, READ_MANIFEST, DECRYPT,
         Task("roll back", "lambda:InvokeFunction", Kind.FUNCTION, ROLLBACK_FUNCTION),
         LOOK, MEASURE,
     ),
@@ -72,7 +74,8 @@ ROLLBACK: Final = Row(
         Right("UseConfigurations", ("sagemaker:UpdateEndpoint",), Kind.CONFIGURATION),
     ),
     tasks=(
-        FIND_STACK, LOOK, MEASURE, reads(RELEASES), reads(DECISIONS), adds(DECISIONS), signs("responder"),
+        FIND_STACK, LOOK, MEASURE, DECRYPT, reads(RELEASES), reads(DECISIONS),
+        ENCRYPT, adds(DECISIONS), signs("responder"),
         Task("move traffic back", "sagemaker:UpdateEndpointWeightsAndCapacities", Kind.ENDPOINT),
         Task("take a fence", "dynamodb:UpdateItem", Kind.TABLE),
     ),
@@ -98,7 +101,7 @@ RECOVERER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, reads(RECOVERY), reads(APPROVALS), VERIFY, LOOK, MEASURE,
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RECOVERY), reads(APPROVALS), VERIFY, LOOK, MEASURE,
         Task("run a plan", "ecs:RunTask", Kind.TASK_DEFINITION, RECOVERY_TASK),
         Task("follow a plan", "ecs:DescribeTasks", Kind.TASK),
         Task(
@@ -119,7 +122,8 @@ RECOVERY_RUNNER: Final = Row(
         Right("ScaleServices", ("ecs:UpdateService", "ecs:DescribeServices"), Kind.SERVICE),
     ),
     tasks=(
-        FIND_STACK, LOOK, MEASURE, reads(RECOVERY), reads(APPROVALS), adds(RECOVERY), signs("responder"),
+        FIND_STACK, LOOK, MEASURE, DECRYPT, reads(RECOVERY), reads(APPROVALS),
+        ENCRYPT, adds(RECOVERY), signs("responder"),
         Task("promote the standby", "rds:PromoteReadReplica", Kind.DATABASE),
         Task("start the standby's servers", "ecs:UpdateService", Kind.SERVICE),
         Task("take a fence", "dynamodb:UpdateItem", Kind.TABLE),
@@ -141,7 +145,7 @@ BREAK_GLASS: Final = Row(
         Right("RestartDatabase", ("rds:RebootDBInstance", "rds:DescribeDBInstances"), Kind.DATABASE),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, reads(RELEASES), adds(EMERGENCIES),
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), ENCRYPT, adds(EMERGENCIES),
         Task("roll back", "lambda:InvokeFunction", Kind.FUNCTION, ROLLBACK_FUNCTION),
         Task("move traffic", "sagemaker:UpdateEndpointWeightsAndCapacities", Kind.ENDPOINT),
         Task("restart the servers", "ecs:UpdateService", Kind.SERVICE),

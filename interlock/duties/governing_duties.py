@@ -8,6 +8,8 @@ from interlock.duties.bundles import (
     APPROVE,
     APPROVE_BY_KEY,
     CHANGE_DUTIES,
+    DECRYPT,
+    ENCRYPT,
     MOVE_TRAFFIC,
     PASS_DUTIES,
     PUSH_IMAGES,
@@ -45,7 +47,7 @@ FOUNDATION: Final = Row(
         Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
         Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),
         Task("push an image that may run", "ecr:PutImage", Kind.REPOSITORY),
-        adds(TRUST), reads(TRUST),
+        DECRYPT, ENCRYPT, adds(TRUST), reads(TRUST),
     ),
     nevers=(
         REMOVE_EVIDENCE, SIGN, WRITE_EVIDENCE, APPROVE, MOVE_TRAFFIC, PASS_DUTIES,

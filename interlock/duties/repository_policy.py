@@ -22,6 +22,9 @@ PULLING_FUNCTIONS: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 """What makes a tag mean another image, or takes away one that serves."""
 
+REGISTRY: Final = ("ecr:DeleteRegistryPolicy", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration")
+"""What lets images of others into all repositories of an account and region, or takes them elsewhere."""
+
 
 def repository_policy(
     administrators: Sequence[str], shared_with: Sequence[str], publishers: Sequence[str], *, for_functions: bool = False

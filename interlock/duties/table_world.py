@@ -50,7 +50,9 @@ def _entitlements(world: World, land: Landscape) -> Iterator[tuple[str, Entitlem
             yield principal.arn, Entitlement(identity=tuple(rights.values()), boundary=boundary)
         else:
             identity = (json.loads(identity_policy(row, land)),)
-            yield principal.arn, Entitlement(identity=identity, boundary=bounds[BOUNDED_BY[row.role]])
+            services = (row.service,) if row.service is not None else ()
+            boundary = bounds[BOUNDED_BY[row.role]]
+            yield principal.arn, Entitlement(identity=identity, boundary=boundary, services=services)
 
 
 def _tasks(world: World, land: Landscape) -> Iterator[Task]:
@@ -65,7 +67,7 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                     action=task.action,
                     resource=example.replace("*", "example"),
                     context={key: tuple(values) for key, values in task.context.items()}
-                    | _given(land, task.kind, _account_in(example) or principal.account_id),
+                    | _given(land, task.kind, example, principal.account_id),
                     own_key=own,
                 )
 
@@ -86,13 +88,20 @@ def _examples(resources: Iterable[str], row: Row, principal: Principal, land: La
     return at_home or found
 
 
+_REGION_IN_ARN: Final = 3
+
+
 def _account_in(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
 
-def _given(land: Landscape, kind: Kind, account_id: str) -> dict[str, tuple[str, ...]]:
-    """Return what AWS says of resources that are not in the world themselves: whose they are, tags, boundaries."""
+def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> dict[str, tuple[str, ...]]:
+    """Return what AWS says of a request beside the table: whose the resource is, its tags, through whom it comes."""
     found: dict[str, tuple[str, ...]] = {}
+    account_id = _account_in(example) or own_account_id
+    if kind is Kind.EVIDENCE_KEY:
+        # S3 asks for it in the name of who reads or writes the object.
+        found["kms:viaservice"] = (f"s3.{example.split(':')[_REGION_IN_ARN]}.amazonaws.com",)
     if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
         found["aws:resourceaccount"] = (land.evidence,)
     if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):

@@ -196,3 +196,5 @@ class Entitlement(Part):
 
     identity: tuple[Document, ...]
     boundary: Document
+    services: tuple[str, ...] = ()
+    """Which of AWS's services assume it."""

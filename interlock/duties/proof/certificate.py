@@ -180,7 +180,7 @@ def _claim(outcome: Outcome) -> Claim:
 
 def _counterexample(violation: Violation) -> Counterexample:
     requests = tuple(_request(one) for one in violation.calls)
-    if violation.denied is not None:
+    if violation.denied is not None and not requests:
         asked = violation.denied.request
         denied = Request(
             principal=asked.principal.name, action=asked.action, resource=asked.resource, context=asked.values

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import PrincipalType
+from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.forms import Form
-from interlock.duties.proof.naming import named, outsider, principals_in
+from interlock.duties.proof.naming import FOR_OTHERS, named, outsider, principals_in
+from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.steps import Step, signing_in
 from interlock.duties.world import Person, Principal, Way
@@ -20,6 +23,9 @@ WITH_FACTOR: Final = frozenset({"foundation", "platform", "break-glass"})
 LATELY: Final = frozenset({"break-glass"})
 OLDEST_FACTOR: Final = "3600"
 """Age in seconds from which a factor is too old for break-glass."""
+OWN_ROLES: Final = ":role/interlock/"
+UNCONDITIONED: Final = frozenset({"s3.amazonaws.com"})
+"""Services for which AWS documents no condition that tells whom they act for."""
 Given = Mapping[str, tuple[str, ...] | None]
 
 
@@ -117,6 +123,25 @@ def _weaker_factors(duty: str) -> Iterator[tuple[str, Given]]:
         )
 
 
+def _services_assigned(context: Context) -> Iterator[Violation]:
+    for role in context.scene.world.principals:
+        entitlement = context.scene.world.entitlements.get(role.arn)
+        for service in context.scene.trusted(role.arn, PrincipalType.SERVICE):
+            is_named = entitlement is None or service in entitlement.services
+            if not is_named and (call := _served(context, service, role, {})):
+                yield _entered(f"{service}, which the table does not name, comes into {role.name}", role, call)
+            judged = is_named and OWN_ROLES in role.arn and service not in UNCONDITIONED
+            if judged and (call := _served(context, service, role, FOR_OTHERS)):
+                yield _entered(f"{service} comes into {role.name} for whoever asks it to", role, call)
+
+
+def _served(context: Context, service: str, role: Principal, given: Given) -> Call | None:
+    layers = Layers(resource=context.scene.trust(role.arn))
+    asked = Question(request.service(service), "sts:AssumeRole", role.arn, layers, role.account_id, given)
+    found = example(asked)
+    return Call(None, asked.action, role.arn, found.context, role.account_id, asked) if found else None
+
+
 def _of_duties(context: Context) -> list[Principal]:
     return [one for one in context.scene.world.principals if one.duty is not None and one.trust is not None]
 
@@ -157,6 +182,12 @@ PROPERTIES: Final = (
         "Nobody whom a duty's role trusts, of whatever account, comes into it without being assigned to the duty, even "
         "were their own policies to allow everything.",
         _only_the_assigned,
+    ),
+    Property(
+        "services-assigned",
+        "A duty's role is assumed by the service that the table names and by no other of AWS's, and by none of them on "
+        "behalf of another account.",
+        _services_assigned,
     ),
     Property(
         "with-a-factor",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from interlock.duties.evaluator import request
+from interlock.duties.evaluator.request import Layers
 from interlock.duties.guarded_resources import (
     SECRET_CHANGES,
     SECRET_READING,
@@ -16,18 +18,13 @@ from interlock.duties.guarded_resources import (
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import EVERYTHING
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
-from interlock.duties.proof.naming import FOREIGN
-from interlock.duties.proof.property import OWNERS, Context, Property, Violation
+from interlock.duties.proof.naming import FOR_OTHERS
+from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
 from interlock.duties.proof.reaching import RECORD
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)
 BY_URL: Final = ("lambda:InvokeFunctionUrl",)
-FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
-    "aws:sourceaccount": (FOREIGN,), "aws:sourcearn": (f"arn:aws:any:eu-west-1:{FOREIGN}:any/other",),
-    "aws:sourceorgid": None, "aws:sourceorgpaths": None,
-}  # fmt: skip
-"""What a service says that acts for somebody of an account that nobody knows."""
 CHANGING_FUNCTIONS: Final = (
     "lambda:AddPermission", "lambda:RemovePermission", "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration", "lambda:CreateFunctionUrlConfig", "lambda:CreateEventSourceMapping",
@@ -37,6 +34,11 @@ CHANGING_FUNCTIONS: Final = (
 SILENCING: Final = (
     "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
 )  # fmt: skip
+ENDING_SUBSCRIPTIONS: Final = ("sns:Unsubscribe",)
+UNSUBSCRIBING: Final = frozenset({"foundation", "platform"})
+"""Duties whose work ends subscriptions, of whatever topic: the certificate assumes that they leave the alarm's."""
+RULES: Final = "events.amazonaws.com"
+PUBLISHING: Final = "sns:Publish"
 OUTSIDE: Final = "arn:aws:iam::999999999999:role/outside-of-the-organisation"
 ENTERING: Final = ("sts:AssumeRole",)
 USING: Final = {
@@ -118,6 +120,29 @@ def _alarm_heard(context: Context) -> Iterator[Violation]:
             anybody = [*context.sessions(but=OWNERS), *context.invited(topic)]
             others = [one for one in anybody if not context.administers(one)]
             yield from context.first(others, SILENCING, topic.arn, "silence the alarm of break-glass")
+            yield from _unheard(context, topic)
+    beside = [one for one in context.sessions(but=UNSUBSCRIBING) if not context.administers(one)]
+    yield from context.first(beside, ENDING_SUBSCRIPTIONS, "*", "end whom the alarm of break-glass tells")
+
+
+def _unheard(context: Context, topic: Resource) -> Iterator[Violation]:
+    """Yield an alarm's publishing to its topic that the topic's policy does not let through."""
+    if topic.policy is None:
+        return
+    scene = context.scene
+    of_account = [one for one in scene.world.of_kind(ResourceKind.ALARM) if one.account_id == topic.account_id]
+    rules = [one.arn for one in of_account]
+    said = {"aws:sourceaccount": (topic.account_id,), "aws:securetransport": ("true",)}
+    each = [{**said, "aws:sourcearn": (rule,)} for rule in rules] or [said]
+    if any(scene.served(RULES, PUBLISHING, topic, facts) is not None for facts in each):
+        return
+    source = rules[0] if rules else f"arn:aws:events:{topic.region}:{topic.account_id}:rule/any"
+    asked = request.Request(
+        request.service(RULES), PUBLISHING, topic.arn, {**said, "aws:sourcearn": (source,)},
+        resource_account=topic.account_id,
+    )  # fmt: skip
+    layers = Layers(resource=scene.resource_policy(topic))
+    yield Violation(f"no rule of {topic.account_id} tells {topic.arn} of break-glass", denied=Denied(asked, layers))
 
 
 def _organisation(context: Context) -> Iterator[Violation]:
@@ -183,7 +208,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "alarm-is-heard",
-        "Nobody takes away the topic that tells of break-glass, or changes who publishes to it.",
+        "Nobody takes away the topic that tells of break-glass, changes who publishes to it, or ends whom it tells, "
+        "and the rule that watches for break-glass may publish to it.",
         _alarm_heard,
     ),
     Property(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from interlock.duties.proof.calls import FREE, Session
@@ -12,6 +12,11 @@ from interlock.duties.proof.scene import Scene
 
 FOREIGN: Final = "999999999999"
 """An account that belongs to nobody we know."""
+FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "aws:sourceaccount": (FOREIGN,), "aws:sourcearn": (f"arn:aws:any:eu-west-1:{FOREIGN}:any/other",),
+    "aws:sourceorgid": None, "aws:sourceorgpaths": None,
+}  # fmt: skip
+"""What a service says that acts for somebody of an account that nobody knows."""
 _PRINCIPAL: Final = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>[^:]*):(?P<name>(?:role|user).*/.+)")
 _SESSION: Final = re.compile(r"arn:[^:]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<called>.+)")
 _ACCOUNT: Final = re.compile(r"(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?")

@@ -13,6 +13,7 @@ from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.taking import ON_POLICIES, ON_ROLES, PUSHING
+from interlock.duties.repository_policy import REGISTRY
 from interlock.duties.world import Person, Principal, PrincipalKind, Resource, ResourceKind, Task
 
 ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -29,6 +30,29 @@ GLOBAL_SERVICES: Final = frozenset({"budgets", "ce", "cloudfront", "iam", "organ
 ROLE_ID: Final = "AROAEXAMPLEEXAMPLE123"
 """What stands for the id that AWS gives a role."""
 MOVING_TRAFFIC: Final = ("sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities")
+CHANGING_WHAT_SERVES: Final[Mapping[str, tuple[str, ...]]] = {
+    "sagemaker": (
+        *MOVING_TRAFFIC, "sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpoint",
+        "sagemaker:DeleteEndpointConfig", "sagemaker:CreateModel", "sagemaker:DeleteModel",
+    ),
+    "ecs": ("ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:StopTask", "ecs:CreateTaskSet",
+            "ecs:UpdateServicePrimaryTaskSet"),
+    "application-autoscaling": (
+        "application-autoscaling:RegisterScalableTarget", "application-autoscaling:DeregisterScalableTarget",
+        "application-autoscaling:PutScalingPolicy", "application-autoscaling:DeleteScalingPolicy",
+        "application-autoscaling:PutScheduledAction",
+    ),
+    "cloudformation": ("cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
+                       "cloudformation:ExecuteChangeSet", "cloudformation:CreateStackSet"),
+    "rds": ("rds:ModifyDBInstance", "rds:DeleteDBInstance", "rds:StopDBInstance", "rds:RebootDBInstance",
+            "rds:ModifyDBParameterGroup", "rds:DeleteDBSnapshot"),
+    "elasticloadbalancing": (
+        "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule", "elasticloadbalancing:DeleteListener",
+        "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:RegisterTargets",
+        "elasticloadbalancing:DeregisterTargets",
+    ),
+}  # fmt: skip
+"""By service: what decides what answers requests and tracking, or whether anything does."""
 TRAFFIC_DUTIES: Final = frozenset({"deployer", "responder", "break-glass"})
 
 
@@ -45,6 +69,17 @@ def _traffic(context: Context) -> Iterator[Violation]:
         yield from context.first(context.sessions(but=TRAFFIC_DUTIES), MOVING_TRAFFIC, endpoints, "move traffic")
 
 
+def _serving(context: Context) -> Iterator[Violation]:
+    # Each duty is held to what the table gives it.
+    others = [one for one in context.sessions() if context.scene.principal(one.arn).duty is None]
+    for session in others:
+        if not context.administers(session):
+            account_id = context.scene.principal(session.arn).account_id
+            for service, actions in CHANGING_WHAT_SERVES.items():
+                anything = f"arn:aws:{service}:*:{account_id}:*"
+                yield from context.first([session], actions, anything, "change what serves")
+
+
 def _foundations_own(context: Context) -> Iterator[Violation]:
     others = [one for one in context.sessions() if not context.administers(one)]
     for principal in context.scene.world.principals:
@@ -53,6 +88,8 @@ def _foundations_own(context: Context) -> Iterator[Violation]:
             yield from context.first(others, actions, principal.arn, "change a duty's role")
     for arn in sorted(_policy_arns(context)):
         yield from context.first(others, ON_POLICIES, arn, "change a boundary or a managed policy")
+    beside = [one for one in others if context.scene.principal(one.arn).duty not in OWNERS]
+    yield from context.first(beside, REGISTRY, "*", "change what a whole registry takes in")
     for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
         invited = [one for one in context.invited(repository) if not context.administers(one)]
         yield from context.first([*others, *invited], PUSHING, repository.arn, "decide which image runs")
@@ -216,6 +253,7 @@ def _owner(scene: Scene, session: Session, resource_arn: str) -> str:
 PROPERTIES: Final = (
     Property("never", "No role can do what its duty must never do.", _never),
     Property("traffic", "Only deployer, responder and break-glass move traffic.", _traffic),
+    Property("serving-is-kept", "No role beside those of duties changes what serves, or whether it does.", _serving),
     Property(
         "foundations-own",
         "Only the foundation changes duties' roles, boundaries and managed policies, and decides which images run.",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.duties.world import Account, NamedDocument, Person, Principal, Resource, ResourceKind, World
+from tests.interlock.duties.proof.helping import helpings
 from tests.interlock.duties.proof.inviting import invitations
 from tests.interlock.duties.proof.opening import openings
 from tests.interlock.duties.proof.weakening import weakenings
@@ -41,6 +42,7 @@ def mutations(world: World) -> Iterator[Mutation]:
     yield from (Mutation(*one) for one in openings(world))
     yield from (Mutation(*one) for one in invitations(world))
     yield from (Mutation(*one) for one in widenings(world))
+    yield from (Mutation(*one) for one in helpings(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:

@@ -21,7 +21,7 @@ from interlock.duties.world import World
 from tests.interlock.duties.landscapes import LAND, PEOPLE
 from tests.interlock.duties.proof.mutations import Mutation, mutations
 
-TRIED = 90
+TRIED = 96
 SEED = 20261122
 
 
