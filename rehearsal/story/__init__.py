@@ -39,6 +39,7 @@ INITIALIZED = "terraform init, infra/bootstrap"
 BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
+GRANTED = "read everybody's rights"
 WORKED, COMPARED = "everybody does their work", "compare rights with their use"
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
@@ -69,6 +70,7 @@ STEPS: tuple[Step, ...] = (
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
     *_unchanged(PLATFORM, PLATFORM_UP),
+    Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
     Step("log and register", registration.register, (PLATFORM_UP, "train two models")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
@@ -98,7 +100,7 @@ STEPS: tuple[Step, ...] = (
         granting.compare,
         (
             *PREVIEWED.values(),
-            FOUNDATION_REST,
+            GRANTED,
             WORKED,
             "what CloudWatch counted",
             "attack the vault",

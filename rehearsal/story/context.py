@@ -25,6 +25,7 @@ from rehearsal.story.deploying import ROLES
 from rehearsal.story.tally import Tally
 
 if TYPE_CHECKING:
+    from interlock.duties.usage.granted import Granted
     from rehearsal.infra import Infra
     from rehearsal.story.loans import LoanData, TrainedModel
 
@@ -85,6 +86,8 @@ class Context:
     manifest: StackManifest | None = None
     versions: list[str] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
+    rights: Granted | None = None
+    """What each role is granted."""
     tally: Tally = field(default_factory=Tally)
     tool_versions: dict[str, str] = field(default_factory=dict)
     _activities: dict[str, str] = field(default_factory=dict)

@@ -20,10 +20,17 @@ from rehearsal.story.step import Seen, Unexpected
 REASONS = Path(__file__).with_name("unused_rights.yaml")
 
 
+def read_rights(context: Context) -> Seen:
+    """Read what every role of both accounts is granted, once both layers are up."""
+    context.busy("reading every role's policies")
+    context.rights = rights_of_roles(context)
+    return Seen(f"the policies of {len(context.rights)} roles, as IAM has them")
+
+
 def compare(context: Context) -> Seen:
     """Expect every right of every role to be used by now, or to have a reason in `unused_rights.yaml`."""
-    context.busy("reading every role's policies")
-    rights = rights_of_roles(context)
+    rights = context.rights
+    assert rights is not None
     used = used_by_roles(context.session.ask("decisions"), context.people.names.prefix)
     reasons = read_reasons(REASONS.read_text(encoding="utf-8"), REASONS.name)
     usage = usage_of(rights, used, reasons)

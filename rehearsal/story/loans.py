@@ -7,7 +7,6 @@ Estate Finance and Economics 13 (1996), as `loanapp` in the Python package woold
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -112,6 +111,6 @@ def _trained(title: str, pipeline: Pipeline, data: LoanData) -> TrainedModel:
     )
 
 
-def rows_of(applications: pd.DataFrame) -> list[list[Any]]:
+def rows_of(applications: pd.DataFrame) -> list[list[float | None]]:
     """Return the applications as JSON rows, None where a value is missing."""
     return [[None if np.isnan(value) else float(value) for value in row] for row in applications.to_numpy()]

@@ -29,6 +29,8 @@ OUTSIDE_SECONDS = 3
 """Longer than a database on this machine takes to answer whoever it answers."""
 
 USERS_OF_THE_LOAD = 2
+PAUSE_SECONDS = 0.2
+"""Between two requests of a user, so that the load leaves the processors to the other steps."""
 
 
 def read_from_standby(context: Context) -> Seen:
@@ -166,7 +168,7 @@ class _Load:
         from mlflow import MlflowClient
 
         client = MlflowClient(self._uri, self._uri)
-        while not self._ended.wait(0.05):
+        while not self._ended.wait(PAUSE_SECONDS):
             try:
                 client.get_registered_model(REGISTERED_MODEL)
             except Exception as failure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ TOLERANCE = 1e-9
 """Largest difference between a served probability and the model's own: sums in another order, nothing more."""
 
 CALLERS = 2
+ROWS_OF_A_REQUEST = 25
+"""How many applications are compared with one request; a shift's traffic is one application a request."""
 
 
 def deploy_blue(context: Context) -> Seen:
@@ -72,8 +73,12 @@ def _compare(context: Context, index: int, variant: str | None) -> Seen:
     assert context.data is not None
     model = context.models[index]
     expected_variant = variant or "blue"
-    served, answered_by = ask_each(
-        context.clients.invocation(ENDPOINT), context.data.held_out, context.tally, target=variant
+    served, answered_by = ask_for(
+        context.clients.invocation(ENDPOINT),
+        context.data.held_out,
+        context.tally,
+        rows_of_a_request=ROWS_OF_A_REQUEST,
+        target=variant,
     )
     strangers = sorted(set(answered_by) - {expected_variant})
     if strangers:
@@ -103,24 +108,27 @@ def compared(model: TrainedModel, applications: pd.DataFrame, served: np.ndarray
     )
 
 
-def ask_each(
-    client: InvocationClient, applications: pd.DataFrame, tally: Tally, *, target: str | None = None
+def ask_for(
+    client: InvocationClient,
+    applications: pd.DataFrame,
+    tally: Tally,
+    *,
+    rows_of_a_request: int,
+    target: str | None = None,
 ) -> tuple[np.ndarray, list[str]]:
-    """Invoke once for each application; return the probabilities, shaped (applications, 2), and who answered each."""
-    bodies = [
-        json.dumps({"dataframe_split": {"columns": list(FEATURES), "data": [row]}}).encode()
-        for row in rows_of(applications)
-    ]
+    """Ask for every application; return the probabilities, shaped (applications, 2), and who answered each request."""
+    rows = rows_of(applications)
+    requests = [rows[start : start + rows_of_a_request] for start in range(0, len(rows), rows_of_a_request)]
 
-    def ask(body: bytes) -> tuple[list[float], str]:
+    def ask(asked: list[list[float | None]]) -> tuple[list[list[float]], str]:
         start = time.perf_counter()
-        answer = client.invoke(body, variant=target)
+        answer = client.predict(FEATURES, asked, variant=target)
         tally.add(Invocation(answer.variant, datetime.now(UTC), time.perf_counter() - start))
         predictions = answer.predictions()
-        if len(predictions) != 1:
-            raise Unexpected("one prediction for one application", f"{len(predictions)}")
-        return list(predictions[0]), answer.variant
+        if len(predictions) != len(asked):
+            raise Unexpected(f"{len(asked)} predictions for as many applications", f"{len(predictions)}")
+        return [list(one) for one in predictions], answer.variant
 
     with ThreadPoolExecutor(max_workers=CALLERS) as pool:
-        answers = list(pool.map(ask, bodies))
-    return np.array([probabilities for probabilities, _ in answers]), [variant for _, variant in answers]
+        answers = list(pool.map(ask, requests))
+    return np.array([one for predictions, _ in answers for one in predictions]), [variant for _, variant in answers]

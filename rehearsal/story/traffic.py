@@ -12,7 +12,7 @@ import pandas as pd
 from interlock.aws.metrics import MetricQuery, Series, read_variant
 from interlock.duties.duty import Role
 from rehearsal.story.context import ENDPOINT, Context
-from rehearsal.story.serving import ask_each, state_fields
+from rehearsal.story.serving import ask_for, state_fields
 from rehearsal.story.step import Seen, Unexpected
 from rehearsal.story.tally import Invocation, Share, percentile, share
 
@@ -53,7 +53,7 @@ def _shift(context: Context, weights: Mapping[str, float], count: int) -> Seen:
     applications = _repeated(context.data.held_out, count)
     context.busy(f"{count} invocations")
     start = time.perf_counter()
-    _, answered_by = ask_each(clients.invocation(ENDPOINT), applications, context.tally)
+    _, answered_by = ask_for(clients.invocation(ENDPOINT), applications, context.tally, rows_of_a_request=1)
     rate = count / (time.perf_counter() - start)
     shares = [share(name, weights[name] / sum(weights.values()), answered_by) for name in VARIANTS]
     outside = [one for one in shares if not one.inside]
