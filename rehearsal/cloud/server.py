@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -130,17 +131,18 @@ class LocalCloud:
         self._describe()
 
     def stop(self) -> None:
-        """Stop listening, the services (last started first), all processes, and undo the corrections."""
+        """Stop listening, the services side by side, all processes, and undo the corrections."""
         (self.directory / DESCRIPTION).unlink(missing_ok=True)
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        while self._started:
-            service = self._started.pop()
-            try:
-                service.stop()
-            except Exception:
-                _log.exception("%s did not stop cleanly", service.name)
+        with ThreadPoolExecutor(max_workers=len(self._started) or 1) as pool:
+            for service, stopped in [(one, pool.submit(one.stop)) for one in reversed(self._started)]:
+                try:
+                    stopped.result()
+                except Exception:
+                    _log.exception("%s did not stop cleanly", service.name)
+        self._started.clear()
         self.context.network.close()
         self.context.processes.close()
         self.context.addresses.close()

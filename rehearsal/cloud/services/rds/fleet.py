@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from moto.rds.exceptions import DBInstanceNotFoundError
 from rehearsal.cloud.network.topology import Interface, default_subnet_ids, interfaces
 from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.rds import requests
+from rehearsal.cloud.services.rds.empty_cluster import EmptyCluster
 from rehearsal.cloud.services.rds.failover import zones_of
 from rehearsal.cloud.services.rds.instance import Instance
 from rehearsal.cloud.services.rds.measurements import Measurements
@@ -45,6 +47,7 @@ class Fleet:
         self._measurements = Measurements(cloud)
         self.replicas = Replicas(self)
         self.snapshots = Snapshots(cloud.directory / "rds" / "snapshots")
+        self._empty = EmptyCluster(cloud.processes, cloud.directory / "rds" / "empty")
         self.restoring: Path | None = None
         """The data that the instance being created starts from."""
 
@@ -70,8 +73,9 @@ class Fleet:
 
     def close(self) -> None:
         """Stop every server."""
-        for instance in list(self._instances.values()):
-            instance.close()
+        with ThreadPoolExecutor() as pool:
+            for closed in [pool.submit(instance.close) for instance in self._instances.values()]:
+                closed.result()
         self._instances.clear()
 
     def create(self, backend: Any, request: Mapping[str, Any], record: Callable[[Any, dict[str, Any]], Any]) -> Any:
@@ -84,7 +88,7 @@ class Fleet:
         instance = self.admit(backend, wanted, record)
         password, source = instance.database._master_user_password, self.restoring
         if source is None:
-            instance.submit(lambda: instance.create(password))
+            instance.submit(lambda: instance.create(self._empty, password))
         else:
             instance.submit(lambda: instance.restore(source, password))
         instance.submit(lambda: self.back_up(backend, instance))

