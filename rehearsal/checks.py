@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rehearsal.owner import CHECKOUT
+from rehearsal.setup.memory import memory_folder
 
 PYTHON = [sys.executable, "-P", "-m"]
-ALL_TESTS = ["-n", "3", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "60"]
+ALL_TESTS = ["-n", "4", "--dist", "loadscope", "--no-loadscope-reorder", "--durations", "60"]
 """More than there are processors, because most tests wait for something that settles; tests/conftest.py groups them."""
 SCRIPTS = ["scripts/bench", "scripts/checkov", "scripts/rehearse", "scripts/test"]
 
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str]) -> int:
             return codes[-1]
     with ThreadPoolExecutor() as pool:
         types = pool.submit(run, "mypy", [*PYTHON, "mypy"], quiet=True)
-        codes.append(run("pytest", [*PYTHON, "pytest", *(arguments or ALL_TESTS)]))
+        with memory_folder() as folder:
+            # Making and removing the files of some fifty databases on a disk takes minutes of processor time.
+            base = [f"--basetemp={folder / 'tests'}"] if folder else []
+            codes.append(run("pytest", [*PYTHON, "pytest", *base, *(arguments or ALL_TESTS)]))
         codes.append(types.result())
     failures = [code for code in codes if code != 0]
     print("── not everything passed" if failures else "── all passed", flush=True)
