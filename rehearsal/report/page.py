@@ -126,7 +126,8 @@ def _parts(report: Report) -> list[Markup]:
     phases = [phase for one in _details(report, "phases") for phase in one["phases"]]
     parts = [certificate_card(one) for one in _details(report, "certificate")]
     if report["stack"]:
-        drawn = drawing(report["stack"], _final_shares(report, phases))
+        watched = next((one["audit"]["trail_bucket"] for one in _details(report, "audit")), None)
+        drawn = drawing(report["stack"], _final_shares(report, phases), watched)
         parts.append(card("The platform", tag("div", drawn, class_="scroll")))
     parts += _predictions(report)
     if phases:

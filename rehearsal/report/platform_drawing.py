@@ -17,8 +17,11 @@ WORKLOAD: Box = (0, 44, 900, 262)
 EVIDENCE: Box = (0, 322, 900, 110)
 
 
-def drawing(stack: Mapping[str, Any], shares: Mapping[str, float]) -> Markup:
-    """Draw the stack that the manifest `stack` describes; `shares` are the variants' parts of the traffic (0 to 1)."""
+def drawing(stack: Mapping[str, Any], shares: Mapping[str, float], trail_bucket: str | None) -> Markup:
+    """Draw the stack that the manifest `stack` describes; `shares` are the variants' parts of the traffic (0 to 1).
+
+    `trail_bucket` is where the accounts' trails write, None if nobody has them watched.
+    """
     recovery = stack.get("recovery")
     accounts = stack["accounts"]
     shapes = [
@@ -28,7 +31,7 @@ def drawing(stack: Mapping[str, Any], shares: Mapping[str, float]) -> Markup:
         _account(EVIDENCE, "evidence", accounts),
         *_primary(stack, shares),
         *(_recovery(recovery) if recovery else []),
-        label(24, 470, f"audit account {accounts['audit']}: nothing is in it yet", size=12, soft=True),
+        label(24, 470, f"audit account {accounts['audit']}: {_watched(trail_bucket)}", size=12, soft=True),
         label(0, 508, f"stack {stack['stack']}", size=12, soft=True),
         label(900, 508, f"serving image {_image(stack)}", anchor="end", size=12, soft=True),
     ]
@@ -81,6 +84,10 @@ def _recovery(part: Mapping[str, Any]) -> list[Markup]:
         _vault((688, 352, 190, 68), part["vault"]),
         _copy((584, 386), (688, 386), "both ways", both=True),
     ]
+
+
+def _watched(trail_bucket: str | None) -> str:
+    return "no trail writes to it" if trail_bucket is None else f"trails of the others in {trail_bucket}, locked"
 
 
 def _image(stack: Mapping[str, Any]) -> str:

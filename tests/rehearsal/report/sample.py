@@ -119,6 +119,8 @@ def passed() -> dict[str, Any]:
             step("pulumi up", 6.3, 121.0, "74 AWS resources", resources=resources),
             step("prove the duties", 6.3, 30.0, "18 claims hold", certificate="c" * 64, documents=125, assumptions=20,
                  claims=[{"name": "traffic", "sentence": "Only deployer, responder and break-glass move traffic."}]),
+            step("terraform apply, infra/audit", 6.3, 55.0, "trails write",
+                 audit={"trail_arns": [], "trail_bucket": "the-trail-bucket"}),
             step("pulumi refresh", 127.4, 14.1, "no change found"),
             step("log and register", 127.4, 13.0, "credit/1, 2"),
             step("pin and sign", 140.5, 3.9, "signed", releases=[

@@ -143,6 +143,7 @@ def test_the_platform_is_drawn_over_its_regions_and_accounts() -> None:
         "workload account 123456789012", "evidence account 210987654321", "audit account 321098765432",
     ):  # fmt: skip
         assert words in drawn
+    assert "trails of the others in the-trail-bucket, locked" in drawn
     # Long names are cut in their middle.
     assert all(name in drawn for name in ("8f9a0b1", "2c3d4e5"))
 
@@ -155,6 +156,12 @@ def test_a_stack_of_one_region_with_an_mlflow_server_of_before_is_drawn_without_
     assert "primary region eu-west-1" in drawn
     assert "recovery region" not in drawn
     assert "PostgreSQL standby" not in drawn
+
+
+def test_an_audit_account_to_which_no_trail_writes_is_drawn_as_such() -> None:
+    report = copy.deepcopy(passed())
+    report["steps"] = [one for one in report["steps"] if "audit" not in one["details"]]
+    assert "audit account 321098765432: no trail writes to it" in Outline(page(report)).text
 
 
 def test_the_certificate_is_a_page_of_the_report_and_an_earlier_one_is_none(tmp_path: Path) -> None:
