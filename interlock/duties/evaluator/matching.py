@@ -5,10 +5,12 @@ Sources: IAM User Guide, "IAM JSON policy elements" Action, Resource, Principal 
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from functools import lru_cache
+from typing import Final, NamedTuple
 
-from interlock.duties.evaluator.logic import Truth, every, known, some
+from interlock.duties.evaluator.logic import Truth, known, some
 from interlock.duties.evaluator.policy import NamedPrincipal, PolicyStatement, PrincipalType, Template
 from interlock.duties.evaluator.request import Principal, PrincipalKind, Request
 from interlock.duties.evaluator.texts import like, like_resource, resolved
@@ -41,14 +43,47 @@ def _any_action(patterns: tuple[str, ...], action: str) -> bool:
 
 def resource_matches(statement: PolicyStatement, request: Request) -> Truth:
     """Say whether a statement is about a resource. A policy without Resource is about what it is attached to."""
-    if statement.resource:
-        return some(_resource(template, request) for template in statement.resource)
-    return every(_resource(template, request).negated for template in statement.not_resource)
+    names = _names_of(statement)
+    if request.resource in names.exact or any(
+        # Most patterns differ from most resources before their first wildcard.
+        request.resource.startswith(start) and like_resource(pattern, request.resource)
+        for start, pattern in names.patterns
+    ):
+        found = Truth.YES
+    else:
+        found = some(_resource(template, request) for template in names.varying) if names.varying else Truth.NO
+    return found if statement.resource else found.negated
+
+
+class _Names(NamedTuple):
+    """What a statement names resources by, once for all requests; in `patterns` each with its start."""
+
+    exact: frozenset[str]
+    patterns: tuple[tuple[str, str], ...]
+    varying: tuple[Template, ...]
+    """Those that depend on the request."""
+
+
+_NAMES: Final = "_names"
+
+
+def _names_of(statement: PolicyStatement) -> _Names:
+    found: _Names | None = statement.__dict__.get(_NAMES)
+    if found is None:
+        templates = statement.resource or statement.not_resource
+        plain = [one.parts[0] if one.parts else "" for one in templates if len(one.parts) < 2]
+        texts = [one for one in plain if isinstance(one, str)]
+        wild = [one for one in texts if "*" in one or "?" in one]
+        fixed = frozenset(texts)
+        found = statement.__dict__[_NAMES] = _Names(
+            fixed.difference(wild),
+            tuple((re.split(r"[*?]", one, maxsplit=1)[0], one) for one in wild),
+            tuple(one for one in templates if one.written not in fixed),
+        )
+    return found
 
 
 def _resource(template: Template, request: Request) -> Truth:
-    if template.written == "*":
-        return Truth.YES
     pattern = resolved(template, request.values, request.complete)
     if pattern is None:
         return Truth.UNKNOWN

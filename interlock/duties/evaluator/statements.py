@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from interlock.duties.evaluator.conditions import holds
 from interlock.duties.evaluator.logic import Truth, every
@@ -47,22 +48,31 @@ def heard(policies: Iterable[Policy], request: Request) -> Voice:
     """Return what policies say of a request."""
     voice = Voice()
     for policy in policies:
-        for statement in policy.statements:
+        for statement in _about(policy, request.action):
             truth, naming = _applies(statement, request)
             if truth is not Truth.NO:
                 voice.add(Applying(policy.name, policy.kind, statement, truth, naming))
     return voice
 
 
+_BY_ACTION: Final = "_heard_by_action"
+
+
+def _about(policy: Policy, action: str) -> Sequence[PolicyStatement]:
+    """Return the statements about an action; a policy is asked about few actions, and about each many times."""
+    known: dict[str, Sequence[PolicyStatement]] = policy.__dict__.setdefault(_BY_ACTION, {})
+    if action not in known:
+        known[action] = [one for one in policy.statements if action_matches(one, action)]
+    return known[action]
+
+
 def _applies(statement: PolicyStatement, request: Request) -> tuple[Truth, Naming]:
-    if not action_matches(statement, request.action):
-        return Truth.NO, Naming.NOT
     about, naming = principal_matches(statement, request.principal)
     if about is Truth.NO:
         return Truth.NO, naming
     on = resource_matches(statement, request)
     if on is Truth.NO:
-        return Truth.NO, naming
+        return on, naming
     conditions = every(holds(condition, request.values, request.complete) for condition in statement.condition)
     return min(about, on, conditions), naming
 

@@ -76,8 +76,12 @@ def like_resource(pattern: str, text: str) -> bool:
 
     Source: IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs".
     """
-    start, whole = _resource(pattern)
+    if pattern == "*":
+        return True
     marked = _marked(pattern, text)
+    if "*" not in pattern and "?" not in pattern:
+        return marked == pattern
+    start, whole = _resource(pattern)
     return marked.startswith(start) and whole.fullmatch(marked) is not None
 
 

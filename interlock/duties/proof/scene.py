@@ -199,6 +199,10 @@ class Scene:
         for levels in (*self._scps.values(), *self._rcps.values()):
             yield from (one for level in levels for one in level)
 
+    def may_be_granted(self, session: Session, action: str) -> bool:
+        """Return whether a session's own policies and boundary allow an action on anything, under any conditions."""
+        return self._standing(session.arn, session.form).may_be_granted(action)
+
     def can(
         self,
         session: Session,

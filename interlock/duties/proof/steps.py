@@ -90,12 +90,15 @@ class Steps:
         return self._assumed[session]
 
     def _assumable(self, session: Session) -> list[str]:
-        """Return the roles whose trust policies name whoever is in a session, in any way: no others can be assumed."""
+        """Return the roles whose trust policies name whoever is in a session: no others can be assumed.
+
+        Where they name no more than the account, the session's own policies have to allow it.
+        """
         who = self._scene.caller(session)
         root = f"arn:{who.name.split(':')[1]}:iam::{who.account}:root"
-        places = {
-            place for name in ("*", who.name, who.entity, who.account, root) for place in self._trusting.get(name, ())
-        }
+        accounts = (who.account, root) if self._scene.may_be_granted(session, "sts:AssumeRole") else ()
+        names = ("*", who.name, who.entity, *accounts)
+        places = {place for name in names for place in self._trusting.get(name, ())}
         return [self._scene.world.principals[place].arn for place in sorted(places)]
 
     def _next_identities(self, session: Session) -> tuple[str | None, ...]:
