@@ -44,6 +44,15 @@ locals {
         }
       },
       {
+        # Whoever makes a service's role may write its trust.
+        Sid       = "DenyPeopleInServices"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sts:AssumeRole"
+        Resource  = "arn:${local.partition}:iam::*:role/interlock/services/*"
+        Condition = { BoolIfExists = { "aws:PrincipalIsAWSService" = "false" } }
+      },
+      {
         Sid       = "DenyPlainTransport"
         Effect    = "Deny"
         Principal = "*"

@@ -144,6 +144,10 @@ def _of_services(land: Landscape) -> Sequence[Statement]:
             "DenyGrantsToOthers", "Deny", ["kms:CreateGrant"], ["*"],
             conditions={"BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
         ),
+        # Whoever changes such a role's trust may let a session in that bears a person's name; AWS keeps the name.
+        statement(
+            "DenyPeople", "Deny", ["*"], ["*"], conditions={"Null": {"aws:SourceIdentity": "false"}}
+        ),
     ]  # fmt: skip
 
 
@@ -183,6 +187,7 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny("DenyPolicies", POLICY_CHANGES, ["*"]),
         _deny("DenyOtherIdentities", OTHER_IDENTITIES, ["*"]),
         _deny_duties("DenyDuties", ("sts:AssumeRole",), land),
+        _deny("DenyServices", ("sts:AssumeRole",), services),
         _deny_keys("DenyKeys", ("kms:Sign", "kms:CreateGrant", *TAKING_AWAY), land, STATES_KEY),
         _deny("DenyAliases", ("kms:DeleteAlias", "kms:UpdateAlias", "kms:CreateAlias"), _aliases(land)),
         _deny("DenyVault", ("s3:*",), [*_vaults(land), *_objects(land)]),

@@ -70,6 +70,14 @@ run "every_policy_is_short_and_attached_to_every_target" {
   }
 
   assert {
+    condition = anytrue([
+      for statement in jsondecode(aws_organizations_policy.this["perimeter"].content).Statement :
+      contains(flatten([statement.Action]), "sts:AssumeRole") && statement.Resource == "arn:aws:iam::*:role/interlock/services/*" && try(statement.Condition.BoolIfExists["aws:PrincipalIsAWSService"], null) == "false"
+    ])
+    error_message = "Somebody who is no service of AWS comes into a service's role."
+  }
+
+  assert {
     condition = toset(flatten([
       for statement in jsondecode(aws_organizations_policy.this["vault"].content).Statement :
       [for alias in statement.Condition["ForAnyValue:StringLike"]["kms:ResourceAliases"] : "arn:aws:kms:*:*:${alias}"] if statement.Sid == "DenyEndingSigningKeys"

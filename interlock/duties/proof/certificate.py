@@ -109,7 +109,8 @@ ASSUMPTIONS: Final = (
     Assumption(
         what="The platform's people do not turn their rights over MLflow's secrets and live state's tables against "
         "them: whoever keeps a secret or a table could let others use it. Their own role reads none of the database's "
-        "passwords, but it makes the services' roles: with another trust, one that does would let a person in.",
+        "passwords, and what they say of a service's role lets no session in that bears a person's name; but they say "
+        "what the services run, and without the guardrails' RCP a service's role could trust a user directly.",
         detected_by="CloudTrail of every PutResourcePolicy and UpdateAssumeRolePolicy, and the next proof with --live.",
     ),
     Assumption(

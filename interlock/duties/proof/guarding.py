@@ -15,6 +15,7 @@ from interlock.duties.guarded_resources import (
     STATE_CHANGES,
     TABLE_CHANGES,
 )
+from interlock.duties.landscape import SERVICE_ROLE_PATH
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import EVERYTHING
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
@@ -47,6 +48,17 @@ USING: Final = {
     ResourceKind.SECRET: SECRET_READING,
 }
 RENAMING: Final = ("kms:DeleteAlias", "kms:UpdateAlias")
+OF_SERVICES: Final = "-service"
+"""What the ARN of the boundary of services' roles ends with."""
+ANYBODY: Final = "anybody"
+USED_BY_SERVICES: Final = {
+    "secretsmanager:GetSecretValue": "arn:aws:secretsmanager:*:{account}:secret:*",
+    "secretsmanager:PutSecretValue": "arn:aws:secretsmanager:*:{account}:secret:*",
+    "kms:Decrypt": "arn:aws:kms:*:{account}:key/*",
+    "s3:GetObject": "arn:aws:s3:::*",
+    "s3:PutObject": "arn:aws:s3:::*",
+}
+"""What services' roles are made for, and people's sessions as them are not."""
 LEAVING: Final = ("organizations:LeaveOrganization", "account:CloseAccount")
 
 
@@ -188,12 +200,39 @@ def _outsiders(context: Context) -> Iterator[Violation]:
             yield from context.first(outsider, ENTERING, role.arn, words, given=foreign, loosened=True)
 
 
+def _services_alone(context: Context) -> Iterator[Violation]:
+    world, scene = context.scene.world, context.scene
+    everything = (NamedDocument(name="everything", document=EVERYTHING),)
+    for arn, boundary in sorted(world.known_boundaries().items()):
+        if not arn.endswith(OF_SERVICES):
+            continue
+        account_id = arn.split(":")[4]
+        role = f"arn:aws:iam::{account_id}:role{SERVICE_ROLE_PATH}any-other"
+        scene.add(Principal(arn=role, identity=everything, boundary=boundary))
+        for action, of in USED_BY_SERVICES.items():
+            anything = of.replace("{account}", account_id)
+            yield from context.first([Session(role, ANYBODY)], (action,), anything, "act as a service", delegated=True)
+    for account in world.accounts:
+        if account.rcps and account.id != world.management_account:
+            anybody = [Session(one, FREE) for one in (*scene.strangers(), scene.root(account.id))]
+            own = [one for one in anybody if one.arn.split(":")[4] == account.id]
+            into = f"arn:aws:iam::{account.id}:role{SERVICE_ROLE_PATH}any-other"
+            words = "come into a role that the platform makes for a service"
+            yield from context.first(own, ENTERING, into, words, loosened=True, delegated=True)
+
+
 PROPERTIES: Final = (
     Property(
         "secrets-are-kept",
         "Only the services and duties that need a secret read it, and only its administrators change who does, even "
         "were its policy to allow everyone everything beside what it denies.",
         _secrets_kept,
+    ),
+    Property(
+        "services-stay-services",
+        "A session that bears a person's name can do nothing as a role that the platform makes for a service; and "
+        "where the organisation's policies are known, nobody but AWS's services becomes one, whatever its trust says.",
+        _services_alone,
     ),
     Property(
         "live-state-is-kept",

@@ -19,7 +19,7 @@ HELPING = (
 
 def helpings(world: World) -> Iterator[Helped]:
     """Yield what was done, where, and the world in which it was done, always in the same order."""
-    for make in (_helpers, _services, _unheard, _unusable):
+    for make in (_helpers, _services, _people_as_services, _unheard, _unusable):
         yield from make(world)
 
 
@@ -53,6 +53,17 @@ def _services(world: World) -> Iterator[Helped]:
 def _trusting(world: World, role: Principal, statements: list[Statement]) -> World:
     changed = role.model_copy(update={"trust": _document(*statements)})
     return world.model_copy(update={"principals": tuple(changed if one is role else one for one in world.principals)})
+
+
+def _people_as_services(world: World) -> Iterator[Helped]:
+    for boundary in world.boundaries:
+        statements = boundary.document["Statement"]
+        kept = [one for one in statements if one["Sid"] != "DenyPeople"]
+        if len(kept) < len(statements):
+            changed = boundary.model_copy(update={"document": _document(*kept)})
+            boundaries = tuple(changed if one is boundary else one for one in world.boundaries)
+            name = boundary.editable_arn or boundary.name
+            yield "let people act as services", name, world.model_copy(update={"boundaries": boundaries})
 
 
 def _unheard(world: World) -> Iterator[Helped]:

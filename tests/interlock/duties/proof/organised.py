@@ -49,6 +49,8 @@ def guardrails(vaults: list[str]) -> dict[str, Any]:
             "perimeter": policy(
                 denial("DenyOutsiders", ["kms:*", "s3:*", "secretsmanager:*", "sts:AssumeRole", "sts:SetSourceIdentity",
                                          "sts:TagSession"], Principal="*", Condition=OUTSIDE),
+                denial("DenyPeopleInServices", ["sts:AssumeRole"], "arn:aws:iam::*:role/interlock/services/*",
+                       Principal="*", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}),
             ),
         },
     }  # fmt: skip
