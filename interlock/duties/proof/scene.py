@@ -31,7 +31,7 @@ class Scene:
         self._trusts: dict[str, Policy | None] = {}
         self._policies: dict[str, Policy | None] = {}
         self._loosened: dict[str, Policy] = {}
-        self._alike: dict[Session, Hashable] = {}
+        self._alike: dict[str, Hashable] = {}
         # The organisation's policies do not bind its management account.
         bound = [one for one in world.accounts if one.id != world.management_account]
         self._scps = {one.id: forms.levels_of(one.scps, PolicyKind.SCP, one.id) for one in bound}
@@ -172,13 +172,13 @@ class Scene:
 
     def alike(self, session: Session) -> Hashable:
         """Return what sessions have in common of which whatever is asked is answered alike."""
-        found = self._alike.get(session)
-        if found is None:
-            who: Hashable = session.arn
-            if session.called == Session.called and self.world.principal(session.arn) is not None:
+        who: Hashable = session.arn
+        if session.called == Session.called and self.world.principal(session.arn) is not None:
+            who = self._alike.get(session.arn)
+            if who is None:
                 who = self._likeness.of(self.principal(session.arn), self.caller(session))
-            found = self._alike[session] = (who, session.source_identity, session.form, session.called)
-        return found
+                self._alike[session.arn] = who
+        return (who, session.source_identity, session.form, session.called)
 
     def one_of_each(self, sessions: Iterable[Session]) -> list[Session]:
         """Return, of those that are answered alike, the first."""
