@@ -69,8 +69,9 @@ def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, 
     if world is not None:
         return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
     if plan:
-        documents = [_parsed(text_of(one, "--plan"), f"--plan: {one}") for one in plan]
-        return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}")
+        sources = [f"--plan: {one}" for one in plan]
+        documents = [_parsed(text_of(one, "--plan"), source) for one, source in zip(plan, sources, strict=True)]
+        return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}", sources)
     name = pulumi_stack_of(stack)
     if live:
         found, organized = read_live(name, say)
@@ -109,8 +110,8 @@ def read_one(source: str, say: Say) -> Read:
     return read(source, None, None, say=say)
 
 
-def _planned(documents: Sequence[Any], source: str) -> Read:
-    found = planned_world(*documents)
+def _planned(documents: Sequence[Any], source: str, sources: Sequence[str] = ()) -> Read:
+    found = planned_world(*documents, sources=sources)
     return Read(found.world, source, found.assumed, found.unread)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 from interlock.cost.plan import is_unknown, type_of
@@ -118,12 +119,12 @@ def read_plan(document: Any) -> Plan:
     return Plan(resources, next(iter(states)).split("::")[0].rpartition(":")[2], config)
 
 
-def read_plans(*documents: Any) -> Plan:
+def read_plans(*documents: Any, sources: Sequence[str] = ()) -> Plan:
     """Read the preview of a stack, or those of a platform and of the foundation that it stands on, as one of both.
 
-    Raises BadInput.
+    Raises BadInput, which says which of `sources` cannot be read if they are given.
     """
-    plans = [read_plan(one) for one in documents]
+    plans = [_read(one, source) for one, source in zip_longest(documents, sources, fillvalue="")]
     if len(plans) == 1:
         return plans[0]
     foundations = [one for one in plans if not stands_on(one.config)]
@@ -135,6 +136,15 @@ def read_plans(*documents: Any) -> Plan:
             "stack that its interlock:foundation_stack names"
         )
     return _of_both_layers(foundations[0], platforms[0])
+
+
+def _read(document: Any, source: str) -> Plan:
+    try:
+        return read_plan(document)
+    except BadInput as error:
+        if not source:
+            raise
+        raise BadInput(f"{source}: {error}") from error
 
 
 def stands_on(config: Mapping[str, str]) -> str:

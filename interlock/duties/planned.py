@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,14 +31,15 @@ class Planned:
     """What of the world no preview tells."""
 
 
-def planned_world(*documents: Any) -> Planned:
+def planned_world(*documents: Any, sources: Sequence[str] = ()) -> Planned:
     """Return the world that a preview would bring about, or that of a platform with that of its foundation.
 
+    `sources` are what messages call the documents, in their order. A role's policy that is not known yet counts as all
+    that the role's boundary allows; without a boundary it is one of those that have to be known.
     Raises BadInput for a document that is no preview, for settings that cannot be used or assign nobody, and with every
-    policy document that has to be known and is not. A role's policy that is not known yet counts as all that the role's
-    boundary allows; without a boundary it is one of those that have to be known.
+    policy document that has to be known and is not.
     """
-    plan = read_plans(*documents)
+    plan = read_plans(*documents, sources=sources)
     settings = _settings(plan)
     if settings.duties is None or not settings.duties.people:
         raise BadInput(

@@ -104,14 +104,17 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
         (["who-can", "kms:S?gn", "*", "--world", "FILE"], "ACTION: received 'kms:S?gn'; accepted is one action"),
         (["who-can", "kms:Sign", "key", "--world", "FILE"], "RESOURCE: received 'key'; accepted is an ARN"),
         (["explain", "nobody", "kms:Sign", "*", "--world", "FILE"], "received 'nobody'; accepted is one of approver-1"),
-        (["prove", "--plan", "FILE"], "received a document without steps; accepted is what `pulumi preview"),
+        (
+            ["prove", "--plan", "FILE"],
+            "--plan: FILE: received a document without steps; accepted is what `pulumi preview",
+        ),
         (["prove", "--world", "FILE", "--organization", "FILE"], "accepted is what `terraform output -json`"),
     ],
 )
 def test_a_mistake_is_one_message(arguments: list[str], told: str, file: Path) -> None:
     result = run(*(str(file) if one == "FILE" else one for one in arguments))
     assert result.exit_code == 2
-    assert told in result.output
+    assert told.replace("FILE", str(file)) in result.output
 
 
 @pytest.mark.parametrize(
@@ -149,6 +152,7 @@ def test_what_is_no_preview_is_one_message(text: str, tmp_path: Path) -> None:
     result = run("prove", "--plan", path)
     assert result.exit_code == 2
     assert "accepted is" in result.output
+    assert f"--plan: {path}" in result.output
 
 
 def test_the_organisation_s_policies_of_a_file_are_in_the_proof_and_else_said_to_be_missing(
