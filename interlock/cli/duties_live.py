@@ -70,7 +70,11 @@ def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls]
 
 def _together(settings: Settings, held: Settings) -> Settings:
     """Return the settings of a platform with what its foundation says of duties, keys and accounts."""
-    said = {"duties": held.duties, "approvers": held.approvers, "administrators": held.administrators}
+    said = {
+        "duties": held.duties, "approvers": held.approvers, "administrators": held.administrators,
+        # What duties' roles act on, as the foundation that makes the roles knows it.
+        "endpoints": held.endpoints, "live_state": held.live_state,
+    }  # fmt: skip
     return settings.model_copy(update={**said, "accounts": held.accounts})
 
 

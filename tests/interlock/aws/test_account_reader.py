@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 from interlock.aws.account_reader import AccountReader
 from interlock.duties.bucket_policy import private_bucket_policy
 from interlock.duties.duty_world import duty_world
-from interlock.duties.landscape import Landscape
+from interlock.duties.landscape import LIVE_STATE_TABLES, Landscape
 from interlock.duties.live import AccountReading, live_world
 from interlock.duties.proof.prove import prove
 from interlock.duties.world import NamedDocument, Principal, ResourceKind, World
@@ -71,8 +71,8 @@ def written(cloud: LocalCloud, settings: Settings) -> World:
     """A stack's documents as the generators write them, in the cloud's accounts."""
     land = replace(
         LAND, stack=STACK, platform_stack=STACK, workload=ACCOUNTS["workload"], evidence=ACCOUNTS["evidence"],
-        audit=ACCOUNTS["audit"], regions=REGIONS, vaults=("read-vault",), staging=("read-staging",), endpoints=(),
-        tables=("live-state-table-*", "live-state-recovery-table-*"),
+        audit=ACCOUNTS["audit"], regions=REGIONS, vaults=("read-vault",), staging=("read-staging",),
+        endpoints=tuple(f"interlock-{STACK}-{one.name}" for one in settings.endpoints), tables=LIVE_STATE_TABLES,
     )  # fmt: skip
     assert settings.duties is not None
     world = duty_world(land, settings.duties.assignments(), retention_days=365)
