@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -142,34 +141,30 @@ class _Case:
         heeded = controlled and heeds_resource_control(self._action)
         self._rcps = [one for level in layers.rcps for one in level] if heeded else []
 
-    # What is worked out first is what most questions are answered by.
-
-    @cached_property
-    def is_possible(self) -> bool:
+        # What is worked out first is what most questions are answered by.
+        denials = self._found_denials() if self._may_be_granted() else None
+        self._denials: Sequence[_Statement] = denials or ()
+        self._grants = self._found_grants() if denials is not None else None
+        self.is_possible = self._grants is not None and self._grants.are_any
         """Whether anything allows it and nothing surely denies it, as far as that is seen at once."""
-        return self._may_be_granted() and self._denials is not None and self._grants.are_any
+        self._levels = [self._allowing(level) for level in self._scps] if self.is_possible else []
 
     def terms(self, thing: str, groups: frozenset[Group]) -> Iterator[Truth]:
         """Yield what has to hold for a thing of the given groups to be allowed."""
         asked = self._question
-        yield self.is_possible and not refused_by_aws(asked.action, thing, asked.principal, asked.owner)
-        for one in self._denials or ():
+        yield not refused_by_aws(asked.action, thing, asked.principal, asked.owner)
+        for one in self._denials:
             yield negated(one.applies(groups))
-        yield self._grants.granted(groups)
+        yield self._grants is not None and self._grants.granted(groups)
         for level in self._levels:
             yield some(one.applies(groups) for one in level)
 
-    @cached_property
-    def statements(self) -> Sequence[_Statement]:
+    @property
+    def statements(self) -> Iterable[_Statement]:
         """What tells things apart."""
-        return [*(self._denials or ()), *chain.from_iterable(self._levels), *self._grants.statements]
+        return chain(self._denials, *self._levels, self._grants.statements if self._grants is not None else ())
 
-    @cached_property
-    def _levels(self) -> list[_Level]:
-        return [self._allowing(level) for level in self._scps]
-
-    @cached_property
-    def _grants(self) -> _Grants:
+    def _found_grants(self) -> _Grants:
         layers = self._layers
         limits = [[one] for one in _one(layers.boundary)] + ([list(layers.session)] if layers.session else [])
         return _Grants(
@@ -189,9 +184,8 @@ class _Case:
             for one in about(policy, self._action).allowing
         )
 
-    @cached_property
-    def _denials(self) -> list[_Statement] | None:
-        """What might deny it, or None if something surely does."""
+    def _found_denials(self) -> list[_Statement] | None:
+        """Return what might deny it, or None if something surely does."""
         found: list[_Statement] = []
         for one in self._denying():
             if (said := self._said(one)) is not None:
