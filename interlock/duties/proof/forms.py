@@ -14,7 +14,7 @@ from typing import Final
 
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyKind
-from interlock.duties.proof.selecting import share
+from interlock.duties.proof.selecting import allows, share
 from interlock.duties.world import Document, NamedDocument, Principal, canonical
 from interlock.failures import BadInput
 
@@ -117,3 +117,23 @@ def parsed(document: Document, kind: PolicyKind, name: str) -> Policy:
 @functools.lru_cache(maxsize=1 << 14)
 def _parsed_text(text: str, kind: PolicyKind) -> Policy:
     return parse(json.loads(text), kind, "")
+
+
+class Standing:
+    """A principal's own documents in one form, and those above its account."""
+
+    def __init__(self, principal: Principal, form: Form, scps: tuple[tuple[Policy, ...], ...]) -> None:
+        self.account_id = principal.account_id
+        self.identity = tuple(identity(principal, form))
+        self.boundary = boundary(principal, form)
+        self.scps = scps
+        self._granted: dict[str, bool] = {}
+
+    def may_be_granted(self, action: str) -> bool:
+        """Return whether its own policies, and what limits them, allow an action on anything, under any conditions."""
+        found = self._granted.get(action)
+        if found is None:
+            found = self._granted[action] = any(allows(one, action) for one in self.identity) and (
+                self.boundary is None or allows(self.boundary, action)
+            )
+        return found

@@ -61,6 +61,7 @@ class Context:
 
     scene: Scene
     closure: Closure
+    _callers: dict[str, list[Session]] = field(default_factory=dict, init=False, compare=False)
 
     def sessions(self, *, but: frozenset[str] = frozenset()) -> list[Session]:
         """Return a session of every principal whose duty is not among `but`, whatever source identity it bears."""
@@ -101,7 +102,9 @@ class Context:
     def callers(self, resource: Resource) -> list[Session]:
         """Return all whom the policy of a resource could tell from a stranger, the strangers, and whoever else it
         names."""
-        return [*self.told_apart(self.anybody(), resource), *self.named(resource)]
+        if resource.arn not in self._callers:
+            self._callers[resource.arn] = [*self.told_apart(self.anybody(), resource), *self.named(resource)]
+        return list(self._callers[resource.arn])
 
     def named(self, resource: Resource) -> tuple[Session, ...]:
         """Return whom the policy of a resource names beside the roles and users of the world themselves."""

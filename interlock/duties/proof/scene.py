@@ -12,7 +12,7 @@ from interlock.duties.proof import forms
 from interlock.duties.proof.alike import Likeness
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.facts import Known
-from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form
+from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form, Standing
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.selecting import allows
 from interlock.duties.world import Account, NamedDocument, Principal, PrincipalKind, Resource, World
@@ -23,7 +23,7 @@ class Scene:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._standings: dict[tuple[str, Form], _Standing] = {}
+        self._standings: dict[tuple[str, Form], Standing] = {}
         self._known: dict[Session, Known] = {}
         self._whole: dict[tuple[Session, int, str], Layers] = {}
         """By session, resource's policy and account; the layers keep the policy, so that its id stays its own."""
@@ -136,11 +136,11 @@ class Scene:
             )  # fmt: skip
         return found
 
-    def _standing(self, arn: str, form: Form) -> _Standing:
+    def _standing(self, arn: str, form: Form) -> Standing:
         found = self._standings.get((arn, form))
         if found is None:
             principal = self.principal(arn)
-            found = self._standings[arn, form] = _Standing(principal, form, self._scps.get(principal.account_id, ()))
+            found = self._standings[arn, form] = Standing(principal, form, self._scps.get(principal.account_id, ()))
         return found
 
     def caller(self, session: Session) -> request.Principal:
@@ -220,14 +220,15 @@ class Scene:
         `delegated`, as if it left everything to the policies of the caller's account.
         """
         own = self._standing(session.arn, session.form)
-        resource = self.resource(resource_arn)
-        policy = None if delegated else self._deciding(action, resource_arn, resource)
-        if loosened and policy is not None:
-            policy = self._loose(policy)
-        if not own.may_be_granted(action) and not (policy is not None and allows(policy, action)):
+        granted = own.may_be_granted(action)
+        if delegated and not granted:
             return None
-        if delegated:
-            policy = forms.delegating(own.account_id)
+        resource = self.resource(resource_arn)
+        policy = (
+            forms.delegating(own.account_id) if delegated else self._deciding(action, resource_arn, resource, loosened)
+        )
+        if not granted and not (policy is not None and allows(policy, action)):
+            return None
         owner = resource.account_id if resource else _account_of(resource_arn) or own.account_id
         region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""
         facts = {**self.known(session), **(self._facts[resource.arn] if resource else {})}
@@ -240,12 +241,13 @@ class Scene:
         found = example(question)
         return Call(session, action, found.resource, found.context, owner, question) if found else None
 
-    def _deciding(self, action: str, resource_arn: str, resource: Resource | None) -> Policy | None:
+    def _deciding(self, action: str, resource_arn: str, resource: Resource | None, loosened: bool) -> Policy | None:
         if action[:4].lower() == "sts:" and self.world.principal(resource_arn) is not None:
-            return self.trust(resource_arn)
-        return self.resource_policy(resource) if resource else None
-
-    def _loose(self, policy: Policy) -> Policy:
+            policy = self.trust(resource_arn)
+        else:
+            policy = self.resource_policy(resource) if resource else None
+        if policy is None or not loosened:
+            return policy
         if policy.name not in self._loosened:
             self._loosened[policy.name] = forms.loosened(policy)
         return self._loosened[policy.name]
@@ -272,26 +274,6 @@ class Scene:
         question = Question(request.service(service), action, resource.arn, layers, owner, facts)
         found = example(question)
         return Call(None, action, found.resource, found.context, owner, question) if found else None
-
-
-class _Standing:
-    """A principal's own documents in one form, and those above its account."""
-
-    def __init__(self, principal: Principal, form: Form, scps: tuple[tuple[Policy, ...], ...]) -> None:
-        self.account_id = principal.account_id
-        self.identity = tuple(forms.identity(principal, form))
-        self.boundary = forms.boundary(principal, form)
-        self.scps = scps
-        self._granted: dict[str, bool] = {}
-
-    def may_be_granted(self, action: str) -> bool:
-        """Return whether its own policies, and what limits them, allow an action on anything, under any conditions."""
-        found = self._granted.get(action)
-        if found is None:
-            found = self._granted[action] = any(allows(one, action) for one in self.identity) and (
-                self.boundary is None or allows(self.boundary, action)
-            )
-        return found
 
 
 def _account_of(arn: str) -> str:
