@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Final
 
 from rich.table import Table
 
+from interlock.duties.boundaries import Boundary, boundary_arn, boundary_policy
 from interlock.duties.duty_world import duty_world
 from interlock.duties.proof.prove import prove
+from interlock.duties.service_roles import trust_policy
 from interlock.duties.world import NamedDocument, Principal, World
 from rehearsal.session import Session
 from tests.interlock.duties.landscapes import LAND, PEOPLE, WORKLOAD
@@ -32,14 +35,16 @@ def grown(count: int) -> World:
 
 
 def _serving(number: int) -> Principal:
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     releases = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::vault-primary/releases/*"}
-    document = {"Version": "2012-10-17", "Statement": [releases]}
     return Principal(
         arn=f"arn:aws:iam::{WORKLOAD}:role/interlock/services/serving-{number}",
-        trust={"Version": "2012-10-17", "Statement": [trust]},
-        identity=(NamedDocument(name="serve", document=document),),
-        boundary=NamedDocument(name="service", document=document),
+        trust=json.loads(trust_policy("sagemaker.amazonaws.com", WORKLOAD)),
+        identity=(NamedDocument(name="serve", document={"Version": "2012-10-17", "Statement": [releases]}),),
+        boundary=NamedDocument(
+            name=Boundary.SERVICE.value,
+            document=json.loads(boundary_policy(Boundary.SERVICE, LAND)),
+            editable_arn=boundary_arn(Boundary.SERVICE, LAND),
+        ),
     )
 
 
@@ -54,6 +59,7 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
         begun, worked = time.perf_counter(), time.process_time()
         outcomes = prove(world)
         taken, spent = time.perf_counter() - begun, time.process_time() - worked
+        report(f"proved in {spent:.2f} s of processor time")
         alone = spent if count == 0 else alone
         table.add_row(
             str(len(world.principals)),
