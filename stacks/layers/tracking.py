@@ -11,7 +11,8 @@ import pulumi_aws as aws
 from components.artifact_store import ArtifactStore
 from components.mlflow_server import MlflowServer, MlflowServerArgs
 from components.runner import DatabaseTarget, HttpTarget
-from components.tracking_database import TrackingDatabase, TrackingDatabaseArgs
+from components.tracking_database import TrackingDatabase
+from components.tracking_database_args import TrackingDatabaseArgs
 from interlock.duties.secrets import TRACKING
 from interlock.settings.tracking import TrackingSettings
 from stacks.layers.region import PlatformRegion, image_in
