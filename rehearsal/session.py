@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
@@ -24,14 +23,13 @@ import boto3
 from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, credentials, organization_role
 from rehearsal.coming import Entrance, write_entrances
 from rehearsal.profiles import add_people, write_profiles
+from rehearsal.session_folder import lay_out, script
 from rehearsal.setup.progress import Progress
-from rehearsal.setup.pulumi_cli import link_or_copy
 from rehearsal.setup.tools import Tools, prepare
 from rehearsal.shell_lines import MISLEADING, export_lines, on_path
 from rehearsal.warden import Ward
 
 STACK = "local"
-PLUGIN_VERSION = "7.51.1"
 PASSPHRASE = "rehearsal"  # noqa: S105 (it guards nothing: the state holds the secrets of a cloud that is thrown away)
 START_SECONDS = 120.0
 SOCKET_PATH_LIMIT = 100
@@ -88,7 +86,7 @@ class Session:
     def start(self) -> None:
         """Start both and wait until they answer. Raises SessionError."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._lay_out()
+        lay_out(self.directory, self.tools)
         if self._socket_folder is None:
             self._socket_folder = Path(tempfile.mkdtemp(prefix="interlock-"))
         description = self.directory / "cloud" / "cloud.json"
@@ -252,7 +250,7 @@ class Session:
             "AWS_DEFAULT_REGION": self.cloud.region,
         }
         variables = [f"{name}={value}" for name, value in found.items()]
-        _script(command, Path("env"), *variables, str(self.tools.python), "-P", "-m", "rehearsal.coming", str(file))
+        script(command, Path("env"), *variables, str(self.tools.python), "-P", "-m", "rehearsal.coming", str(file))
         add_people(self.directory / "aws", self.cloud.endpoint_url, self.cloud.region, entrances, (str(command),))
 
     def select_stack(self, name: str = STACK) -> None:
@@ -263,25 +261,6 @@ class Session:
     def _engine_arguments(self) -> list[str]:
         cache = self.tools.cache / "schemas"
         return ["--socket", str(self.socket), "--provider", str(self.tools.provider), "--cache", str(cache)]
-
-    def _lay_out(self) -> None:
-        """Write the folder's executables and an empty home for the CLI and for AWS clients."""
-        for name in ("bin", "state", "aws", "logs"):
-            (self.directory / name).mkdir(exist_ok=True)
-        for name in ("config", "credentials"):
-            (self.directory / "aws" / name).touch()
-        python = self.tools.python
-        if not (self.bin / "pulumi").exists():
-            link_or_copy(self.tools.pulumi, self.bin / "pulumi")
-        _script(self.bin / "pulumi-language-python", python, "-P", "-m", "rehearsal.engine.language.host")
-        _script(self.bin / "pulumi-resource-pulumi-python", python, "-u", "-m", "pulumi.dynamic")
-        _script(self.bin / "mlflow", python, "-P", "-m", "mlflow")
-        start = "import sys; sys.argv[0] = 'interlock'; from interlock.cli.main import main; sys.exit(main())"
-        _script(self.bin / "interlock", python, "-P", "-c", start)
-        plugin = self.directory / "pulumi" / "plugins" / f"resource-aws-v{PLUGIN_VERSION}"
-        plugin.mkdir(parents=True, exist_ok=True)
-        shim = self.tools.checkout / "rehearsal" / "engine" / "plugin" / "shim.py"
-        _script(plugin / "pulumi-resource-aws", python, "-I", "-S", str(shim))
 
     def _start(self, name: str, arguments: list[str], ready: Callable[[], bool]) -> None:
         log = self.directory / "logs" / f"{name}.log"
@@ -296,12 +275,6 @@ class Session:
             if time.monotonic() > deadline:
                 raise SessionError(f"the {name} did not start within {START_SECONDS:.0f} s:\n{_tail(log)}")
             time.sleep(0.05)
-
-
-def _script(path: Path, python: Path, *arguments: str) -> None:
-    # Through the shell, because a `#!` line takes neither a long path nor several arguments.
-    path.write_text(f'#!/bin/sh\nexec {shlex.join([str(python), *arguments])} "$@"\n')
-    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def _with_loopback(no_proxy: str) -> str:
