@@ -116,7 +116,7 @@ def test_a_kept_rehearsal_serves_any_shell_until_it_is_taken_down(machine: Machi
         env={**machine.environment, "AWS_PROFILE": "somebody", "AWS_REGION": "us-east-2"},
         capture_output=True,
         text=True,
-        timeout=MINUTE,
+        timeout=3 * MINUTE,
         check=False,
     )
     assert shell.returncode == 0, shell.stderr
