@@ -218,6 +218,16 @@ def _is_on(statement: PolicyStatement, thing: str) -> bool:
     return not found if statement.not_resource else found
 
 
-def _plain(statement: PolicyStatement) -> PolicyStatement:
-    """Return a statement whatever it is called and wherever it stands."""
-    return replace(statement, index=0, sid="")
+def _plain(statement: PolicyStatement) -> frozenset[tuple[str, object]]:
+    """Return what a statement says, whatever it is called, wherever it stands and in whatever order it lists."""
+    said = {
+        "effect": statement.effect,
+        "action": frozenset(one.lower() for one in statement.action),
+        "not_action": frozenset(one.lower() for one in statement.not_action),
+        "resource": frozenset(statement.resource),
+        "not_resource": frozenset(statement.not_resource),
+        "condition": frozenset(
+            (one.operator, one.key, one.qualifier, one.if_exists, frozenset(one.values)) for one in statement.condition
+        ),
+    }
+    return frozenset(said.items())
