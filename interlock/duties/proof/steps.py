@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import PrincipalType
@@ -13,7 +14,7 @@ from interlock.duties.proof.calls import Call, Session
 from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.scene import Scene
-from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Way
+from interlock.duties.world import Compute, NamedDocument, Principal, PrincipalKind, Way
 
 Given = Mapping[str, tuple[str, ...] | None]
 
@@ -31,6 +32,14 @@ class Step:
         return f"{self.how} {self.to}"
 
 
+class _Replacing(NamedTuple):
+    """What lets somebody act as the role under which code runs: any of some actions on a target."""
+
+    actions: tuple[str, ...]
+    target: str
+    how: str
+
+
 class Steps:
     """Finds the steps that start in a session; each session is looked at once."""
 
@@ -43,6 +52,12 @@ class Steps:
         self._leading_nowhere: set[Hashable] = set()
         self._services = {one.arn: tuple(self._service_principals(one)) for one in scene.world.principals}
         self._trusting = _trusting(scene)
+        self._running = [
+            (replacing, arn)
+            for compute in scene.world.compute for replacing in _replacings(compute)
+            for arn in compute.role_arns if scene.world.principal(arn) is not None
+        ]  # fmt: skip
+        self._replaceable = tuple(dict.fromkeys(replacing for replacing, _ in self._running))
         self._providers = [
             (role.arn, provider)
             for role in scene.world.principals if role.trust is not None
@@ -154,15 +169,10 @@ class Steps:
         return next((call for action in actions if (call := self._scene.can(session, action, resource))), None)
 
     def _replacing(self, session: Session) -> Iterator[Step]:
-        for compute in self._scene.world.compute:
-            targets: list[tuple[tuple[str, ...], str, str]] = []
-            targets += [(taking.PUSHING, image, "pushes an image for") for image in compute.images]
-            targets.append((taking.REPLACING_CODE[compute.service], _code_of(compute.arn), "replaces the code of"))
-            for actions, target, how in targets:
-                call = self._first(session, actions, target)
-                if call is not None:
-                    roles = [one for one in compute.role_arns if self._scene.world.principal(one) is not None]
-                    yield from (Step(how, Session(role), (call,)) for role in roles)
+        able = {one: call for one in self._replaceable if (call := self._first(session, one.actions, one.target))}
+        for replacing, role_arn in self._running if able else ():
+            if call := able.get(replacing):
+                yield Step(replacing.how, Session(role_arn), (call,))
 
     def _editing(self, session: Session) -> Iterator[Step]:
         for kind, edits in ((PrincipalKind.ROLE, taking.ON_ROLES), (PrincipalKind.USER, taking.ON_USERS)):
@@ -277,6 +287,11 @@ def _setting(session: Session, identity: str | None) -> Given:
 def _anything_of(service: str, arn: str) -> str:
     name = "ecs" if service == "ecs-tasks.amazonaws.com" else service.split(".")[-3]
     return f"arn:aws:{name}:*:{arn.split(':')[4]}:*"
+
+
+def _replacings(compute: Compute) -> Iterator[_Replacing]:
+    yield from (_Replacing(taking.PUSHING, image, "pushes an image for") for image in compute.images)
+    yield _Replacing(taking.REPLACING_CODE[compute.service], _code_of(compute.arn), "replaces the code of")
 
 
 def _code_of(arn: str) -> str:
