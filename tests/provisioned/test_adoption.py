@@ -18,6 +18,7 @@ from interlock.failures import BadInput, Refusal
 from rehearsal.layers import as_one_stack
 from rehearsal.session import Session
 from tests.provisioned.projects import ROOT, lay_out
+from tests.rehearsal.cloud.waiting import until
 
 BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
 BEYOND = (
@@ -194,12 +195,16 @@ def test_an_up_after_the_adoption_replaces_nothing_and_serves_what_was_there(
 
     tracking = json.loads(adopting.pulumi("stack", "output", "manifest", "--json"))["tracking"]
     secret = session.client("secretsmanager").get_secret_value(SecretId=tracking["admin_secret_arn"])["SecretString"]
-    answer = requests.get(
-        f"{tracking['uri']}/api/2.0/mlflow/registered-models/get",
-        params={"name": "loans"},
-        auth=(json.loads(secret)["username"], json.loads(secret)["password"]),
-        verify=session.environment["MLFLOW_TRACKING_SERVER_CERT_PATH"],
-        timeout=30,
+    # A new service's only task is running, and its service steady, before the load balancer has found it healthy.
+    answer = until(
+        lambda: requests.get(
+            f"{tracking['uri']}/api/2.0/mlflow/registered-models/get",
+            params={"name": "loans"},
+            auth=(json.loads(secret)["username"], json.loads(secret)["password"]),
+            verify=session.environment["MLFLOW_TRACKING_SERVER_CERT_PATH"],
+            timeout=30,
+        ),
+        lambda seen: seen.status_code != requests.codes.service_unavailable,
     )
     assert answer.json()["registered_model"]["tags"] == [{"key": "made", "value": "by hand"}]
     # Last of the module: what was made by hand goes with the stack that it has become a part of.
