@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlock.duties.proof import entering, entitling, guarding, keeping, reaching, sufficing, working
+from interlock.duties.proof import admitting, entering, entitling, guarding, keeping, reaching, sufficing, working
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.replay import replay
@@ -14,7 +14,7 @@ from interlock.duties.proof.scene import Scene
 from interlock.duties.world import World
 
 PROPERTIES: Final[tuple[Property, ...]] = (
-    *reaching.PROPERTIES, *entering.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
+    *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
     *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
 )  # fmt: skip
 

@@ -252,6 +252,10 @@ class Scene:
             self._loosened[policy.name] = forms.loosened(policy)
         return self._loosened[policy.name]
 
+    def entering(self, role_arn: str) -> Layers:
+        """Return what decides whether somebody comes into a role who has no policies of their own."""
+        return Layers(resource=self.trust(role_arn), rcps=self._rcps.get(self.principal(role_arn).account_id, ()))
+
     def comes_in(
         self,
         provider: str,
@@ -262,7 +266,7 @@ class Scene:
     ) -> Call | None:
         """Return a call by which somebody whom an identity provider signed in assumes a role, or None."""
         owner = self.principal(role_arn).account_id
-        layers = Layers(resource=self.trust(role_arn), rcps=self._rcps.get(owner, ()))
+        layers = self.entering(role_arn)
         question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts, other_than)
         found = example(question)
         return Call(None, action, role_arn, found.context, owner, question) if found else None

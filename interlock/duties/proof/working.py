@@ -186,14 +186,14 @@ def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -
     for resource in resources:
         tried = [
             denied(scene, session, task.action, resource, {**_fixed(scene, session, resource, region), **given})
-            for region in _regions(scene, task.action, resource)
+            for region in regions(scene, task.action, resource)
         ]
         if not any(decide(one.request, one.layers).allowed for one in tried):
             words = f"{session} cannot {task.name}: {task.action} on {resource} is denied"
             yield Violation(words, denied=tried[0])
 
 
-def _regions(scene: Scene, action: str, resource: str) -> list[str]:
+def regions(scene: Scene, action: str, resource: str) -> list[str]:
     """Return where the request could go: to the region that the resource names, or to any of the world's."""
     parts = resource.split(":", 5)
     if len(parts) > REGION_IN_ARN and parts[REGION_IN_ARN] not in ("", "*"):
@@ -203,14 +203,19 @@ def _regions(scene: Scene, action: str, resource: str) -> list[str]:
     return sorted({one.region for one in scene.world.resources if one.region}) or ["us-east-1"]
 
 
-def _fixed(scene: Scene, session: Session, resource_arn: str, region: str) -> dict[str, tuple[str, ...]]:
-    """Return what AWS itself says of a request now; of what it does not say here, nothing is in the request."""
+def said_now(region: str) -> dict[str, tuple[str, ...]]:
+    """Return what AWS itself says of every request that is made now in a region."""
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    facts: dict[str, tuple[str, ...]] = {
+    return {
         "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
         "aws:epochtime": (str(int(now.timestamp())),),
         "aws:requestedregion": (region,),
     }
+
+
+def _fixed(scene: Scene, session: Session, resource_arn: str, region: str) -> dict[str, tuple[str, ...]]:
+    """Return what AWS itself says of a request now; of what it does not say here, nothing is in the request."""
+    facts = said_now(region)
     if scene.principal(session.arn).kind is PrincipalKind.ROLE:
         name = scene.caller(session).name.rpartition("/")[2]
         facts["aws:userid"] = (f"{ROLE_ID}:{name}",)

@@ -19,7 +19,7 @@ HELPING = (
 
 def helpings(world: World) -> Iterator[Helped]:
     """Yield what was done, where, and the world in which it was done, always in the same order."""
-    for make in (_helpers, _services, _people_as_services, _unheard, _unusable):
+    for make in (_helpers, _services, _people_as_services, _unheard, _unusable, _shut, _shut_to_some):
         yield from make(world)
 
 
@@ -78,6 +78,26 @@ def _unusable(world: World) -> Iterator[Helped]:
             if key.attributes.get("evidence") == "true":
                 deny = {"Sid": "Shut", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
                 yield "deny a key of evidence to everybody", f"{key.arn} {action}", _denying(world, key, deny)
+
+
+def _shut(world: World) -> Iterator[Helped]:
+    nobody = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "sts:*"}
+    for role in world.principals:
+        if role.duty is not None and role.trust is not None:
+            yield "let nobody in", role.arn, _trusting(world, role, [*role.trust["Statement"], nobody])
+
+
+def _shut_to_some(world: World) -> Iterator[Helped]:
+    for role in world.principals:
+        statements = role.trust["Statement"] if role.duty is not None and role.trust is not None else []
+        for number, one in enumerate(statements):
+            name = f"{role.arn} {one['Sid']}"
+            if len(statements) > 1:
+                rest = [*statements[:number], *statements[number + 1 :]]
+                yield "trust one statement less", name, _trusting(world, role, rest)
+            if "Service" in one["Principal"]:
+                elsewhere = {**one, "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}}}
+                yield "trust a service for nobody's account", name, _trusting(world, role, [elsewhere])
 
 
 def _denying(world: World, resource: Resource, statement: Statement) -> World:
