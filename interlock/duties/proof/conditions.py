@@ -14,9 +14,9 @@ import z3
 
 from interlock.duties.evaluator.operators import OPERATORS, READERS, date, number
 from interlock.duties.evaluator.policy import Condition, NotModelled, Qualifier, Template
-from interlock.duties.proof.context import Slot
+from interlock.duties.proof.context import MICROSECONDS, Slot, microseconds
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
-from interlock.duties.proof.patterns import matches, pieces, same_ignoring_case, text_of
+from interlock.duties.proof.patterns import constant, matches, pieces, same_ignoring_case, text_of
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "Equals": lambda a, b: a == b,
@@ -74,14 +74,14 @@ def _atom(base: str, slot: Slot, template: Template, context: Values) -> Truth:
         return (
             same_ignoring_case(value, template.written)
             if isinstance(value, str)
-            else (value == z3.StringVal(template.written.lower()))
+            else (value == constant(template.written.lower()))
         )
     if family in READERS:
         return _read(family, value, template)
     parts = pieces(template, context.known)
     if base == "StringEquals":
         plain = text_of(parts)
-        return value == plain if isinstance(value, str) else value == z3.StringVal(plain)
+        return value == plain if isinstance(value, str) else value == constant(plain)
     if base == "StringEqualsIgnoreCase":
         return same_ignoring_case(value, text_of(parts))
     return matches(value, parts, arn=family == "Arn")
@@ -100,6 +100,6 @@ def _compared(how: str, slot: Slot, template: Template, read: Callable[[str], An
     wanted = read(template.written)
     if isinstance(slot.value, str):
         return bool(compare(read(slot.value), wanted))
-    exact = Fraction(wanted) if isinstance(wanted, Decimal) else Fraction(int(wanted.timestamp()))
+    exact = Fraction(wanted) if isinstance(wanted, Decimal) else Fraction(microseconds(wanted), MICROSECONDS)
     found: Truth = compare(slot.value, z3.Q(exact.numerator, exact.denominator))
     return found

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, localcontext
 from itertools import pairwise
 from typing import Final
 
 import z3
 
-from interlock.duties.evaluator.operators import OPERATORS
+from interlock.duties.evaluator.operators import OPERATORS, number
 from interlock.duties.evaluator.policy import Condition, NotModelled
 from interlock.duties.proof.formula import Unlike
 from interlock.duties.proof.logic import Truth
-from interlock.duties.proof.patterns import Text, printable
+from interlock.duties.proof.patterns import Text, any_text, readable, written
 
 _FAMILY_OF_SORT: Final = {"String": "text", "Arn": "text", "Bool": "truth", "Numeric": "number", "Date": "date"}
-_EARLIEST: Final = 1577836800
-_LATEST: Final = 4102444800
-"""From 2020 to 2100, in seconds since 1970."""
+MICROSECONDS: Final = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_DIGITS: Final = 400
+"""Of a number that a condition writes."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Slot:
 
     present: Truth
     value: Text | z3.ArithRef
+
+
+def microseconds(date: datetime) -> int:
+    """Return how long after the beginning of 1970 a date is."""
+    return (date - _EPOCH) // timedelta(microseconds=1)
 
 
 class Context:
@@ -38,9 +46,15 @@ class Context:
     def __init__(self, asked: Iterable[Condition | Unlike]) -> None:
         """Raises NotModelled for a condition on a value that is free, where the solver has no such values."""
         self.rules: list[z3.BoolRef] = []
+        self.readable: list[z3.BoolRef] = []
+        """What makes an example easy to read, and need not be so."""
         self._slots: dict[str, tuple[Slot, ...]] = {}
         self._sorts: dict[str, str] = {}
         self._widths: dict[str, int] = {}
+        self._digits: dict[str, int] = {}
+        self._filled: set[str] = set()
+        """Keys of which an empty value is as none, or of which AWS does not say what it is."""
+        self._emptied: set[str] = set()
         for one in dict.fromkeys(asked):
             if isinstance(one, Condition):
                 self._note(one)
@@ -50,6 +64,12 @@ class Context:
         if condition.qualifier is not None:
             # One witness for each such condition is all that any of them can need.
             self._widths[key] = self._widths.get(key, 0) + 1
+        if condition.qualifier is not None or operator.family == "Null":
+            self._filled.add(key)
+        if operator.family == "String" and any(value.written == "" for value in condition.values):
+            self._emptied.add(key)
+        if key in self._filled and key in self._emptied:
+            raise NotModelled(f"{key}: the proof does not model an empty value beside Null, ForAllValues, ForAnyValue")
         if operator.family == "Null":
             return
         if (sort := _FAMILY_OF_SORT.get(operator.family)) is None:
@@ -59,6 +79,15 @@ class Context:
             )
         if self._sorts.setdefault(key, sort) != sort:
             raise NotModelled(f"{key}: compared as {self._sorts[key]} and as {sort}; accepted is one of them")
+        if sort == "number":
+            self._note_digits(condition)
+
+    def _note_digits(self, condition: Condition) -> None:
+        for value in condition.values:
+            exponent = number(value.written).adjusted(), int(number(value.written).as_tuple().exponent)
+            if max(map(abs, exponent)) > _MOST_DIGITS:
+                raise NotModelled(f"{condition}: accepted are numbers of at most {_MOST_DIGITS} digits")
+            self._digits[condition.key] = max(self._digits.get(condition.key, 0), -exponent[1])
 
     def slots(self, key: str) -> tuple[Slot, ...]:
         """Return the values that a key may have; several only if a condition asks for several."""
@@ -69,36 +98,41 @@ class Context:
     def _made(self, key: str) -> tuple[Slot, ...]:
         sort, width = self._sorts.get(key, "text"), self._widths.get(key, 1)
         slots = []
-        for number in range(width):
-            present = z3.Bool(f"has {key} {number}")
-            slots.append(Slot(present, self._variable(f"{key} {number}", sort)))
+        for place in range(width):
+            present = z3.Bool(f"has {key} {place}")
+            slots.append(Slot(present, self._variable(f"{key} {place}", key, sort)))
         # Values that are there come first, so that an example has one form.
         for first, second in pairwise(slots):
             assert not isinstance(first.present, bool)
             self.rules.append(z3.Implies(second.present, first.present))
         return tuple(slots)
 
-    def _variable(self, name: str, sort: str) -> Text | z3.ArithRef:
+    def _variable(self, name: str, key: str, sort: str) -> Text | z3.ArithRef:
         if sort == "number":
-            number = z3.Int(name)
-            self.rules += [number >= -1_000_000_000, number <= 1_000_000_000]
-            return z3.ToReal(number) / 100
+            # One digit more than any that is written: between two numbers there is always another.
+            return z3.ToReal(z3.Int(name)) / 10 ** (self._digits.get(key, 0) + 1)
         if sort == "date":
             date = z3.Int(name)
-            self.rules += [date >= _EARLIEST, date <= _LATEST]
-            return z3.ToReal(date)
+            first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+            self.rules += [date >= microseconds(first), date <= microseconds(last)]
+            whole = date % MICROSECONDS == 0
+            self.readable += [date > microseconds(_EPOCH + timedelta(days=366)), whole]
+            return z3.ToReal(date) / MICROSECONDS
         text = z3.String(name)
         if sort == "truth":
             self.rules.append(z3.Or(text == z3.StringVal("true"), text == z3.StringVal("false")))
         else:
-            self.rules.append(z3.InRe(text, printable()))
+            self.rules.append(z3.InRe(text, any_text(empty=key not in self._filled)))
+            self.readable.append(z3.InRe(text, readable()))
         return text
 
     def example(self, model: z3.ModelRef) -> dict[str, tuple[str, ...]]:
         """Return the keys that a solver gave values."""
         found: dict[str, tuple[str, ...]] = {}
         for key, slots in self._slots.items():
-            values = tuple(_shown(model, slot.value) for slot in slots if z3.is_true(_value(model, slot.present)))
+            is_date = self._sorts.get(key) == "date"
+            there = (slot.value for slot in slots if z3.is_true(_value(model, slot.present)))
+            values = tuple(_shown(model, value, is_date) for value in there)
             if values:
                 found[key] = tuple(dict.fromkeys(values))
         return found
@@ -111,19 +145,13 @@ def _value(model: z3.ModelRef, term: Truth) -> z3.BoolRef:
     return found
 
 
-def _shown(model: z3.ModelRef, value: Text | z3.ArithRef) -> str:
+def _shown(model: z3.ModelRef, value: Text | z3.ArithRef, is_date: bool) -> str:
     if isinstance(value, str):
         return value
     found = model.eval(value, model_completion=True)
-    if isinstance(found, z3.RatNumRef):
-        whole, part = divmod(found.numerator_as_long(), found.denominator_as_long())
-        return str(whole) if part == 0 else str(float(found.as_fraction()))
-    return text_in(found)
-
-
-def text_in(value: z3.ExprRef) -> str:
-    """Return the text of a string constant."""
-    assert isinstance(value, z3.SeqRef)
-    return (
-        str(value.as_string()).encode().decode("unicode_escape") if "\\u{" in value.as_string() else value.as_string()
-    )
+    if not isinstance(found, z3.RatNumRef):
+        return written(found)
+    if is_date:
+        return (_EPOCH + timedelta(microseconds=int(found.as_fraction() * MICROSECONDS))).isoformat()
+    with localcontext(prec=3 * _MOST_DIGITS):
+        return f"{Decimal(found.numerator_as_long()) / Decimal(found.denominator_as_long()):f}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import z3
 
@@ -13,6 +13,11 @@ from interlock.duties.proof.logic import Truth
 
 Text: TypeAlias = str | z3.SeqRef
 _PIECES = "_pieces"
+_LAST: Final = 0x2FFFF
+"""The last character that the solver has."""
+_PLAIN: Final = frozenset(chr(one) for one in range(32, 127)) - {"\\"}
+_FOLDED: Final = {"k": "\u212a", "s": "\u017f"}
+"""The Kelvin sign and the long s, which are letters of ASCII where case is ignored."""
 Piece = tuple[str, bool]
 """Characters, and whether * and ? among them stand for others."""
 
@@ -89,7 +94,7 @@ def matches(value: Text, parts: tuple[Piece, ...], *, arn: bool = False) -> Trut
     if isinstance(value, str):
         return re.fullmatch(_python(parts, arn), value, re.DOTALL) is not None
     if not has_wildcard(parts):
-        return value == z3.StringVal(text_of(parts))
+        return value == constant(text_of(parts))
     if not arn and text_of(parts) == "*":
         return True
     return z3.InRe(value, _z3(parts, arn))
@@ -143,7 +148,7 @@ def _z3(parts: tuple[Piece, ...], arn: bool) -> z3.ReRef:
     def flush() -> None:
         nonlocal literal
         if literal:
-            terms.append(z3.Re(z3.StringVal(literal)))
+            terms.append(z3.Re(constant(literal)))
             literal = ""
 
     for text, wild in parts:
@@ -161,22 +166,58 @@ def _z3(parts: tuple[Piece, ...], arn: bool) -> z3.ReRef:
     return terms[0] if len(terms) == 1 else z3.Concat(*terms)
 
 
+def constant(text: str) -> z3.SeqRef:
+    """Return a text as the solver takes it. Raises NotModelled for a character that it does not have."""
+    if any(_is_strange(one) for one in text):
+        raise NotModelled(f"{text!r}: the solver has no such characters; accepted are those up to U+2FFFF")
+    # What looks like an escape of the solver's own is none in a policy.
+    return z3.StringVal("".join(one if one in _PLAIN else f"\\u{{{ord(one):x}}}" for one in text))
+
+
+def written(value: z3.ExprRef) -> str:
+    """Return the text of a string constant: what `constant` was given."""
+    assert isinstance(value, z3.SeqRef)
+    return re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: chr(int(found[1], 16)), value.as_string())
+
+
+def _is_strange(character: str) -> bool:
+    # Halves of characters are no text: neither a request nor a certificate can bear them.
+    return "\ud800" <= character <= "\udfff" or ord(character) > _LAST
+
+
 @functools.lru_cache(maxsize=1)
 def _no_colon() -> z3.ReRef:
-    return z3.Union(z3.Range(" ", "9"), z3.Range(";", "~"))
+    return z3.Union(_range(0, ord(":") - 1), _range(ord(":") + 1, _LAST))
+
+
+@functools.lru_cache(maxsize=2)
+def any_text(*, empty: bool) -> z3.ReRef:
+    """Return what any text matches that a request can bear, the empty one if asked for."""
+    one = z3.Union(_range(0, 0xD7FF), _range(0xE000, _LAST))
+    return z3.Star(one) if empty else z3.Plus(one)
 
 
 @functools.lru_cache(maxsize=1)
-def printable() -> z3.ReRef:
-    """Return what a text of printable ASCII matches, so that an example can be read."""
+def readable() -> z3.ReRef:
+    """Return what a text matches that is easily read: an example has one where that is enough."""
     return z3.Plus(z3.Range("!", "~"))
+
+
+def _range(first: int, last: int) -> z3.ReRef:
+    return z3.Range(f"\\u{{{first:x}}}", f"\\u{{{last:x}}}")
 
 
 @functools.lru_cache(maxsize=4096)
 def _ignoring_case(text: str) -> z3.ReRef:
-    terms = [
-        z3.Union(z3.Re(one.lower()), z3.Re(one.upper())) if one.lower() != one.upper() else z3.Re(one) for one in text
-    ]
+    if not text.isascii():
+        raise NotModelled(f"{text!r}: the proof ignores the case of ASCII letters alone, for a value that is free")
+    terms = [_letter(one) for one in text]
     if not terms:
         return z3.Re(z3.StringVal(""))
     return terms[0] if len(terms) == 1 else z3.Concat(*terms)
+
+
+def _letter(one: str) -> z3.ReRef:
+    alike = dict.fromkeys((one.lower(), one.upper(), *_FOLDED.get(one.lower(), "")))
+    found = [z3.Re(constant(character)) for character in alike]
+    return found[0] if len(found) == 1 else z3.Union(*found)

@@ -13,6 +13,7 @@ from interlock.duties.proof import logic
 from interlock.duties.proof.conditions import holds
 from interlock.duties.proof.context import Context
 from interlock.duties.proof.formula import Every, Formula, Negated, Open, Some, Unlike, opened
+from interlock.duties.proof.patterns import constant
 
 TIMEOUT_MILLISECONDS: Final = 20_000
 
@@ -29,7 +30,10 @@ def solution(formula: Formula) -> Mapping[str, tuple[str, ...]] | None:
     # An interrupt ends the whole proof; by itself the solver would only give up on this question.
     solver.set("timeout", TIMEOUT_MILLISECONDS, "ctrl_c", False)
     solver.add(term, *context.rules)
-    answer = solver.check()
+    # An example that is easily read where there is one; that there is none is said of any value.
+    answer = solver.check(*context.readable)
+    if answer != z3.sat and context.readable:
+        answer = solver.check()
     if answer == z3.unsat:
         return None
     if answer != z3.sat:
@@ -47,7 +51,7 @@ def _asked(formula: Formula, context: Context) -> logic.Truth:
 
 
 def _unlike(what: Unlike, context: Context) -> logic.Truth:
-    wanted = z3.StringVal(what.value)
+    wanted = constant(what.value)
     return logic.every(
         logic.either(logic.negated(slot.present), slot.value != wanted) for slot in context.slots(what.key)
     )

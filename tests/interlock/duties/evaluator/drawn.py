@@ -12,7 +12,7 @@ from interlock.duties.evaluator.request import Layers, Request, anonymous, root,
 from tests.interlock.duties.evaluator.shorthand import ACCOUNT, ALICE, BUCKET, KEY, OTHER, ROLE, SESSION, SESSION_ARN
 
 KEYS = ("aws:PrincipalTag/Team", "s3:prefix", "aws:TagKeys", "aws:MultiFactorAuthPresent")
-TEXTS = ("a", "b", "a*", "true", "false", "")
+TEXTS = ("a", "b", "a*", "true", "false", "", "a b", "é", "\\u{61}")
 WANTED = (*TEXTS, "${aws:PrincipalTag/Team}", "${aws:username, 'b'}")
 OPERATORS = (
     "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists", "StringNotLikeIfExists",
