@@ -111,7 +111,9 @@ class AccountReader:
                 name = one["repositoryName"]
                 found = self._asked(f"policy of repository {name}", ecr.get_repository_policy, repositoryName=name)
                 policy = json.loads(found["policyText"]) if found else None
-                yield self._resource(one["repositoryArn"], ResourceKind.REPOSITORY, policy)
+                yield self._resource(
+                    one["repositoryArn"], ResourceKind.REPOSITORY, policy, tags=one.get("imageTagMutability", "unknown")
+                )
         yield from self._kept(region)
         for page in self._pages("events", region, "list_rules"):
             for one in page["Rules"]:
@@ -192,9 +194,14 @@ class AccountReader:
             {"arn": arn, "service": service, "role_arns": tuple(one for one in roles if one), "source": "live"}
         )
 
-    def _resource(self, arn: str, kind: ResourceKind, policy: Document | None) -> Resource:
+    def _resource(self, arn: str, kind: ResourceKind, policy: Document | None, **attributes: str) -> Resource:
         return Resource(
-            arn=arn, kind=kind, account_id=self._account_id, policy=policy, source=f"account {self._account_id}"
+            arn=arn,
+            kind=kind,
+            account_id=self._account_id,
+            policy=policy,
+            attributes=attributes,
+            source=f"account {self._account_id}",
         )
 
     def _pages(self, service: str, region: str, operation: str) -> Iterator[Any]:

@@ -102,6 +102,7 @@ class Resources:
                 kind=ResourceKind.REPOSITORY,
                 account_id=one.account_id,
                 policy=self._required(policies[0], document, "its policy") if policies else None,
+                attributes={"tags": one.text("imageTagMutability") or "MUTABLE"},
                 source=one.urn,
             )
 

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interlock.duties.proof import admitting, entering, entitling, guarding, keeping, reaching, sufficing, working
+from interlock.duties.proof import (
+    admitting,
+    entering,
+    entitling,
+    guarding,
+    holding,
+    keeping,
+    reaching,
+    sufficing,
+    working,
+)
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.replay import replay
@@ -15,7 +25,7 @@ from interlock.duties.world import World
 
 PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
-    *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
+    *holding.PROPERTIES, *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
 )  # fmt: skip
 
 

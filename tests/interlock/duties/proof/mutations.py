@@ -14,6 +14,7 @@ from typing import Any
 from interlock.duties.world import Account, NamedDocument, Person, Principal, Resource, ResourceKind, World
 from tests.interlock.duties.proof.helping import helpings
 from tests.interlock.duties.proof.inviting import invitations
+from tests.interlock.duties.proof.lending import lendings
 from tests.interlock.duties.proof.narrowing import narrowings
 from tests.interlock.duties.proof.opening import openings
 from tests.interlock.duties.proof.weakening import weakenings
@@ -45,6 +46,7 @@ def mutations(world: World) -> Iterator[Mutation]:
     yield from (Mutation(*one) for one in widenings(world))
     yield from (Mutation(*one) for one in helpings(world))
     yield from (Mutation(*one) for one in narrowings(world))
+    yield from (Mutation(*one) for one in lendings(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:

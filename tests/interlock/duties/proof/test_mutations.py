@@ -21,7 +21,7 @@ from interlock.duties.world import World
 from tests.interlock.duties.landscapes import LAND, PEOPLE
 from tests.interlock.duties.proof.mutations import Mutation, mutations
 
-TRIED = 96
+TRIED = 112
 SEED = 20261122
 
 

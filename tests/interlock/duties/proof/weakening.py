@@ -59,6 +59,7 @@ def with_compute(world: World) -> World:
         repositories[image] = Resource(
             arn=image, kind=ResourceKind.REPOSITORY, account_id="444455556666",
             policy=json.loads(repository_policy(_foundation(world), ["111122223333"], [])),
+            attributes={"tags": "IMMUTABLE"},
         )  # fmt: skip
     alarm = Resource(
         arn="arn:aws:events:eu-west-1:111122223333:rule/interlock-prod-break-glass", kind=ResourceKind.ALARM,
