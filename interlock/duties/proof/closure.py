@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from interlock.duties.evaluator.policy import PolicyKind, PrincipalType
-from interlock.duties.proof.calls import Call, Session
+from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.forms import Form
+from interlock.duties.proof.naming import named
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step, Steps
 from interlock.duties.world import Person, Way
@@ -51,6 +52,10 @@ class Closure:
     def assumptions(self, session: Session) -> Iterator[Step]:
         """Return the steps from a session into roles that it may assume."""
         return iter(self._steps.assumed(session))
+
+    def renewal(self, session: Session) -> Step | None:
+        """Return the step from a session into its own role, if it may assume that."""
+        return self._steps.renewal(session)
 
     def takings(self, session: Session) -> Iterator[Step]:
         """Return the steps from a session that are no assumptions: by passing, code, images and edits."""
@@ -96,11 +101,17 @@ class Closure:
 
 
 def cycle(scene: Scene, closure: Closure) -> tuple[Step, ...] | None:
-    """Return the shortest circle of roles that assume each other, or None.
+    """Return the shortest circle of roles that assume each other, or of one that assumes itself, or None.
 
     Such a circle renews a session for ever: the time-box of a session holds only along a chain that ends.
     """
     heads = [one.arn for one in scene.world.principals if one.trust is not None and _trusts_roles(scene, one.arn)]
+    for arn in heads:
+        # Whatever its sessions are called: its trust policy may name one of them.
+        called = [one for one in named(scene, scene.principal(arn).trust) if one.arn == arn]
+        for session in (Session(arn, FREE), *(replace(one, source_identity=FREE) for one in called)):
+            if itself := closure.renewal(session):
+                return (itself,)
     onward = {arn: _onward(closure, arn) for arn in heads}
     best: tuple[Step, ...] | None = None
     for arn in _without_ends(onward):

@@ -27,6 +27,13 @@ OWN_ROLES: Final = ":role/interlock/"
 UNCONDITIONED: Final = frozenset({"s3.amazonaws.com"})
 """Services for which AWS documents no condition that tells whom they act for."""
 Given = Mapping[str, tuple[str, ...] | None]
+UNSAID: Final[Given] = {"aws:sourceaccount": None, "aws:sourcearn": None}
+FOR_WHOEVER_ASKS: Final[tuple[Given, ...]] = (
+    FOR_OTHERS,
+    *({**FOR_OTHERS, key: None} for key in UNSAID),
+    {**FOR_OTHERS, **UNSAID},
+)
+"""What a service says that acts for somebody of another account, or that does not say for whom."""
 
 
 def _named_and_known(context: Context) -> Iterator[Violation]:
@@ -67,7 +74,7 @@ def _others_than(values: tuple[str, ...]) -> Iterator[str]:
 
 
 def _tokens_of_the_assigned(context: Context) -> Iterator[Violation]:
-    for role in _of_duties(context):
+    for role in (*_of_duties(context), *_of_services(context)):
         for provider in context.scene.trusted(role.arn, PrincipalType.FEDERATED):
             yield from _other_tokens(context, provider, role)
 
@@ -89,7 +96,7 @@ def _other_tokens(context: Context, provider: str, role: Principal) -> Iterator[
 
 def _only_the_assigned(context: Context) -> Iterator[Violation]:
     world = context.scene.world
-    for role in _of_duties(context):
+    for role in (*_of_duties(context), *_of_services(context)):
         ways = {
             way.principal for person in world.people if role.duty in person.duties
             for way in person.ways if way.kind != "federated"
@@ -98,7 +105,8 @@ def _only_the_assigned(context: Context) -> Iterator[Violation]:
             if session in (Session(arn, FREE, session.form) for arn in ways):
                 continue
             if call := context.scene.can(session, "sts:AssumeRole", role.arn):
-                yield _entered(f"{session}, to whom nobody assigned {role.duty}, comes into {role.name}", role, call)
+                whose = f"{session}, to whom nobody assigned {role.duty}," if role.duty else f"{session}, no service,"
+                yield _entered(f"{whose} comes into {role.name}", role, call)
 
 
 def _with_a_factor(context: Context) -> Iterator[Violation]:
@@ -131,7 +139,8 @@ def _services_assigned(context: Context) -> Iterator[Violation]:
             if not is_named and (call := _served(context, service, role, {})):
                 yield _entered(f"{service}, which the table does not name, comes into {role.name}", role, call)
             judged = is_named and OWN_ROLES in role.arn and service not in UNCONDITIONED
-            if judged and (call := _served(context, service, role, FOR_OTHERS)):
+            asked = (_served(context, service, role, given) for given in FOR_WHOEVER_ASKS) if judged else ()
+            if call := next((one for one in asked if one is not None), None):
                 yield _entered(f"{service} comes into {role.name} for whoever asks it to", role, call)
 
 
@@ -144,6 +153,12 @@ def _served(context: Context, service: str, role: Principal, given: Given) -> Ca
 
 def _of_duties(context: Context) -> list[Principal]:
     return [one for one in context.scene.world.principals if one.duty is not None and one.trust is not None]
+
+
+def _of_services(context: Context) -> list[Principal]:
+    """Return the stack's roles that are no duty's: AWS's services come into them, and nobody else."""
+    roles = context.scene.world.principals
+    return [one for one in roles if one.duty is None and one.trust is not None and OWN_ROLES in one.arn]
 
 
 def _assumes(
@@ -161,8 +176,12 @@ def _anybody(context: Context, role: Principal) -> Iterator[Session]:
     scene = context.scene
     yield from (outsider(scene), *(Session(arn, FREE) for arn in scene.strangers()))
     roles = [scene.world.principal(arn) for arn in dict.fromkeys(principals_in(role.trust))]
-    yield from (Session(one.arn, FREE, Form.UNLIMITED) for one in roles if one is not None and one.duty != role.duty)
+    yield from (Session(one.arn, FREE, Form.UNLIMITED) for one in roles if one is not None and _is_another(one, role))
     yield from (replace(one, form=Form.UNLIMITED) for one in named(scene, role.trust))
+
+
+def _is_another(one: Principal, role: Principal) -> bool:
+    return role.duty is None or one.duty != role.duty
 
 
 PROPERTIES: Final = (
@@ -174,19 +193,20 @@ PROPERTIES: Final = (
     ),
     Property(
         "tokens-assigned",
-        "Of those whom an identity provider signs in, only the subjects that a duty is assigned to come into its role.",
+        "Of those whom an identity provider signs in, only the subjects that a duty is assigned to come into its role, "
+        "and none into a role that the stack makes for a service.",
         _tokens_of_the_assigned,
     ),
     Property(
         "trusts-assigned",
         "Nobody whom a duty's role trusts, of whatever account, comes into it without being assigned to the duty, even "
-        "were their own policies to allow everything.",
+        "were their own policies to allow everything; and nobody but a service comes into a role made for one.",
         _only_the_assigned,
     ),
     Property(
         "services-assigned",
-        "A duty's role is assumed by the service that the table names and by no other of AWS's, and by none of them on "
-        "behalf of another account.",
+        "A duty's role is assumed by the service that the table names and by no other of AWS's; and neither it nor a "
+        "role that the stack makes for a service is, on behalf of another account or without saying of which.",
         _services_assigned,
     ),
     Property(

@@ -98,6 +98,11 @@ class Steps:
                     if identity is None or session.source_identity or len(calls) > 1:
                         yield Step("assumes", Session(arn, identity), calls)
 
+    def renewal(self, session: Session) -> Step | None:
+        """Return the step from a session into its own role, None if it may not assume that."""
+        call = self._assume(session, session.arn, {}) if session.arn in self._assumable(session) else None
+        return Step("assumes", Session(session.arn, session.source_identity), (call,)) if call else None
+
     def assumed(self, session: Session) -> tuple[Step, ...]:
         """Return the steps by sts:AssumeRole of which nothing but the session is known."""
         if session not in self._assumed:
@@ -193,10 +198,7 @@ class Steps:
     def _edited(self, session: Session, arn: str, form: Form | None, call: Call) -> Iterator[Step]:
         words = f"by {call.action} takes"
         identities = self._next_identities(session)
-        if form is None:
-            yield from (Step(words, Session(arn, one), (call,)) for one in identities)
-        else:
-            yield from (Step(words, Session(arn, one, form), (call,)) for one in identities)
+        yield from (Step(words, Session(arn, one, form or Form.AS_WRITTEN), (call,)) for one in identities)
 
     def _editing_policies(self, session: Session) -> Iterator[Step]:
         for action in taking.ON_POLICIES:
@@ -206,12 +208,8 @@ class Steps:
                 for document in principal.identity:
                     if document.editable_arn and (call := self._scene.can(session, action, document.editable_arn)):
                         yield from self._edited(session, principal.arn, Form.WIDENED, call)
-                boundary = principal.boundary
-                if (
-                    boundary
-                    and boundary.editable_arn
-                    and (call := self._scene.can(session, action, boundary.editable_arn))
-                ):
+                bounding = principal.boundary.editable_arn if principal.boundary else None
+                if bounding and (call := self._scene.can(session, action, bounding)):
                     yield from self._edited(session, principal.arn, Form.UNBOUNDED, call)
 
     def _editing_providers(self, session: Session) -> Iterator[Step]:

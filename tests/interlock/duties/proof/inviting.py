@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +24,18 @@ SUBJECT = "token.actions.githubusercontent.com:sub"
 def invitations(world: World) -> Iterator[Invited]:
     """Yield what was done, where, and the world in which it was done, always in the same order."""
     whole = with_compute(world)
-    for make in (_trusts, _subjects, _names, _guarded, _readers, _pushers, _callers, _publishers):
+    for make in (
+        _trusts,
+        _services_trusts,
+        _circles,
+        _subjects,
+        _names,
+        _guarded,
+        _readers,
+        _pushers,
+        _callers,
+        _publishers,
+    ):
         yield from make(whole)
 
 
@@ -54,6 +66,54 @@ def _trusts(world: World) -> Iterator[Invited]:
         also = {"Sid": "Also", "Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithSAML"}
         changed = _trusting(world, role, lambda kept, one=also: kept.append(one))  # type: ignore[misc]
         yield "trust another identity provider", role.arn, changed
+
+
+def _services_trusts(world: World) -> Iterator[Invited]:
+    """Somebody who comes into a role that was made for a service, in whatever way."""
+    creator = next(world.of_duty("creator"))
+    account_id = creator.account_id
+    own = {"StringEquals": {"aws:SourceAccount": account_id}}
+    statement = {"Sid": "Run", "Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                 "Action": "sts:AssumeRole", "Condition": own}  # fmt: skip
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    bounded = next(one for one in world.boundaries if "DenyPeople" in str(one) and account_id in str(one.editable_arn))
+    role = Principal(arn=f"arn:aws:iam::{account_id}:role/interlock/services/worker", trust=trust, boundary=bounded)
+    whole = world.model_copy(update={"principals": (*world.principals, role)})
+    provider = f"arn:aws:iam::{account_id}:oidc-provider/token.actions.githubusercontent.com"
+    also = {
+        **{words: ({"AWS": arn}, "sts:AssumeRole") for words, arn in _unassigned(world, account_id).items()},
+        "a person": ({"AWS": f"arn:aws:iam::{account_id}:user/creator-1"}, "sts:AssumeRole"),
+        "its account": ({"AWS": f"arn:aws:iam::{account_id}:root"}, "sts:AssumeRole"),
+        "a duty's role": ({"AWS": creator.arn}, "sts:AssumeRole"),
+        "anybody": ("*", "sts:AssumeRole"),
+        "any token": ({"Federated": provider}, "sts:AssumeRoleWithWebIdentity"),
+    }
+    for words, (who, action) in also.items():
+        more = {"Sid": "Also", "Effect": "Allow", "Principal": who, "Action": action}
+        changed = _trusting(whole, role, functools.partial(_add, more))
+        yield "let somebody into a service's role", words, changed
+    for operator in ("StringEqualsIfExists", "ForAllValues:StringEquals"):
+        condition = {operator: {"aws:SourceAccount": account_id}}
+        for one in (role, next(one for one in _duties(whole) if "ecs-tasks" in str(one.trust))):
+            changed = _trusting(whole, one, lambda kept, to=condition: kept[0].update(Condition=to))  # type: ignore[misc]
+            yield "trust a service that does not say for whom", f"{one.arn} {operator}", changed
+
+
+def _add(one: Statement, kept: list[Statement]) -> None:
+    kept.append(one)
+
+
+def _circles(world: World) -> Iterator[Invited]:
+    """A role that deploys, whose boundary lets it assume roles, trusts its own sessions."""
+    for role in world.of_duty("foundation"):
+        names = {"every session": role.arn}
+        names["one session"] = f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/foundation-1"
+        for words, who in names.items():
+            itself = {"Sid": "Again", "Effect": "Allow", "Principal": {"AWS": who},
+                      "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+                      "Condition": {"StringEquals": {"sts:SourceIdentity": "foundation-1"}}}  # fmt: skip
+            changed = _trusting(world, role, lambda kept, one=itself: kept.append(one))  # type: ignore[misc]
+            yield "trust itself", f"{role.arn} {words}", changed
 
 
 def _subjects(world: World) -> Iterator[Invited]:

@@ -106,3 +106,30 @@ def test_a_circle_of_roles_is_named() -> None:
     second = role("second", trust({"AWS": arn("first")}), allow("sts:AssumeRole"))
     (found,) = refutations(world(first, second, people=[]), "sessions-end")
     assert found.words == "a cycle of roles: first → second → first"
+
+
+def test_a_role_that_assumes_itself_is_a_circle() -> None:
+    again = role("again", trust({"AWS": arn("again")}), allow("sts:AssumeRole"))
+    (found,) = refutations(world(again, people=[]), "sessions-end")
+    assert found.words == "a cycle of roles: again → again"
+
+
+SERVICE = {"Service": "ecs-tasks.amazonaws.com"}
+OF_A_SERVICE = "interlock/services/worker"
+OURS = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+@pytest.mark.parametrize("who", ["arn:aws:iam::999999999999:root", arn("ann", "user"), arn("other"), ACCOUNT])
+def test_nobody_but_a_service_comes_into_a_role_that_is_made_for_one(who: str) -> None:
+    alone = role(OF_A_SERVICE, trust(SERVICE, OURS))
+    assert refutations(world(alone, people=[]), "trusts-assigned") == ()
+    more = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": "sts:AssumeRole"}
+    statements = (alone.trust or {})["Statement"]
+    both = role(OF_A_SERVICE, {"Version": "2012-10-17", "Statement": [*statements, more]})
+    assert refutations(world(both, people=[]), "trusts-assigned")
+
+
+def test_a_service_that_does_not_say_for_whom_it_acts_does_not_come_in() -> None:
+    loose = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    assert refutations(world(role(OF_A_SERVICE, trust(SERVICE, OURS)), people=[]), "services-assigned") == ()
+    assert refutations(world(role(OF_A_SERVICE, trust(SERVICE, loose)), people=[]), "services-assigned")
