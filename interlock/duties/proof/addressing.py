@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from interlock.duties.evaluator.logic import Truth
+from interlock.duties.evaluator.matching import principal_matches
 from interlock.duties.evaluator.policy import (
     Effect,
     NamedPrincipal,
@@ -32,7 +34,13 @@ def is_about(statement: PolicyStatement, principal: Principal, policy: Policy) -
     if statement.not_principal:
         if statement.effect is Effect.ALLOW:
             raise _all_but_some(statement, policy)
-        return not any(_named(one, principal) for one in statement.not_principal)
+        about, _ = principal_matches(statement, principal)
+        if about is Truth.UNKNOWN:
+            raise NotModelled(
+                f"{policy.name}: {statement.label}: NotPrincipal lists {principal.name} but not all of its names; "
+                "accepted are the session or user, its role and its account together"
+            )
+        return about is Truth.YES
     return any(_named(one, principal) for one in statement.principal)
 
 

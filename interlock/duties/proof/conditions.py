@@ -55,8 +55,9 @@ def holds(condition: Condition, context: Values) -> Truth:
         found = every(either(negated(slot.present), hit(slot)) for slot in slots)
         return found if not condition.if_exists else either(negated(present), found)
     if condition.qualifier is Qualifier.ANY:
-        found = some(both(slot.present, hit(slot)) for slot in slots)
-        return either(negated(present), found) if condition.if_exists else found
+        if condition.if_exists and present is not True:
+            raise NotModelled(f"{condition}: AWS does not say what a missing key is to ForAnyValue with IfExists")
+        return some(both(slot.present, hit(slot)) for slot in slots)
     if len(slots) > 1:
         raise NotModelled(f"{condition}: the key has several values; accepted are ForAllValues and ForAnyValue")
     met = some(both(slot.present, hit(slot)) for slot in slots)

@@ -15,6 +15,7 @@ from interlock.duties.proof.facts import Known
 from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form, Standing
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.selecting import allows
+from interlock.duties.proof.strangers import strangers
 from interlock.duties.world import Account, NamedDocument, Principal, PrincipalKind, Resource, World
 
 
@@ -38,17 +39,17 @@ class Scene:
         self._rcps = {one.id: forms.levels_of(one.rcps, PolicyKind.RCP, one.id) for one in bound}
         self._resources = {one.arn: one for one in world.resources}
         self._facts = {one.arn: {key.lower(): values for key, values in one.context.items()} for one in world.resources}
-        arns = [f"arn:aws:iam::{account.id}:role/any-other" for account in world.accounts]
-        everything = (NamedDocument(name="everything", document=EVERYTHING),)
-        self._strangers = {arn: Principal(arn=arn, identity=everything) for arn in arns}
-        self._outsiders = tuple(arns)
+        self._strangers: dict[str, Principal] = {}
         self._entering: dict[str, Principal] = {}
         for principal in world.principals:
             self._standing(principal.arn, Form.AS_WRITTEN)
             if principal.trust is not None:
                 self.trust(principal.arn)
-        for resource in world.resources:
-            self.resource_policy(resource)
+        of_resources = [one for one in map(self.resource_policy, world.resources) if one is not None]
+        controls = [one for levels in (*self._scps.values(), *self._rcps.values()) for level in levels for one in level]
+        everything = (NamedDocument(name="everything", document=EVERYTHING),)
+        self._outsiders = tuple(strangers((one.id for one in world.accounts), (*of_resources, *controls)))
+        self._strangers.update((arn, Principal(arn=arn, identity=everything)) for arn in self._outsiders)
 
     def policies(self) -> Iterable[Policy]:
         """Return every identity and resource policy of the world."""
@@ -60,7 +61,8 @@ class Scene:
                 yield policy
 
     def strangers(self) -> tuple[str, ...]:
-        """Return, for each account, a role that is in no document and whose own policies allow everything."""
+        """Return, for each account, roles and users that are in no document, and whose own policies allow everything:
+        one of each sort that the policies of resources and of the organisation tell apart."""
         return self._outsiders
 
     def root(self, account_id: str) -> str:
@@ -161,7 +163,6 @@ class Scene:
 
     def _fixed(self, session: Session) -> Iterator[tuple[str, tuple[str, ...] | None]]:
         principal = self.principal(session.arn)
-        yield "aws:viaawsservice", ("false",)
         if session.source_identity != FREE:
             yield "aws:sourceidentity", (session.source_identity,) if session.source_identity else None
         if session.arn not in self._strangers:

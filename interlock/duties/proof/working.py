@@ -210,6 +210,7 @@ def said_now(region: str) -> dict[str, tuple[str, ...]]:
         "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
         "aws:epochtime": (str(int(now.timestamp())),),
         "aws:requestedregion": (region,),
+        "aws:viaawsservice": ("false",),
     }
 
 

@@ -14,6 +14,9 @@ RARE: Final[dict[str, Statement]] = {
     "a program with a space": {"StringNotLike": {"aws:UserAgent": "* *"}},
     "a word that is not English": {"StringNotEquals": {"aws:PrincipalTag/team": "équipe"}},
     "a moment as a number": {"NumericLessThan": {"aws:EpochTime": "1735689600"}},
+    "what services ask for others": {"Bool": {"aws:ViaAWSService": "false"}},
+    "users": {"StringEquals": {"aws:PrincipalType": "AssumedRole"}},
+    "a pattern that is no ARN": {"StringNotLike": {"aws:PrincipalArn": "*Admin*"}},
     "a date": {"DateLessThan": {"aws:CurrentTime": "2025-01-01T00:00:00Z"}},
 }
 WHEN: Final[dict[str, Statement]] = {
