@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_name, boundary_policy
+from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Role
 from interlock.duties.duty_policy import identity_policy
@@ -15,7 +15,8 @@ from interlock.duties.guarded_world import keepings
 from interlock.duties.landscape import BOUNDARY_PATH, Landscape, reach
 from interlock.duties.matrix import MATRIX
 from interlock.duties.prefixes import WRITERS
-from interlock.duties.rights import Kind, Row
+from interlock.duties.replication_role import replication_boundary
+from interlock.duties.rights import Account, Kind, Row
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
 
 APPROVERS_KEYS: Final = "approver-*"
@@ -33,6 +34,7 @@ def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()
         "writers": writers,
         "kept": dict(keepings(world, land, secret_readers)),
         "entitlements": dict(_entitlements(world, land)),
+        "limits": _limits(land),
     }
     return world.model_copy(update=table)
 
@@ -53,6 +55,16 @@ def _entitlements(world: World, land: Landscape) -> Iterator[tuple[str, Entitlem
             services = (row.service,) if row.service is not None else ()
             boundary = bounds[BOUNDED_BY[row.role]]
             yield principal.arn, Entitlement(identity=identity, boundary=boundary, services=services)
+
+
+def _limits(land: Landscape) -> dict[str, Any]:
+    """Return, by ARN, what the boundaries of services' roles and of the vault's replication allow at most."""
+    services = json.loads(boundary_policy(Boundary.SERVICE, land))
+    replication = f"arn:aws:iam::{land.evidence}:policy{BOUNDARY_PATH}{land.prefix}-replication"
+    return {
+        **{boundary_arn(Boundary.SERVICE, land, home): services for home in Account},
+        replication: json.loads(replication_boundary(sorted(land.vaults))),
+    }
 
 
 def _tasks(world: World, land: Landscape) -> Iterator[Task]:

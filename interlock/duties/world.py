@@ -62,6 +62,8 @@ class World(Part):
     """Of the organization: none of its policies binds it. Empty where it is not known."""
     entitlements: Mapping[str, Entitlement] = Field(default_factory=dict)
     """By ARN of a role."""
+    limits: Mapping[str, Document] = Field(default_factory=dict)
+    """By ARN of a boundary of roles that belong to no duty: the most that it may allow."""
     missing: tuple[str, ...] = ()
     """What the settings demand and is not there, in words."""
     exclusions: tuple[tuple[str, str], ...] = ()

@@ -12,10 +12,10 @@ from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.comparing import Compared, KnownActions
-from interlock.duties.proof.forms import Form
+from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.property import Context, Denied, Property, Violation
 from interlock.duties.proof.scene import Scene
-from interlock.duties.world import Entitlement, Principal, canonical
+from interlock.duties.world import Document, Entitlement, NamedDocument, Principal, canonical
 
 
 def _within_the_table(context: Context) -> Iterator[Violation]:
@@ -34,7 +34,25 @@ def _within_the_table(context: Context) -> Iterator[Violation]:
         key = (principal.account_id, canonical(principal.boundary.document), canonical(entitlement.boundary))
         if key not in asked:
             asked.add(key)
-            yield from _by_boundary(scene, principal, entitlement, known)
+            yield from _by_boundary(scene, principal, entitlement.boundary, known)
+
+
+def _within_the_limits(context: Context) -> Iterator[Violation]:
+    world, known = context.scene.world, KnownActions(context.scene.world)
+    everything = (NamedDocument(name="everything", document=EVERYTHING),)
+    asked: set[tuple[str, str]] = set()
+    for boundary in (*world.boundaries, *(one.boundary for one in world.principals)):
+        if boundary is None or boundary.editable_arn is None or boundary.editable_arn not in world.limits:
+            continue
+        arn, most = boundary.editable_arn, world.limits[boundary.editable_arn]
+        key = (arn, canonical(boundary.document))
+        if key in asked or boundary.document == most:
+            continue
+        asked.add(key)
+        # Roles of services are yet to be made, with policies that nobody knows.
+        role = f"arn:aws:iam::{arn.split(':')[4]}:role/any-of-{boundary.name}-{len(asked)}"
+        made = context.scene.add(Principal(arn=role, identity=everything, boundary=boundary))
+        yield from _by_boundary(context.scene, made, most, known)
 
 
 def _by_policies(
@@ -51,10 +69,8 @@ def _by_policies(
             yield _violation(call, "which the table does not give it")
 
 
-def _by_boundary(
-    scene: Scene, principal: Principal, entitlement: Entitlement, known: KnownActions
-) -> Iterator[Violation]:
-    most = parse(entitlement.boundary, PolicyKind.BOUNDARY, f"the boundary that the table gives {principal.arn}")
+def _by_boundary(scene: Scene, principal: Principal, limit: Document, known: KnownActions) -> Iterator[Violation]:
+    most = parse(limit, PolicyKind.BOUNDARY, f"the boundary that the table gives {principal.arn}")
     widened = Compared(scene, Session(principal.arn, FREE, Form.WIDENED), {"boundary": most}, known)
     for statement in widened.uncovered():
         if call := widened.guessed(statement) or widened.solved(statement):
@@ -74,5 +90,10 @@ PROPERTIES: Final = (
         "No duty's role can do more than the table of duties gives it in these accounts: neither by its own policies, "
         "even were its boundary taken off, nor by its boundary, even were its own policies to allow everything.",
         _within_the_table,
+    ),
+    Property(
+        "services-stay-within",
+        "No boundary of services' roles, or of what replicates the vault, allows more than they were made for.",
+        _within_the_limits,
     ),
 )

@@ -16,6 +16,7 @@ from interlock.duties.proof.property import OWNERS, Context, Violation
 from interlock.duties.proof.scene import Scene
 from interlock.duties.world import World
 from tests.interlock.duties.landscapes import LAND, PEOPLE
+from tests.interlock.duties.proof.widening import widenings
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,20 @@ def world() -> World:
 
 def refuting(world: World) -> list[Violation]:
     scene = Scene(world)
-    (claim,) = PROPERTIES
+    claim = PROPERTIES[0]
     return list(claim.check(Context(scene, Closure(scene, OWNERS))))
+
+
+def test_a_boundary_of_services_that_allows_more_than_they_need_is_shown_by_a_request(world: World) -> None:
+    assert list(PROPERTIES[1].check(Context(Scene(world), Closure(Scene(world), OWNERS)))) == []
+    wider = [(name, changed) for kind, name, changed in widenings(world) if kind == "widen a boundary of services"]
+    assert wider
+    for name, changed in wider:
+        scene = Scene(changed)
+        found = next(iter(PROPERTIES[1].check(Context(scene, Closure(scene, OWNERS)))), None)
+        assert found is not None, name
+        assert found.call is not None
+        assert decide(found.call.request(), found.call.question.layers).allowed
 
 
 def with_statement(world: World, duty: str, sid: str, change: Callable[[dict[str, Any]], object]) -> World:

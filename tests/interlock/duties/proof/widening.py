@@ -25,6 +25,23 @@ def widenings(world: World) -> Iterator[tuple[str, str, World]]:
         if principal.boundary is not None and principal.boundary.name not in bounds:
             bounds.add(principal.boundary.name)
             yield from _wider_boundaries(world, principal, principal.boundary)
+    yield from _wider_services(world)
+
+
+def _wider_services(world: World) -> Iterator[tuple[str, str, World]]:
+    """Widen the boundaries of roles that are yet to be made for services."""
+    for boundary in world.boundaries:
+        if boundary.editable_arn not in world.limits:
+            continue
+        for number, one in enumerate(boundary.document["Statement"]):
+            wider = {**one, "Action": [*one["Action"], "ssm:GetParameter", "logs:DeleteLogGroup"]}
+            statements = [wider] if one["Effect"] == "Allow" else []
+            listed = boundary.document["Statement"]
+            document = {**boundary.document, "Statement": [*listed[:number], *statements, *listed[number + 1 :]]}
+            changed = boundary.model_copy(update={"document": document})
+            others = tuple(changed if each is boundary else each for each in world.boundaries)
+            where = f"{boundary.editable_arn} {one['Sid']}"
+            yield "widen a boundary of services", where, world.model_copy(update={"boundaries": others})
 
 
 def _with(world: World, old: Principal, **update: Any) -> World:
