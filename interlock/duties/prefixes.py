@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from interlock.duties.duty import Role
+from interlock.release.predicates import APPROVALS as APPROVALS
+from interlock.release.predicates import DECISIONS as DECISIONS
+from interlock.release.predicates import FINDINGS as FINDINGS
+from interlock.release.request import SUBMISSIONS as SUBMISSIONS
 from interlock.release.vault import RELEASES as RELEASES
 
-APPROVALS: Final = "approvals/"
-DECISIONS: Final = "decisions/"
-FINDINGS: Final = "findings/"
 LEDGER: Final = "ledger/"
 WITNESSED: Final = "witness/"
 RECOVERY: Final = "recovery/"
 TRUST: Final = "trust/"
 EMERGENCIES: Final = "break-glass/"
-SUBMISSIONS: Final = "submissions/"
-"""Of the bucket beside the vault."""
 
 WRITERS: Final[Mapping[str, tuple[Role, ...]]] = {
     RELEASES: (Role.BUILDER,),

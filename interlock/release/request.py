@@ -1,0 +1,72 @@
+"""The creator's request for release. It is authenticated by where it lies: only the person whose source identity
+names a prefix of the staging bucket can write under that prefix.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from interlock.release.digests import canonical_json, sha256
+
+SUBMISSIONS: Final = "submissions/"
+"""Of the staging bucket: `submissions/<source identity>/<SHA-256 of the request>.json`."""
+
+Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,9}$")]
+"""A change ticket, such as CHG-1234."""
+
+
+class SubjectKind(StrEnum):
+    """What is asked to be released."""
+
+    MODEL = "model"
+    """A model version of MLflow's registry, of any flavour."""
+    PROMPT = "prompt"
+    """A prompt version of MLflow's prompt registry."""
+    FOLDER = "folder"
+    """A plain folder of files, staged by the submitter."""
+
+
+class ReleaseRequest(BaseModel):
+    """What a creator asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    kind: SubjectKind
+    name: Annotated[str, Field(min_length=1, max_length=250)]
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    """Of a model or a prompt: the number. Of a folder: the subject digest of what was staged."""
+    tier: Annotated[str, Field(min_length=1, max_length=20)]
+    environment: Annotated[str, Field(min_length=1, max_length=40)]
+    """Where it is to serve in the end."""
+    ticket: Ticket
+    emergency: bool = False
+    """Asks for the tier's emergency path."""
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    submitted_at: AwareDatetime
+
+    @property
+    def content(self) -> bytes:
+        """The request in canonical JSON."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of `content`, in hexadecimal digits: the submission's id."""
+        return sha256(self.content).hex()
+
+
+def submission_key(source_identity: str, request: ReleaseRequest) -> str:
+    """Return where in the staging bucket a person's request lies."""
+    return f"{SUBMISSIONS}{source_identity}/{request.digest}.json"
+
+
+def submitter_of(key: str) -> str:
+    """Return the source identity of whoever alone could write `key`. Raises ValueError for a key of another form."""
+    parts = key.split("/")
+    if len(parts) != 3 or f"{parts[0]}/" != SUBMISSIONS or not parts[1] or not parts[2].endswith(".json"):
+        raise ValueError(f"received {key!r}; accepted is {SUBMISSIONS}<source identity>/<digest>.json")
+    return parts[1]
