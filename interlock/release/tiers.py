@@ -1,7 +1,8 @@
 """The tiers policy: what a release must show, and who must agree, before it serves.
 
-The file is written by people (YAML). Its SHA-256 stands in the trust root under the name `tiers`, so that a change
-takes the threshold of foundation people that a new root takes; each release names the digest it was opened under.
+People write it as YAML; what is published, pinned and read years later is its canonical JSON. That form's SHA-256
+stands in the trust root under the name `tiers`, so that a change takes the threshold of foundation people that a new
+root takes; each release names the digest it was opened under.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from interlock.release.digests import sha256
+from interlock.release.digests import canonical_json, sha256
 from interlock.release.evidence import GateName, Limit, MeasureName
 from interlock.release.trust.document import KeyDuty
 from interlock.rules import Problem, shown, source_identity
@@ -112,14 +113,19 @@ class TiersPolicy(_Model):
     """Never an input of a model or a threshold of a group; fairness is measured over each."""
     tiers: Mapping[Tier, TierRules] = Field(min_length=1)
 
+    @property
+    def content(self) -> bytes:
+        """The policy in canonical JSON, every default written out: what is published."""
+        return canonical_json(self.model_dump(mode="json"))
 
-def policy_digest(content: bytes) -> str:
-    """Return the SHA-256 of the policy's file as it is written, in hexadecimal digits."""
-    return sha256(content).hex()
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of `content`, in hexadecimal digits: what root, releases and approvals name."""
+        return sha256(self.content).hex()
 
 
 def parse_policy(content: bytes) -> TiersPolicy:
-    """Return the policy in a YAML file's bytes. Raises InvalidPolicy with all that is wrong with it."""
+    """Return the policy in a YAML or JSON file's bytes. Raises InvalidPolicy with all that is wrong with it."""
     try:
         document = yaml.load(content.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506 (a SafeLoader of ours)
     except UnicodeDecodeError as error:
