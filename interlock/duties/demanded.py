@@ -59,7 +59,7 @@ def _goes_by(key: Resource, land: Landscape, name: str) -> bool:
 
 def _is_off(key: Declared) -> bool:
     given = (key.inputs.get("isEnabled"), key.inputs.get("enabled"))
-    return any(one is False for one in given)
+    return any(one is not None and one is not True for one in given)  # One that is not known may be off.
 
 
 def _alarm(plan: Plan, land: Landscape) -> Iterator[str]:

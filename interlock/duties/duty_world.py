@@ -53,6 +53,7 @@ def duty_world(
         boundaries=tuple(_boundaries(land)),
         exclusions=exclusions(),
         administrators=tuple(administrators),
+        minimum_retention_days=retention_days,
     )
     return with_table(world, land)
 

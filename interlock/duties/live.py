@@ -62,5 +62,6 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         boundaries=tuple(one for reading in readings for one in reading.boundaries),
         exclusions=exclusions(),
         administrators=administrators,
+        minimum_retention_days=settings.vault.retention_days,
     )
     return with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from interlock.cost.plan import is_unknown
 from interlock.duties.emergency_duties import ALARM_TOPIC
 from interlock.duties.guarded_world import secret
 from interlock.duties.landscape import STACK_TAG
@@ -34,9 +35,12 @@ class Guarded:
             policy = self._policy_of(one, "aws:secretsmanager/secretPolicy:SecretPolicy", "secretArn", "arn")
             text = json.dumps(policy) if policy is not None else None
             tags = one.inputs.get("tagsAll") or one.inputs.get("tags") or {}
-            stack = str(tags.get(STACK_TAG) or self._plan.stack)
             replicas = one.inputs.get("replicas") or []
-            for region in (one.region, *(str(each.get("region")) for each in replicas if isinstance(each, dict))):
+            if not isinstance(tags, dict) or not _are_replicas(replicas):
+                self.problems.append(f"{one.name}: its tags and the regions of its replicas are not known before it is")
+                continue
+            stack = str(tags.get(STACK_TAG) or self._plan.stack)
+            for region in (one.region, *(each["region"] for each in replicas)):
                 yield secret(region, one.account_id, name_of(one), text, stack, source=one.urn)
 
     def _tables(self) -> Iterator[Resource]:
@@ -93,6 +97,14 @@ class Guarded:
         if found is None:
             self.problems.append(f"{policies[0].name}: its policy is not known before it is made")
         return found
+
+
+def _are_replicas(found: Any) -> bool:
+    """Return whether these are replicas of a secret in regions that are known."""
+    if not isinstance(found, list):
+        return False
+    regions = [one.get("region") if isinstance(one, dict) else None for one in found]
+    return all(isinstance(one, str) and not is_unknown(one) for one in regions)
 
 
 def _permission(one: Declared, arn: str) -> dict[str, Any]:

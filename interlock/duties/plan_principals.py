@@ -39,10 +39,13 @@ class Principals:
         return tuple(one for one in found if one is not None)
 
     def arn(self, user: Declared, key: str) -> str | None:
-        """Return the ARN of the role that a property names."""
+        """Return the ARN of the role that a property names, by its ARN or by its name in the same account."""
         known = user.text(key)
-        if known is not None:
+        if known is not None and known.startswith("arn:"):
             return known
+        if known is not None:
+            roles = (arn_of(one, "role") for one in self._plan.of_type(ROLE) if one.account_id == user.account_id)
+            return next((arn for arn in roles if arn.rpartition("/")[2] == known), None)
         role = self._plan.source(user, key, ROLE)
         return arn_of(role, "role") if role is not None else None
 
@@ -56,6 +59,9 @@ class Principals:
         if boundary is None and "permissionsBoundary" in role.inputs:
             self.problems.append(f"{role.name}: its boundary, {boundary_arn or 'not known yet'}, is not in the preview")
         tags = role.inputs.get("tags") or {}
+        if not isinstance(tags, Mapping) or any(is_unknown(one) for one in tags.values()):
+            self.problems.append(f"{role.name}: its tags, which say whose role it is, are not known before it is made")
+            tags = {}
         return Principal(
             arn=arn,
             duty=tags.get(DUTY_TAG),

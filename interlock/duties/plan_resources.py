@@ -77,11 +77,11 @@ class Resources:
     def _lock(self, bucket: Declared) -> dict[str, str]:
         found: dict[str, str] = {}
         for one in self._of(bucket, "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"):
-            retention = (one.inputs.get("rule") or {}).get("defaultRetention") or {}
-            days = int(retention.get("days") or 0) or 365 * int(retention.get("years") or 0)
+            retention = _within(_within(one.inputs, "rule"), "defaultRetention")
+            days = _number(retention.get("days")) or 365 * _number(retention.get("years"))
             found |= {"lock_mode": str(retention.get("mode", "none")), "retention_days": str(days)}
         for one in self._of(bucket, "aws:s3/bucketVersioning:BucketVersioning"):
-            found["versioning"] = str((one.inputs.get("versioningConfiguration") or {}).get("status", "Disabled"))
+            found["versioning"] = str(_within(one.inputs, "versioningConfiguration").get("status", "Disabled"))
         return found
 
     def _of(self, bucket: Declared, token: str) -> Iterator[Declared]:
@@ -124,7 +124,7 @@ class Resources:
             yield self._runs(one, "lambda", arn, [principals.arn(one, "role")], one.inputs.get("imageUri"))
         for one in self._plan.of_type("aws:sagemaker/model:Model"):
             arn = f"arn:aws:sagemaker:{one.region}:{one.account_id}:model/{one.text('name') or one.name}"
-            image = (one.inputs.get("primaryContainer") or {}).get("image")
+            image = _within(one.inputs, "primaryContainer").get("image")
             yield self._runs(one, "sagemaker", arn, [principals.arn(one, "executionRoleArn")], image)
 
     def _runs(self, one: Declared, service: str, arn: str, roles: list[str | None], image: Any) -> Compute:
@@ -142,6 +142,18 @@ class Resources:
                 "source": one.urn,
             }
         )
+
+
+def _within(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the object that a property is; one that is not known has nothing in it."""
+    found = values.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _number(value: Any) -> int:
+    """Return a whole number, which a preview may write as a text, and 0 for what is none."""
+    text = str(value).removesuffix(".0")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _image_of(repository: str) -> str:

@@ -80,6 +80,11 @@ class Plan:
     def of_type(self, token: str) -> Iterator[Declared]:
         return (one for one in self.resources if one.type == token)
 
+    def is_a(self, urn: str, tokens: Sequence[str]) -> bool:
+        """Return whether a URN is that of a resource of one of the types."""
+        found = self._by_urn.get(urn)
+        return found is not None and found.type in tokens
+
     def stands_for(self, name: str) -> bool:
         """Return whether the full name of a stack, such as organization/interlock/prod, is this one's."""
         return name.rpartition("/")[2] == self.stack
@@ -111,6 +116,9 @@ def read_plan(document: Any) -> Plan:
         raise BadInput("the preview holds no resource; accepted is that of a stack with something in it")
     config = document.get("config")
     config = config if isinstance(config, Mapping) else {}
+    for key, value in config.items():
+        if not isinstance(value, str):
+            raise BadInput(f"config: {key}: received {value!r:.80}; accepted is a text")
     resources = [
         _declared(urn, state, states, config)
         for urn, state in states.items()
@@ -180,6 +188,9 @@ def _checked(urn: str, state: Mapping[str, Any]) -> str:
     for key in ("inputs", "outputs", "propertyDependencies"):
         if not isinstance(state.get(key) or {}, Mapping):
             raise BadInput(f"{urn}: {key}: received {state[key]!r:.80}; accepted is an object")
+    for key, needed in (state.get("propertyDependencies") or {}).items():
+        if not isinstance(needed, list) or not all(isinstance(one, str) for one in needed):
+            raise BadInput(f"{urn}: propertyDependencies: {key}: received {needed!r:.80}; accepted is a list of URNs")
     return urn
 
 
@@ -197,6 +208,8 @@ def _declared(
     inputs = state.get("inputs") or {}
     accounts = provider.get("allowedAccountIds") or "[]"
     allowed = _json(accounts, f"{urn}: allowedAccountIds") if isinstance(accounts, str) else accounts
+    if not isinstance(allowed, list):
+        raise BadInput(f"{urn}: allowedAccountIds: received {accounts!r:.80}; accepted is a list of accounts")
     region = inputs.get("region") or provider.get("region") or config.get("aws:region", "")
     return Declared(
         urn=urn,

@@ -10,7 +10,9 @@ from interlock.duties.demanded import missing
 from interlock.duties.duty_world import deploying_principals, exclusions, people_of
 from interlock.duties.landscape import LIVE_STATE_TABLES, Landscape
 from interlock.duties.people import Assignments
+from interlock.duties.plan_images import not_the_foundations
 from interlock.duties.plan_principals import Principals
+from interlock.duties.plan_readable import unreadable
 from interlock.duties.plan_resources import Resources
 from interlock.duties.plan_world import Plan, read_plans
 from interlock.duties.table_world import with_table
@@ -34,12 +36,16 @@ class Planned:
 def planned_world(*documents: Any, sources: Sequence[str] = ()) -> Planned:
     """Return the world that a preview would bring about, or that of a platform with that of its foundation.
 
-    `sources` are what messages call the documents, in their order. A role's policy that is not known yet counts as all
-    that the role's boundary allows; without a boundary it is one of those that have to be known.
-    Raises BadInput for a document that is no preview, for settings that cannot be used or assign nobody, and with every
-    policy document that has to be known and is not.
+    `sources` are what messages call the documents, in their order. A resource of a type that is not read, a second
+    policy of one thing, and a policy of nothing in the preview are refused: AWS would heed them, and the proof would
+    not. A role's policy that is not known yet counts as all that the role's boundary allows; without a boundary it is
+    one of those that have to be known.
+    Raises BadInput for a document that is no preview or holds what is not read, for settings that cannot be used or
+    assign nobody, and with every policy document that has to be known and is not.
     """
     plan = read_plans(*documents, sources=sources)
+    if overlooked := list(unreadable(plan)):
+        raise BadInput(f"the preview of {plan.stack} holds what a proof cannot read", reasons=overlooked)
     settings = _settings(plan)
     if settings.duties is None or not settings.duties.people:
         raise BadInput(
@@ -84,11 +90,13 @@ def _world(
         boundaries=principals.boundaries(),
         exclusions=exclusions(),
         administrators=tuple(settings.administrators or ()),
+        minimum_retention_days=settings.vault.retention_days,
     )
     whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
-    if Layer.FOUNDATION not in settings.layers:
-        return whole  # All that is demanded is the foundation's.
-    return whole.model_copy(update={"missing": tuple(missing(plan, land, assignments, whole))})
+    lacking = list(not_the_foundations(plan, principals, resources.resources, land.evidence))
+    if Layer.FOUNDATION in settings.layers:
+        lacking += missing(plan, land, assignments, whole)
+    return whole.model_copy(update={"missing": tuple(lacking)})
 
 
 def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) -> Landscape:
