@@ -12,7 +12,7 @@ from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Role
 from interlock.duties.duty_policy import identity_policy
 from interlock.duties.guarded_world import keepings
-from interlock.duties.landscape import BOUNDARY_PATH, Landscape, reach
+from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, Landscape, reach
 from interlock.duties.matrix import MATRIX
 from interlock.duties.prefixes import WRITERS
 from interlock.duties.replication_role import replication_boundary
@@ -27,6 +27,7 @@ def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()
 
     `secret_readers` are those whom the settings let read secrets beside what needs them.
     """
+    world = _with_duties(world, land)
     writers = {prefix: tuple(arn for role in roles for arn in arns_of(role, land)) for prefix, roles in WRITERS.items()}
     table: dict[str, Any] = {
         "tasks": tuple(_tasks(world, land)),
@@ -37,6 +38,17 @@ def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()
         "limits": _limits(land),
     }
     return world.model_copy(update=table)
+
+
+def _with_duties(world: World, land: Landscape) -> World:
+    """Return the world with each role of the table under its duty, whatever the role's tag says.
+
+    Of other roles the tag counts only under the path of duties, where other stacks of the account have theirs.
+    """
+    duties = {principal.arn: row.duty.value for row, principal in _of_table(world, land)}
+    tagged = {one.arn: one.duty for one in world.principals if f":role{ROLE_PATH}" in one.arn}
+    principals = tuple(one.model_copy(update={"duty": (tagged | duties).get(one.arn)}) for one in world.principals)
+    return world.model_copy(update={"principals": principals})
 
 
 def arns_of(role: Role, land: Landscape) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.decision import decide
+from interlock.duties.landscape import DUTY_TAG
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
@@ -149,6 +150,11 @@ def _tasks(context: Context) -> Iterator[Violation]:
 
 def _is_there(context: Context) -> Iterator[Violation]:
     yield from (Violation(f"not there, and demanded by the settings: {one}") for one in context.scene.world.missing)
+    for role in context.scene.world.principals:
+        tag = role.tags.get(DUTY_TAG)
+        if tag != role.duty and (tag is not None or role.arn in context.scene.world.entitlements):
+            words = f"{role.arn} bears {tag or 'nothing'} in the tag {DUTY_TAG}, and has {role.duty or 'no duty'}"
+            yield Violation(words)
 
 
 def _nobody_else_signs(context: Context) -> Denied | None:
@@ -272,7 +278,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "what-is-demanded-is-there",
-        "Vaults with object lock, enabled keys in each region, every duty's role and break-glass's alarm are there.",
+        "Vaults with object lock, enabled keys in each region, every duty's role and break-glass's alarm are there, "
+        "and each role's tag says its duty.",
         _is_there,
     ),
     Property("duties-work", "Every duty can do each of its tasks, and at least two people can approve.", _tasks),

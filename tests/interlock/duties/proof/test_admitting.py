@@ -8,9 +8,11 @@ import pytest
 
 from interlock.duties.duty_world import duty_world
 from interlock.duties.evaluator.decision import decide
+from interlock.duties.proof import working
 from interlock.duties.proof.admitting import PROPERTIES
 from interlock.duties.proof.property import Violation
 from interlock.duties.proof.prove import prove
+from interlock.duties.table_world import with_table
 from interlock.duties.world import Principal, World
 from tests.interlock.duties.landscapes import LAND, PEOPLE, WORKLOAD
 
@@ -103,3 +105,27 @@ def test_a_role_of_a_service_that_lets_its_service_in_no_longer_is_named(world: 
     assert refuting(trusting(whole, role, [trust])) == []
     (found,) = refuting(trusting(whole, role, [trust, DENIAL]))
     assert found.startswith("no service that worker trusts can come into it")
+
+
+@pytest.mark.parametrize("tags", [{}, {"interlock:duty": "foundation"}])
+def test_a_role_of_the_table_keeps_its_duty_whatever_its_tag_says_and_is_named(
+    world: World, tags: dict[str, str]
+) -> None:
+    role = home(world, "responder")
+    changed = role.model_copy(update={"tags": tags, "duty": tags.get("interlock:duty")})
+    principals = tuple(changed if one is role else one for one in world.principals)
+    read = with_table(world.model_copy(update={"principals": principals}), LAND)
+    assert {one.arn: one.duty for one in read.principals} == {one.arn: one.duty for one in world.principals}
+    (found,) = [one for one in working.PROPERTIES if one.name == "what-is-demanded-is-there"]
+    assert prove(world, [found])[0].holds
+    (violation,) = prove(read, [found])[0].violations
+    assert violation.words.startswith(role.arn)
+
+
+def test_a_tag_makes_no_role_outside_of_the_path_of_duties_a_duty_s(world: World) -> None:
+    arn = f"arn:aws:iam::{WORKLOAD}:role/interlock/services/worker"
+    role = Principal(arn=arn, duty="foundation", tags={"interlock:duty": "foundation"})
+    read = with_table(world.model_copy(update={"principals": (*world.principals, role)}), LAND)
+    found = read.principal(arn)
+    assert found is not None
+    assert found.duty is None
