@@ -28,7 +28,7 @@ from interlock.release.manifest import UnfitFolder
 from interlock.release.pinning import Pin, pin
 from interlock.release.signing import PublicKey
 from interlock.release.vault import Overwritten
-from interlock.release.verification import Verification, verify_release
+from interlock.release.verification.stored import Verification, verify_release
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -203,7 +203,7 @@ def require_verified(clients: StackClients, digest: str, keys: Mapping[str, Publ
     """Return the verification of a release that verifies. Raises Refusal, with the reasons, for any other."""
     verification = verify_pinned(clients, digest, keys)
     if not verification.verifies:
-        raise Refusal(f"the release {digest} does not verify", reasons=verification.reasons)
+        raise Refusal(f"the release {digest} does not verify", reasons=[str(one) for one in verification.reasons])
     return verification
 
 

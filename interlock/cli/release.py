@@ -15,7 +15,7 @@ from interlock.failures import BadInput
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.signing import PublicKey
 from interlock.release.vault import release_prefix
-from interlock.release.verification import Verification
+from interlock.release.verification.stored import Verification
 
 app = typer.Typer(help="Pin a model version's bytes, and verify what was pinned.", no_args_is_help=True)
 

@@ -12,7 +12,7 @@ from interlock.failures import OutsideFailure
 from interlock.release.digests import sha256
 from interlock.release.pinning import ModelSource, pin
 from interlock.release.vault import Overwritten
-from interlock.release.verification import verify_release
+from interlock.release.verification.stored import verify_release
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.story.pinning import answer_to, attempts
 

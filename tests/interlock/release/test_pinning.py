@@ -11,7 +11,8 @@ from interlock.release.envelope import seal
 from interlock.release.pinning import PIN_PREDICATE, ModelSource, Pin, pin
 from interlock.release.statement import statement_about
 from interlock.release.vault import Overwritten, files_prefix, manifest_key, statement_key
-from interlock.release.verification import verify_release
+from interlock.release.verification.reason import ReasonCode
+from interlock.release.verification.stored import Verification, verify_release
 from tests.interlock.release.memory import LocalSigner, MemoryVault
 
 SOURCE = ModelSource("mlflow", "credit", "1", "m-0123", "run-1")
@@ -32,7 +33,10 @@ class Bench:
         return pin(self.folder, source, writer=self.vault, reader=self.vault, signer=self.builder)
 
     def reasons(self, digest: str) -> tuple[str, ...]:
-        return verify_release(digest, self.vault, {"builder": self.builder.public_key}).reasons
+        return tuple(map(str, self.verification(digest).reasons))
+
+    def verification(self, digest: str) -> Verification:
+        return verify_release(digest, self.vault, {"builder": self.builder.public_key})
 
 
 @pytest.fixture
@@ -151,30 +155,30 @@ def weaken_the_lock(vault: MemoryVault, digest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "reason"),
+    ("attack", "code"),
     [
-        (overwrite, "was overwritten"),
-        (exchange, "the manifest says"),
-        (hide, "hidden by a delete marker"),
-        (add, "not in the manifest"),
-        (add_beside, "not in the manifest"),
-        (remove, "MLmodel is missing"),
-        (replace_by_another_version, "names other object versions"),
-        (edit_the_manifest, "manifest of another release"),
-        (remove_the_manifest, "manifest.json is missing"),
-        (remove_the_statement, "no builder has signed"),
-        (rename_the_statement, "not its payload's digest"),
-        (forge_a_statement, "no signature was made by a known key"),
-        (unlock, "is not locked"),
-        (weaken_the_lock, "mode GOVERNANCE"),
+        (overwrite, ReasonCode.OBJECT_OVERWRITTEN),
+        (exchange, ReasonCode.OBJECT_ALTERED),
+        (hide, ReasonCode.OBJECT_HIDDEN),
+        (add, ReasonCode.OBJECT_ADDED),
+        (add_beside, ReasonCode.OBJECT_ADDED),
+        (remove, ReasonCode.OBJECT_MISSING),
+        (replace_by_another_version, ReasonCode.PIN_NAMES_OTHER_OBJECTS),
+        (edit_the_manifest, ReasonCode.MANIFEST_OF_ANOTHER_RELEASE),
+        (remove_the_manifest, ReasonCode.MANIFEST_MISSING),
+        (remove_the_statement, ReasonCode.NOT_PINNED),
+        (rename_the_statement, ReasonCode.STATEMENT_MISNAMED),
+        (forge_a_statement, ReasonCode.KEY_UNKNOWN),
+        (unlock, ReasonCode.NOT_LOCKED),
+        (weaken_the_lock, ReasonCode.LOCK_TOO_WEAK),
     ],
 )
 def test_tampering_is_a_reason_of_its_own(
-    bench: Bench, attack: Callable[[MemoryVault, str], None], reason: str
+    bench: Bench, attack: Callable[[MemoryVault, str], None], code: ReasonCode
 ) -> None:
     digest = bench.pin().digest
     attack(bench.vault, digest)
-    assert any(reason in one for one in bench.reasons(digest)), bench.reasons(digest)
+    assert code in [one.code for one in bench.verification(digest).reasons], bench.reasons(digest)
 
 
 def test_a_release_that_was_never_pinned_does_not_verify(bench: Bench) -> None:
