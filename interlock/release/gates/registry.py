@@ -11,7 +11,9 @@ from interlock.release.gates.gate import Gate, GateParameters
 
 GROUP: Final = "interlock.gates"
 
-BUILT_IN: Final[Mapping[str, str]] = {}
+BUILT_IN: Final[Mapping[str, str]] = {
+    "performance": "interlock.release.gates.performance:PerformanceGate",
+}
 """Our gates, by name. pyproject.toml names the same ones for whoever lists entry points; here they are found in a
 checkout that is not installed as well, and no other distribution can take their names.
 """
