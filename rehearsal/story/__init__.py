@@ -66,12 +66,12 @@ STEPS: tuple[Step, ...] = (
     # After what makes the foundation, as it will be; what follows is held.
     Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
     Step("found the trust root", trusting.found, (FOUNDATION_UP,)),
-    Step("train two models", registration.train, (FOUNDATION_UP,)),
+    Step("train the candidates", registration.train, (FOUNDATION_UP,)),
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
     *_unchanged(PLATFORM, PLATFORM_UP),
     Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
-    Step("log and register", registration.register, (PLATFORM_UP, "train two models")),
+    Step("log and register", registration.register, (PLATFORM_UP, "train the candidates")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("pin and sign", pinning.pin, ("refused by MLflow",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),

@@ -27,7 +27,8 @@ from rehearsal.story.tally import Tally
 if TYPE_CHECKING:
     from interlock.duties.usage.granted import Granted
     from rehearsal.infra import Infra
-    from rehearsal.story.loans import LoanData, TrainedModel
+    from rehearsal.story.candidates import TrainedModel
+    from rehearsal.story.loans import LoanData
 
 DOMAIN_SETTING = "tracking.domain"
 ENDPOINT = "credit"

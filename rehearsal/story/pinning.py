@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def pin(context: Context) -> Seen:
-    """Pin both versions as the builder, and the first once more, which must change nothing."""
+    """Pin every candidate as the builder, and the first once more, which must change nothing."""
     clients = context.clients_of(Role.BUILDER)
     credentials = tracking_credentials(context, Role.BUILDER)
     details: list[dict[str, Any]] = []
@@ -63,7 +63,9 @@ def attack(context: Context) -> Seen:
         answers.append({"attempt": what, "answer": answer_to(what, attempt)})
     for pinned in context.pins:
         require_verified(clients, pinned.digest)
-    return Seen(f"{len(answers)} of {len(answers)} attempts refused; both releases still verify", {"attempts": answers})
+    return Seen(
+        f"{len(answers)} of {len(answers)} attempts refused; every release still verifies", {"attempts": answers}
+    )
 
 
 def answer_to(what: str, attempt: Callable[[], Any]) -> str:

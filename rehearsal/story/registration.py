@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 
 from interlock.duties.duty import Role
 from interlock.mlflow.registry import Credentials
+from rehearsal.story.candidates import TrainedModel, train_candidates
 from rehearsal.story.context import REGISTERED_MODEL, Context
-from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, TrainedModel, load_loans, train_models
+from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, load_loans
 from rehearsal.story.step import Seen, Unexpected
 
-TRUSTED_TYPES = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
-"""What the two pipelines hold beyond the types that skops, the format without pickle, trusts by itself."""
+TRUSTED_TYPES = ("numpy.dtype",)
+"""What the pipelines hold beyond the types that skops, the format without pickle, trusts by itself."""
 
 HEALTHY_SECONDS = 120.0
 """A load balancer answers 503 until its targets have passed their first check."""
@@ -32,10 +33,10 @@ _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 
 
 def train(context: Context) -> Seen:
-    """Train two versions of the model, and load MLflow's client while there is nothing to wait for."""
+    """Train the candidates, and load MLflow's client while there is nothing to wait for."""
     context.give_way()
     context.data = load_loans()
-    context.models = train_models(context.data)
+    context.models = train_candidates(context.data)
     importlib.import_module("mlflow.sklearn")
     inputs = set(FEATURES) & set(PROTECTED)
     if inputs:
@@ -57,7 +58,7 @@ def train(context: Context) -> Seen:
 
 
 def register(context: Context) -> Seen:
-    """Log and register both versions with MLflow's own client, as the creator's user."""
+    """Log and register every candidate with MLflow's own client, as the creator's user."""
     assert context.manifest is not None
     assert context.data is not None
     uri = context.manifest.tracking.uri
@@ -112,7 +113,7 @@ def _log(mlflow: Any, model: TrainedModel, data: LoanData) -> str:
         warnings.simplefilter("ignore")
         mlflow.log_params({"kind": model.title, "rows": len(data.train)})
         mlflow.log_metrics({"area_under_curve": model.area_under_curve, "log_loss": model.log_loss})
-        signature = mlflow.models.infer_signature(data.train, model.predict(data.train))
+        signature = mlflow.models.infer_signature(data.train.inputs, model.predict(data.train.inputs))
         info = mlflow.sklearn.log_model(
             model.pipeline,
             name="model",

@@ -13,8 +13,9 @@ from interlock.aws.endpoint import EndpointState
 from interlock.aws.invocation import InvocationClient
 from interlock.clients import deploy_release
 from interlock.duties.duty import Role
+from rehearsal.story.candidates import CHALLENGER, CHAMPION, TrainedModel
 from rehearsal.story.context import ENDPOINT, Context
-from rehearsal.story.loans import FEATURES, TrainedModel, rows_of
+from rehearsal.story.loans import FEATURES, rows_of
 from rehearsal.story.step import Seen, Unexpected
 from rehearsal.story.tally import Invocation, Tally
 
@@ -27,13 +28,13 @@ ROWS_OF_A_REQUEST = 25
 
 
 def deploy_blue(context: Context) -> Seen:
-    """Deploy the first release as blue, which takes all the traffic."""
-    return _deploy(context, "blue", 0, {"blue": 1.0, "green": 0.0})
+    """Deploy the champion as blue, which takes all the traffic."""
+    return _deploy(context, "blue", CHAMPION, {"blue": 1.0, "green": 0.0})
 
 
 def deploy_green(context: Context) -> Seen:
-    """Deploy the second release as green, which gets none yet."""
-    return _deploy(context, "green", 1, None)
+    """Deploy the challenger as green, which gets none yet."""
+    return _deploy(context, "green", CHALLENGER, None)
 
 
 def _deploy(context: Context, slot: str, index: int, weights: dict[str, float] | None) -> Seen:
@@ -60,13 +61,13 @@ def state_fields(state: EndpointState) -> dict[str, object]:
 
 
 def compare_blue(context: Context) -> Seen:
-    """Ask the endpoint for every held-out application and compare with the first model."""
-    return _compare(context, 0, None)
+    """Ask the endpoint for every held-out application and compare with the champion."""
+    return _compare(context, CHAMPION, None)
 
 
 def compare_green(context: Context) -> Seen:
-    """Ask green by name, while the weights give it nothing, and compare with the second model."""
-    return _compare(context, 1, "green")
+    """Ask green by name, while the weights give it nothing, and compare with the challenger."""
+    return _compare(context, CHALLENGER, "green")
 
 
 def _compare(context: Context, index: int, variant: str | None) -> Seen:
@@ -75,7 +76,7 @@ def _compare(context: Context, index: int, variant: str | None) -> Seen:
     expected_variant = variant or "blue"
     served, answered_by = ask_for(
         context.clients.invocation(ENDPOINT),
-        context.data.held_out,
+        context.data.held_out.inputs,
         context.tally,
         rows_of_a_request=ROWS_OF_A_REQUEST,
         target=variant,
@@ -83,7 +84,7 @@ def _compare(context: Context, index: int, variant: str | None) -> Seen:
     strangers = sorted(set(answered_by) - {expected_variant})
     if strangers:
         raise Unexpected(f"only {expected_variant} to answer", f"{', '.join(strangers)} did too")
-    return compared(model, context.data.held_out, served)
+    return compared(model, context.data.held_out.inputs, served)
 
 
 def compared(model: TrainedModel, applications: pd.DataFrame, served: np.ndarray) -> Seen:

@@ -50,7 +50,7 @@ def _shift(context: Context, weights: Mapping[str, float], count: int) -> Seen:
     assert context.data is not None
     clients = context.clients
     state = context.clients_of(Role.DEPLOYER).endpoint(ENDPOINT, progress=context.busy).shift(weights)
-    applications = _repeated(context.data.held_out, count)
+    applications = _repeated(context.data.held_out.inputs, count)
     context.busy(f"{count} invocations")
     start = time.perf_counter()
     _, answered_by = ask_for(clients.invocation(ENDPOINT), applications, context.tally, rows_of_a_request=1)

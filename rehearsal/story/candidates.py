@@ -1,0 +1,150 @@
+"""The candidates of the story: what an honest team tries, in the order in which it tries it.
+
+The labels carry history: of applicants who were black 67 of 100 were approved, of others 90. What was tried, and with
+which figures, stands in docs/decisions/014-a-model-from-labels-with-a-history.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.linalg import null_space
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from rehearsal.story.loans import SEED, Applications, LoanData
+
+THRESHOLD: Final = 0.5
+"""The probability of approval from which on a model approves: one for everybody."""
+FOLDS: Final = 5
+SOLVER: Final = "newton-cholesky"
+PENALTIES: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Inverse strengths that the third candidate chooses from."""
+
+REFUSED, CHAMPION, CHALLENGER = range(3)
+"""Places of the candidates among those that are trained."""
+
+Recipe = Callable[[Applications], Pipeline]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A pipeline, what it is, and how it did on the held-out applications (log loss in nats)."""
+
+    title: str
+    pipeline: Pipeline
+    area_under_curve: float
+    log_loss: float
+    out_of_fold: npt.NDArray[np.float64]
+    """The probability of approval of each training application, by a model that was trained without it."""
+
+    def predict(self, applications: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Return the probabilities of refusal and approval, shaped (applications, 2)."""
+        answer: npt.NDArray[np.float64] = self.pipeline.predict_proba(applications)
+        return answer
+
+
+def train_candidates(data: LoanData) -> list[TrainedModel]:
+    """Return the candidates in their order: the refused first one, the champion, and its challenger."""
+    return [
+        _trained("logistic regression", plain_regression, data),
+        _trained("constrained regression", constrained_regression, data),
+        _trained("constrained regression, penalty by cross-validation", cross_validated_regression, data),
+    ]
+
+
+def plain_regression(applications: Applications) -> Pipeline:
+    """Train a logistic regression on the inputs as they are."""
+    prepare, inputs = _prepared(applications)
+    return _pipeline(prepare, _regression().fit(inputs, applications.approved))
+
+
+def constrained_regression(applications: Applications) -> Pipeline:
+    """Train a logistic regression whose score has no covariance with any protected attribute in training.
+
+    The attributes bound the weights and are not among the inputs, so that the model needs them of nobody. Source: M.
+    B. Zafar, I. Valera, M. Gomez Rodriguez and K. P. Gummadi, "Fairness Constraints: Mechanisms for Fair
+    Classification", AISTATS 2017, eq. (4) with a covariance threshold of zero.
+    """
+    return _constrained(applications, _regression())
+
+
+def cross_validated_regression(applications: Applications) -> Pipeline:
+    """Train as `constrained_regression`, with the penalty that has the least log loss over folds of the training."""
+    search = LogisticRegressionCV(
+        Cs=list(PENALTIES),
+        l1_ratios=(0.0,),
+        cv=_folds(),
+        scoring="neg_log_loss",
+        solver=SOLVER,
+        use_legacy_attributes=False,
+    )
+    return _constrained(applications, search)
+
+
+def _constrained(applications: Applications, learner: LogisticRegression | LogisticRegressionCV) -> Pipeline:
+    prepare, inputs = _prepared(applications)
+    basis = uncorrelated(inputs, applications.protected.to_numpy())
+    learner.fit(inputs @ basis, applications.approved)
+    # The basis is orthonormal, so the penalty on the weights is the same seen from either side.
+    plain = _regression()
+    plain.coef_, plain.intercept_ = learner.coef_ @ basis.T, learner.intercept_
+    plain.classes_, plain.n_iter_ = learner.classes_, np.ravel(learner.n_iter_)
+    plain.n_features_in_ = inputs.shape[1]
+    return _pipeline(prepare, plain)
+
+
+def uncorrelated(inputs: npt.NDArray[np.float64], attributes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return an orthonormal basis, shaped (inputs, dimensions), of the weights without covariance with attributes.
+
+    `inputs` is shaped (rows, inputs); `attributes`, shaped (rows, attributes), has NaN where a value is not known;
+    such a row counts neither way.
+    """
+    centred = np.nan_to_num(attributes - np.nanmean(attributes, axis=0))
+    basis: npt.NDArray[np.float64] = null_space(centred.T @ (inputs - inputs.mean(axis=0)))
+    return basis
+
+
+def _prepared(applications: Applications) -> tuple[Pipeline, npt.NDArray[np.float64]]:
+    prepare = Pipeline([("fill", SimpleImputer(strategy="median", add_indicator=True)), ("scale", StandardScaler())])
+    return prepare, prepare.fit_transform(applications.inputs)
+
+
+def _pipeline(prepare: Pipeline, decide: LogisticRegression) -> Pipeline:
+    return Pipeline([*prepare.steps, ("decide", decide)])
+
+
+def _regression() -> LogisticRegression:
+    return LogisticRegression(C=0.1, solver=SOLVER)
+
+
+def _folds() -> StratifiedKFold:
+    return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+
+
+def _trained(title: str, recipe: Recipe, data: LoanData) -> TrainedModel:
+    pipeline = recipe(data.train)
+    approval = pipeline.predict_proba(data.held_out.inputs)[:, 1]
+    return TrainedModel(
+        title,
+        pipeline,
+        float(roc_auc_score(data.held_out.approved, approval)),
+        float(log_loss(data.held_out.approved, approval)),
+        _out_of_fold(recipe, data.train),
+    )
+
+
+def _out_of_fold(recipe: Recipe, applications: Applications) -> npt.NDArray[np.float64]:
+    approval = np.empty(len(applications))
+    for others, fold in _folds().split(applications.inputs, applications.approved):
+        approval[fold] = recipe(applications.take(others)).predict_proba(applications.inputs.iloc[fold])[:, 1]
+    return approval
