@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli import cost, duties, endpoint, images, release, root, settings, stack
+from interlock.cli import cost, duties, endpoint, images, policy, release, root, settings, stack
 
 app = typer.Typer(
     name="interlock",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
+app.add_typer(policy.app, name="policy")
 app.add_typer(root.app, name="root")
 app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(duties.app, name="duties")

@@ -11,9 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from interlock.cli.keys import public_key, signer
+from interlock.cli.policy import read_policy_file
+from interlock.cli.root_publishing import publish_root
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, rows
 from interlock.failures import BadInput, Refusal
 from interlock.release.digests import is_hex_digest
+from interlock.release.tiers import POLICY_NAME
 from interlock.release.trust.chain import RootRefused, SignedRoot, read_signed, verify_chain
 from interlock.release.trust.document import Distrust, InvalidRoot, KeyDuty, TrustRoot
 from interlock.release.trust.drafting import Change, NewKey, first_root, next_root
@@ -23,6 +26,8 @@ app = typer.Typer(
     help="Make, sign, check and change the trust root: which keys are believed, for what, and until when.",
     no_args_is_help=True,
 )
+
+app.command("publish")(publish_root)
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with 1.root.json, 2.root.json, …")]
 KeyOption = Annotated[
@@ -246,5 +251,10 @@ def _policies(given: Sequence[str] | None) -> dict[str, str]:
             raise BadInput(f"--policy: {file} cannot be read: {error.strerror}") from error
         if content is None:
             raise BadInput(f"--policy: received {one!r}; accepted is NAME=FILE")
-        found[name] = hashlib.sha256(content).hexdigest()
+        # Of the tiers' policy the meaning is signed, however it is laid out; of others the bytes.
+        found[name] = (
+            read_policy_file("--policy", Path(file)).digest
+            if name == POLICY_NAME
+            else hashlib.sha256(content).hexdigest()
+        )
     return found

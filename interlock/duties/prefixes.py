@@ -10,12 +10,12 @@ from interlock.release.predicates import APPROVALS as APPROVALS
 from interlock.release.predicates import DECISIONS as DECISIONS
 from interlock.release.predicates import FINDINGS as FINDINGS
 from interlock.release.request import SUBMISSIONS as SUBMISSIONS
+from interlock.release.trust.published import TRUST as TRUST
 from interlock.release.vault import RELEASES as RELEASES
 
 LEDGER: Final = "ledger/"
 WITNESSED: Final = "witness/"
 RECOVERY: Final = "recovery/"
-TRUST: Final = "trust/"
 EMERGENCIES: Final = "break-glass/"
 
 WRITERS: Final[Mapping[str, tuple[Role, ...]]] = {

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, PlainSerializer
+
+_MOST_DIGITS: Final = 100
+_LARGEST_EXPONENT: Final = 400
 
 
 def _decimal(value: object) -> Decimal:
@@ -18,6 +21,9 @@ def _decimal(value: object) -> Decimal:
         raise ValueError("accepted is a number, as text such as '0.8'") from None
     if not number.is_finite():
         raise ValueError("accepted is a finite number")
+    if abs(number.adjusted()) > _LARGEST_EXPONENT or len(number.as_tuple().digits) > _MOST_DIGITS:
+        # Written out, a few characters could fill the memory.
+        raise ValueError(f"accepted is a number of at most {_MOST_DIGITS} digits, up to 1e{_LARGEST_EXPONENT}")
     return number
 
 

@@ -29,6 +29,15 @@ class SubjectKind(StrEnum):
     """A plain folder of files, staged by the submitter."""
 
 
+class Produces(StrEnum):
+    """What the subject answers with, which decides what can be measured of it."""
+
+    DECISIONS = "decisions"
+    """Numbers or classes, from a table's rows."""
+    TEXT = "text"
+    """Text that it generates; a prompt does always."""
+
+
 class ReleaseRequest(BaseModel):
     """What a creator asks for."""
 
@@ -39,6 +48,7 @@ class ReleaseRequest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=250)]
     version: Annotated[str, Field(min_length=1, max_length=64)]
     """Of a model or a prompt: the number. Of a folder: the subject digest of what was staged."""
+    produces: Produces = Produces.DECISIONS
     tier: Annotated[str, Field(min_length=1, max_length=20)]
     environment: Annotated[str, Field(min_length=1, max_length=40)]
     """Where it is to serve in the end."""

@@ -7,21 +7,25 @@ root takes; each release names the digest it was opened under.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-import yaml  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.evidence import GateName, Limit, MeasureName
+from interlock.release.request import Produces
 from interlock.release.trust.document import KeyDuty
 from interlock.rules import Problem, shown, source_identity
+from interlock.written_documents import InvalidDocument, read_document
 
 POLICY_NAME: Final = "tiers"
 """The policy's name in the trust root."""
+
+BEFORE_LOCKING: Final[tuple[GateName, ...]] = ("privacy", "file-safety")
+"""The gates that a release's bytes pass before they are locked, when they could still be deleted."""
 
 Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 
@@ -36,7 +40,7 @@ class Tier(StrEnum):
 class InvalidPolicy(ValueError):
     """A document that is no tiers policy; `problems` holds all that is wrong, by path."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
 
@@ -52,7 +56,9 @@ class Demand(_Model):
     """By measure; a limit on a measure with slices holds for each slice. A measure that is not there breaks it."""
     parameters: Mapping[str, Any] = Field(default_factory=dict)
     """The gate's own settings, which the gate validates."""
-    signers: tuple[KeyDuty, ...] = (KeyDuty.BUILDER,)
+    subjects: tuple[Produces, ...] = Field(default=tuple(Produces), min_length=1)
+    """Of which subjects it is demanded, by what they produce."""
+    signers: tuple[KeyDuty, ...] = Field(default=(KeyDuty.BUILDER,), min_length=1)
     """Whose keys may sign it: evidence made elsewhere names another duty of the trust root."""
 
 
@@ -96,6 +102,16 @@ class TierRules(_Model):
     """Where training data may come from: URIs, or prefixes of URIs that end in `/`."""
     emergency: Emergency | None = None
 
+    def demands(self, produces: Produces, *, emergency: bool = False) -> dict[GateName, Demand]:
+        """Return what is required of a subject, by gate: of its kind, and on the emergency path only what that names.
+
+        Raises ValueError for an emergency where the tier has no such path.
+        """
+        if emergency and self.emergency is None:
+            raise ValueError("the tier has no emergency path")
+        named = set(self.emergency.evidence) if emergency and self.emergency is not None else set(self.evidence)
+        return {gate: one for gate, one in self.evidence.items() if gate in named and produces in one.subjects}
+
     @property
     def longest_approval(self) -> timedelta:
         return timedelta(days=self.approval_days)
@@ -127,23 +143,37 @@ class TiersPolicy(_Model):
 def parse_policy(content: bytes) -> TiersPolicy:
     """Return the policy in a YAML or JSON file's bytes. Raises InvalidPolicy with all that is wrong with it."""
     try:
-        document = yaml.load(content.decode("utf-8"), Loader=_StrictLoader)  # noqa: S506 (a SafeLoader of ours)
-    except UnicodeDecodeError as error:
-        raise InvalidPolicy([Problem("document", f"bytes that are no UTF-8 (at {error.start})", "YAML")]) from None
-    except yaml.YAMLError as error:
-        raise InvalidPolicy([Problem("document", " ".join(str(error).split()), "YAML, each key once")]) from None
-    if not isinstance(document, dict):
-        raise InvalidPolicy([Problem("document", type(document).__name__, "a mapping")])
-    try:
-        policy = TiersPolicy.model_validate(document)
-    except ValidationError as error:
-        raise InvalidPolicy(
-            [Problem(".".join(map(str, one["loc"])), shown(one["input"]), one["msg"]) for one in error.errors()]
-        ) from None
-    problems = list(_contradictions(policy))
+        policy = read_document(content, TiersPolicy)
+    except InvalidDocument as error:
+        raise InvalidPolicy(error.problems) from None
+    problems = [*_contradictions(policy), *_without_canonical_form(policy)]
     if problems:
         raise InvalidPolicy(problems)
     return policy
+
+
+def missing_before_locking(policy: TiersPolicy) -> list[Problem]:
+    """Return by tier which of the gates that precede locking the policy does not demand: nothing could be pinned."""
+    return [
+        Problem(path, ", ".join(sorted(evidence)), f"{gate} among them: it precedes the locking of any byte")
+        for tier, rules in policy.tiers.items()
+        for path, evidence in (
+            (f"tiers.{tier}.evidence", set(rules.evidence)),
+            *([(f"tiers.{tier}.emergency.evidence", set(rules.emergency.evidence))] if rules.emergency else []),
+        )
+        for gate in BEFORE_LOCKING
+        if gate not in evidence
+    ]
+
+
+def _without_canonical_form(policy: TiersPolicy) -> Iterator[Problem]:
+    for tier, rules in policy.tiers.items():
+        for gate, demand in rules.evidence.items():
+            try:
+                canonical_json(dict(demand.parameters))
+            except ValueError as error:
+                path = f"tiers.{tier}.evidence.{gate}.parameters"
+                yield Problem(path, shown(dict(demand.parameters)), f"what JSON can hold exactly: {error}")
 
 
 def _contradictions(policy: TiersPolicy) -> Iterator[Problem]:
@@ -155,6 +185,9 @@ def _contradictions(policy: TiersPolicy) -> Iterator[Problem]:
             yield Problem(f"groups.{group}", ", ".join(people), "each person once")
     for tier, rules in policy.tiers.items():
         yield from _of_approvers(policy, f"tiers.{tier}.approvals", rules.approvals)
+        steps = rules.rollout.steps_percent
+        if list(steps) != sorted(set(steps)) or steps[-1] != 100:
+            yield Problem(f"tiers.{tier}.rollout.steps_percent", shown(list(steps)), "rising percentages, the last 100")
         if rules.emergency is None:
             continue
         path = f"tiers.{tier}.emergency"
@@ -177,16 +210,3 @@ def _of_approvers(policy: TiersPolicy, path: str, approvals: tuple[Approvers, ..
             yield Problem(f"{path}.{number}.group", shown(wanted.group), f"one of {known}")
         elif len(people) < wanted.count:
             yield Problem(f"{path}.{number}.count", str(wanted.count), f"at most {len(people)}, who are in the group")
-
-
-class _StrictLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Refuses a key that is written twice, of which YAML would keep the last."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen = set()
-        for key, _ in node.value:
-            name = self.construct_object(key, deep=deep)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)

@@ -93,3 +93,14 @@ def statements_prefix(digest: str) -> str:
 def statement_key(digest: str, payload_digest: str) -> str:
     """Return the key of an envelope: named after its payload, because two signatures over one payload differ."""
     return f"{statements_prefix(digest)}{payload_digest}.dsse.json"
+
+
+def version_of(reader: VaultReader, key: str) -> str | None:
+    """Return the version of what lies under `key`, or None if nothing does.
+
+    A key is written once. Raises Overwritten if it has a second version or a delete marker.
+    """
+    found = [one for one in reader.versions(key) if one.key == key]
+    if len(found) > 1 or any(one.is_delete_marker for one in found):
+        raise Overwritten(f"{key} has {len(found)} versions or delete markers; every key is written once")
+    return found[0].version_id if found else None
