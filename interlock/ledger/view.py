@@ -43,8 +43,8 @@ class LedgerView:
     """The newest."""
     note: bytes
     """The newest checkpoint, as it was signed."""
-    witnessed: tuple[Witnessed, ...]
-    """Those that were given, oldest first; none if the witness has seen nothing."""
+    sightings: tuple[Witnessed, ...]
+    """The checkpoints that the witness has co-signed, of those that were given, oldest first."""
     leaves: tuple[Leaf, ...]
     tree: Tree = field(repr=False, compare=False)
 
@@ -68,20 +68,29 @@ class LedgerView:
     @property
     def last_witnessed(self) -> Witnessed | None:
         """The newest checkpoint that the witness has co-signed."""
-        return self.witnessed[-1] if self.witnessed else None
+        return self.sightings[-1] if self.sightings else None
 
     @property
     def witnessed_size(self) -> int:
         """How many leaves the witness has seen."""
-        return self.witnessed[-1].checkpoint.size if self.witnessed else 0
+        return self.sightings[-1].checkpoint.size if self.sightings else 0
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether the witness has seen every leaf."""
+        return bool(self.sightings) and self.witnessed_size == self.size
 
     @property
     def predecessor(self) -> Leaf | None:
         """The leaf by which this log goes on from another, or None if it goes on from none."""
         return self.leaves[0] if self.leaves and self.leaves[0].kind is LeafKind.EPOCH else None
 
-    def about(self, subject: str) -> tuple[Recorded, ...]:
-        """Return all that was recorded of the release with this subject digest, in order."""
+    def about(self, subject: str) -> tuple[Leaf, ...]:
+        """Return the leaves about the release with this subject digest, in order."""
+        return tuple(one.leaf for one in self.recorded(subject))
+
+    def recorded(self, subject: str) -> tuple[Recorded, ...]:
+        """Return the same with their places."""
         return tuple(self._by_subject.get(subject, ()))
 
     def of_payload(self, payload: str) -> tuple[Recorded, ...]:
@@ -103,7 +112,7 @@ class LedgerView:
         before the time of a witnessed checkpoint without it by as much; it may not lie after the leaf's time by more.
         """
         where, leaf = f"leaf {recorded.index} of {self.origin}", recorded.leaf
-        for seen in self.witnessed:
+        for seen in self.sightings:
             without = seen.checkpoint.size <= recorded.index
             if without and leaf.kind is LeafKind.STATEMENT and stated + tolerance < seen.checkpoint.time:
                 text = (

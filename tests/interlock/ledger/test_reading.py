@@ -37,8 +37,8 @@ def kinds(copy: LogCopy, **options: Checkpoint) -> set[FaultKind]:
     return {fault.kind for fault in refused.value.faults}
 
 
-def with_checkpoint(history: History, checkpoint: Checkpoint, **by: LocalSigner) -> LogCopy:
-    return LogCopy(history.entries, [signed(checkpoint, **by).note.content])
+def with_checkpoint(history: History, checkpoint: Checkpoint, signer: LocalSigner) -> LogCopy:
+    return LogCopy(history.entries, [signed(checkpoint, signer).note.content])
 
 
 def test_an_honest_log_is_read_with_all_that_is_in_it() -> None:
@@ -53,7 +53,9 @@ def test_an_honest_log_is_read_with_all_that_is_in_it() -> None:
     seen = view.last_witnessed
     assert seen is not None
     assert (seen.checkpoint.number, seen.at) == (2, START + 3 * MINUTE)
-    assert [one.index for one in view.about(digest("release"))] == list(range(308))
+    assert view.about(digest("release")) == tuple(HISTORY.leaves)
+    assert [one.index for one in view.recorded(digest("release"))] == list(range(308))
+    assert not view.witnessed
     assert view.about(digest("another")) == ()
     assert [one.index for one in view.of_payload(digest("7"))] == [7]
     verify_inclusion(view.tree.leaf(7), 7, 308, view.inclusion(7), view.root)
@@ -68,6 +70,7 @@ def test_a_copy_with_a_witnessed_checkpoint_alone_is_read_as_far_as_that() -> No
     copy = HISTORY.copy(witnessed=[2])
     view = read_log(LogCopy(copy.entries[:303], [], copy.witnessed), root())
     assert view.size == view.witnessed_size == 303
+    assert view.witnessed
 
 
 def test_an_empty_log_is_one_with_a_checkpoint() -> None:
@@ -129,12 +132,12 @@ def test_a_log_that_the_root_does_not_name_is_refused() -> None:
 
 @pytest.mark.parametrize("duty", [KeyDuty.BUILDER, KeyDuty.DEPLOYER, KeyDuty.OBSERVER, KeyDuty.WITNESS])
 def test_a_checkpoint_signed_by_another_dutys_key_is_refused(duty: KeyDuty) -> None:
-    assert kinds(with_checkpoint(HISTORY, HISTORY.checkpoints[-1], signer=KEYS[duty])) == {FaultKind.WRONG_DUTY}
+    assert kinds(with_checkpoint(HISTORY, HISTORY.checkpoints[-1], KEYS[duty])) == {FaultKind.WRONG_DUTY}
 
 
 def test_a_checkpoint_signed_by_an_attackers_key_is_refused() -> None:
     attacker = LocalSigner()
-    assert kinds(with_checkpoint(HISTORY, HISTORY.checkpoints[-1], signer=attacker)) == {FaultKind.UNSIGNED}
+    assert kinds(with_checkpoint(HISTORY, HISTORY.checkpoints[-1], attacker)) == {FaultKind.UNSIGNED}
 
 
 def test_a_cosignature_by_another_key_than_the_witnesss_is_refused() -> None:
