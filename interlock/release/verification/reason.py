@@ -42,6 +42,8 @@ class ReasonCode(StrEnum):
     """The ledger holds a leaf of it, and the vault does not hold it."""
     STATEMENT_REPLACED = "statement-replaced"
     """The ledger recorded other bytes, or another version, under its name."""
+    STATEMENT_BACKDATED = "statement-backdated"
+    """It gives itself another time than the ledger's."""
     PREDICATE_MALFORMED = "predicate-malformed"
 
     KEY_UNKNOWN = "key-unknown"
@@ -64,6 +66,8 @@ class ReasonCode(StrEnum):
 
     NOT_PINNED = "not-pinned"
     """No builder has signed for these bytes."""
+    NOT_SUBMITTED = "not-submitted"
+    """The bytes are pinned, and nobody asked for their release."""
     PIN_NAMES_OTHER_OBJECTS = "pin-names-other-objects"
 
     POLICY_MISSING = "policy-missing"

@@ -44,7 +44,8 @@ def verify_release(digest: str, reader: VaultReader, keys: Mapping[str, PublicKe
         return Verification(digest, (nothing_stored(digest),), None, record.statements, None)
     found = [*record.problems, *strangers(record), *files_reasons(record, reader), *pin_reasons(record, record.pins)]
     unlocked, until = locks(record, reader)
-    return Verification(digest, (*found, *unlocked), record.manifest, record.statements, until)
+    first = min(until.values(), default=None)
+    return Verification(digest, (*found, *unlocked), record.manifest, record.statements, first)
 
 
 def nothing_stored(digest: str) -> Reason:
@@ -98,9 +99,9 @@ def pin_reasons(record: Record, pins: Sequence[RecordedStatement]) -> Iterator[R
             yield Reason(ReasonCode.PIN_NAMES_OTHER_OBJECTS, text, one.key)
 
 
-def locks(record: Record, reader: VaultReader) -> tuple[list[Reason], datetime | None]:
-    """Return what is locked too weakly, and when (UTC) the first of the release's objects becomes deletable."""
-    reasons, until = [], []
+def locks(record: Record, reader: VaultReader) -> tuple[list[Reason], dict[str, datetime]]:
+    """Return what is locked too weakly, and by key when (UTC) each of the others becomes deletable."""
+    reasons, until = [], {}
     for key in sorted(record.versions):
         version_id = record.only_version(key)
         if version_id is None:
@@ -112,5 +113,5 @@ def locks(record: Record, reader: VaultReader) -> tuple[list[Reason], datetime |
             text = f"{key} is locked in mode {lock.mode}, which some can lift; {STRONGEST_LOCK} is expected"
             reasons.append(Reason(ReasonCode.LOCK_TOO_WEAK, text, key))
         else:
-            until.append(lock.until)
-    return reasons, min(until, default=None)
+            until[key] = lock.until
+    return reasons, until

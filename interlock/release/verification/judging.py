@@ -1,0 +1,261 @@
+"""The two profiles of verification: *admit*, before traffic grows, and *load*, in the serving container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from interlock.ledger.view import LedgerView
+from interlock.release.acts import Approval
+from interlock.release.evidence import Evidence
+from interlock.release.pin_statement import PinPredicate
+from interlock.release.record import Record, RecordedStatement
+from interlock.release.vault import VaultReader, release_prefix
+from interlock.release.verification import standing, tier
+from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
+from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
+from interlock.release.verification.evidence import shown
+from interlock.release.verification.ledger import FRESH_WITHIN, seen_in
+from interlock.release.verification.readings import Readings, Said, read
+from interlock.release.verification.reason import Reason, ReasonCode
+from interlock.release.verification.stored import files_reasons, locks, nothing_stored, pin_reasons, strangers
+from interlock.release.verification.summary import VerificationResult
+from interlock.release.verification.trust import Trust
+
+_DAY: Final = timedelta(days=1)
+
+
+class Profile(StrEnum):
+    ADMIT = "admit"
+    LOAD = "load"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of a release for one environment: it verifies if there is no reason why not."""
+
+    digest: str
+    environment: str
+    profile: Profile
+    reasons: tuple[Reason, ...]
+    notes: tuple[Reason, ...] = ()
+    """What does not count and need not: an approval that expired beside enough that did not."""
+    pin: Said[PinPredicate] | None = None
+    """Under which the verdict was reached."""
+    evidence: Mapping[str, tuple[Said[Evidence], ...]] | None = None
+    """By required gate, what counts."""
+    approvals: tuple[Said[Approval], ...] = ()
+    """Those that count, one of each person."""
+    locked_until: datetime | None = None
+    """When (UTC) the first of the release's objects becomes deletable; None where that is not known."""
+
+    @property
+    def verifies(self) -> bool:
+        return not self.reasons
+
+    @property
+    def policy(self) -> str | None:
+        return self.pin.what.policy if self.pin else None
+
+    @property
+    def tier(self) -> str | None:
+        return self.pin.what.tier if self.pin else None
+
+    @property
+    def until(self) -> datetime | None:
+        """When (UTC) the first of the approvals that count expires."""
+        return min((one.what.expires_at for one in self.approvals), default=None)
+
+    @property
+    def rests_on(self) -> tuple[RecordedStatement, ...]:
+        """The statements that count, by key."""
+        found = {one.recorded.key: one.recorded for one in self.approvals}
+        if self.pin is not None:
+            found[self.pin.recorded.key] = self.pin.recorded
+        for several in (self.evidence or {}).values():
+            found.update({one.recorded.key: one.recorded for one in several})
+        return tuple(found[key] for key in sorted(found))
+
+
+def admit(
+    record: Record,
+    reader: VaultReader,
+    trust: Trust,
+    logs: Sequence[LedgerView],
+    *,
+    environment: str,
+    now: datetime,
+    fresh_within: timedelta = FRESH_WITHIN,
+) -> Verdict:
+    """Say whether the release may be admitted to `environment` now (UTC), reading every byte of it.
+
+    Raises what `reader` raises.
+    """
+    if not _is_there(record):
+        return Verdict(record.digest, environment, Profile.ADMIT, (nothing_stored(record.digest),))
+    readings, seen = read(record, trust.root), seen_in(logs, record, now=now, fresh_within=fresh_within)
+    belief = BeliefByLedger(seen.times)
+    weak, until = locks(record, reader)
+    unlocked = [_unlocked(key, end) for key, end in until.items() if end <= now]
+    judge = _Judge(record, readings, trust, environment, belief, now, until)
+    objections = list(standing.retirements(readings.retirements, belief))
+    found = [
+        *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons,
+        *readings.forgeries, *judge.objections(), *objections,
+    ]  # fmt: skip
+    verdict = judge.verdict(Profile.ADMIT, found)
+    return replace(verdict, locked_until=min(until.values(), default=None))
+
+
+def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str | None = None) -> Verdict:
+    """Say whether the release may be loaded, from what travelled with it: without network, credentials or clock.
+
+    Without `environment` it may be loaded if it was approved for any. That an approval expired, a policy was replaced
+    or a root grew old since does not matter; what people said against it does, as far as it travelled.
+    """
+    if not _is_there(record):
+        return Verdict(record.digest, environment or "", Profile.LOAD, (nothing_stored(record.digest),))
+    readings = read(record, trust.root)
+    vouched = frozenset(
+        envelope
+        for one in readings.summaries
+        if one.what.result is VerificationResult.PASSED and BeliefByVoucher(frozenset()).doubt(one) is None
+        for envelope in one.what.envelopes
+    )
+    belief = BeliefByVoucher(vouched)
+    bytes_found = list(_of_bytes(record, reader))
+    if not record.pins:
+        bytes_found += pin_reasons(record, ())
+    named = sorted({one.what.environment for one in readings.approvals})
+    verdicts = []
+    for one in [environment] if environment is not None else named or [""]:
+        judge = _Judge(record, readings, trust, one, belief, None, {})
+        verdicts.append(judge.verdict(Profile.LOAD, [*bytes_found, *readings.forgeries, *judge.objections()]))
+    return min(verdicts, key=lambda verdict: len(verdict.reasons))
+
+
+def _is_there(record: Record) -> bool:
+    return any(key.startswith(release_prefix(record.digest)) for key in record.versions)
+
+
+def _of_bytes(record: Record, reader: VaultReader) -> Iterator[Reason]:
+    yield from record.problems
+    yield from strangers(record)
+    yield from files_reasons(record, reader)
+
+
+def _unlocked(key: str, end: datetime) -> Reason:
+    return Reason(ReasonCode.NOT_LOCKED, f"the lock of {key} ended at {end:%Y-%m-%d %H:%M} UTC", key)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Reaches the verdict on what was read, pin by pin and path by path."""
+
+    record: Record
+    readings: Readings
+    trust: Trust
+    environment: str
+    belief: Belief
+    now: datetime | None
+    locked_until: Mapping[str, datetime]
+
+    def objections(self) -> Iterator[Reason]:
+        yield from standing.revocations(self.readings.revocations, self.belief)
+        yield from standing.rejections(self.readings.rejections, self.readings.withdrawals, self.belief)
+
+    def verdict(self, profile: Profile, found: Sequence[Reason]) -> Verdict:
+        """Return the verdict of the pin for which least is missing, the newest of equals, and what was found else."""
+        oldest = datetime.min.replace(tzinfo=UTC)
+        pins = sorted(self.readings.pins, key=lambda pin: self.belief.made_at(pin) or oldest, reverse=True)
+        cases = [case for pin in pins for case in self._of_pin(pin, profile)]
+        if not cases:
+            return Verdict(self.record.digest, self.environment, profile, tuple(found))
+        best = min(cases, key=lambda case: len(case.reasons))
+        return replace(best, reasons=(*found, *best.reasons))
+
+    def _of_pin(self, pin: Said[PinPredicate], profile: Profile) -> list[Verdict]:
+        opened = tier.opened(pin, self.trust, in_force=self.now is not None)
+        if isinstance(opened, Reason):
+            return [Verdict(self.record.digest, self.environment, profile, (opened,), pin=pin)]
+        common = [*self._of_opening(opened)]
+        emergency = tier.emergency_path(opened, self._first_emergency(), self.now)
+        paths = [(tier.usual_path(opened), [emergency] if isinstance(emergency, Reason) else [])]
+        if isinstance(emergency, tier.Path):
+            paths.insert(0, (emergency, []))
+        return [self._of_path(opened, path, [*common, *closed], profile) for path, closed in paths]
+
+    def _first_emergency(self) -> datetime | None:
+        asked = (one for one in self.readings.pins if one.what.request and one.what.request.document.emergency)
+        return min((moment for moment in map(self.belief.made_at, asked) if moment is not None), default=None)
+
+    def _of_opening(self, opened: tier.Opened) -> Iterator[Reason]:
+        doubt = self.belief.doubt(opened.pin)
+        if doubt is not None:
+            yield doubt
+        if self.now is not None:
+            yield from tier.review_passed(opened, self.belief.made_at(opened.pin) or self.now)
+        yield from tier.not_asked_for(opened, self.environment)
+        summaries = self.readings.summaries
+        yield from tier.not_served_before(opened, self.record.digest, self.environment, summaries, self.belief)
+
+    def _of_path(self, opened: tier.Opened, path: tier.Path, common: Sequence[Reason], profile: Profile) -> Verdict:
+        pin = opened.pin
+        evidence = shown(
+            path.demands, self.readings.evidence, policy=pin.what.policy, tier=pin.what.tier, belief=self.belief
+        )
+        asked = Asked(
+            digest=self.record.digest,
+            policy=pin.what.policy,
+            environment=self.environment,
+            pin=pin.payload,
+            evidence={gate: frozenset(one.payload for one in many) for gate, many in evidence.counted.items()},
+            statements=frozenset(one.payload for one in builders_statements(self.record)),
+            submitter=opened.request.submitter,
+            builder=pin.what.builder,
+            longest=opened.rules.longest_approval,
+            now=self.now,
+        )
+        agreed = agreement(self.readings.approvals, self.readings.withdrawals, asked, self.belief)
+        short = list(missing(path.approvals, opened.policy.groups, agreed.people))
+        # Deployment is over when a deadline passed and the usual demands are met: then that is no reason.
+        late = [one for one in common if one.code is ReasonCode.EMERGENCY_DEADLINE_PASSED]
+        rest = [one for one in common if one not in late]
+        unmet = [*evidence.reasons, *short, *(agreed.faults if short else ())]
+        verdict = Verdict(
+            self.record.digest,
+            self.environment,
+            profile,
+            (*rest, *(late if unmet else ()), *unmet),
+            notes=() if short else agreed.faults,
+            pin=pin,
+            evidence=evidence.counted,
+            approvals=agreed.counted,
+        )
+        return replace(verdict, reasons=(*verdict.reasons, *self._too_short(verdict, opened, agreed)))
+
+    def _too_short(self, verdict: Verdict, opened: tier.Opened, agreed: Agreement) -> Iterator[Reason]:
+        """Yield what is not locked for as long as the tier keeps what was approved, which approving sees to."""
+        if self.now is None or not agreed.counted:
+            return
+        retention = timedelta(days=opened.rules.retention_days)
+        needed = min(one.what.approved_at for one in agreed.counted) + retention - _DAY
+        resting = {one.key for one in verdict.rests_on}
+        files = {key for key in self.record.versions if key.startswith(release_prefix(self.record.digest))}
+        others = {one.key for one in self.record.statements} - resting
+        for key in sorted((files | resting) - others):
+            until = self.locked_until.get(key)
+            if until is not None and until < needed:
+                text = (
+                    f"{key} is locked until {until:%Y-%m-%d}; the tier keeps what was approved until "
+                    f"{needed + _DAY:%Y-%m-%d}: an approver who approves again extends it"
+                )
+                yield Reason(ReasonCode.LOCK_TOO_SHORT, text, key)
+
+
+def builders_statements(record: Record) -> tuple[RecordedStatement, ...]:
+    """Return the statements that lie under the release itself: what approvers read."""
+    return tuple(one for one in record.statements if one.key.startswith(release_prefix(record.digest)))

@@ -1,0 +1,126 @@
+"""A record's statements as what they say, each with the keys that may say so; what nobody may say is a forgery."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.evidence import Evidence
+from interlock.release.pin_statement import PinPredicate
+from interlock.release.predicates import PLACES, Predicate
+from interlock.release.record import Record, RecordedStatement
+from interlock.release.trust.document import PERSONAL, KeyDuty, TrustedKey, TrustRoot
+from interlock.release.verification.reason import Reason, ReasonCode
+from interlock.release.verification.summary import Summary
+
+What = TypeVar("What", bound=BaseModel, covariant=True)
+_Model = TypeVar("_Model", bound=BaseModel)
+
+EVIDENCE_SIGNERS: Final = frozenset(KeyDuty) - {KeyDuty.FOUNDATION, KeyDuty.APPROVER}
+"""Whose evidence may lie in a record at all; which of them count for a gate, its policy says."""
+
+
+@dataclass(frozen=True)
+class Said(Generic[What]):
+    """A statement that was read: what it says, and those of its signers' keys that may say it, one at least."""
+
+    recorded: RecordedStatement
+    what: What
+    keys: tuple[TrustedKey, ...]
+
+    @property
+    def payload(self) -> str:
+        return self.recorded.payload
+
+    @property
+    def person(self) -> str:
+        """Whose key signed it; of statements of people only."""
+        return str(self.keys[0].person)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """All of a record that could be read; `forgeries` is what nobody may have said."""
+
+    pins: tuple[Said[PinPredicate], ...]
+    evidence: tuple[Said[Evidence], ...]
+    approvals: tuple[Said[Approval], ...]
+    rejections: tuple[Said[Rejection], ...]
+    withdrawals: tuple[Said[Withdrawal], ...]
+    revocations: tuple[Said[Revocation], ...]
+    retirements: tuple[Said[Retirement], ...]
+    summaries: tuple[Said[Summary], ...]
+    forgeries: tuple[Reason, ...]
+
+
+def read(record: Record, root: TrustRoot) -> Readings:
+    """Return what the record's statements say, as far as keys of the right duty and person signed them."""
+    reading = _Reading(record, root.keys)
+    readings = Readings(
+        pins=reading.all(Predicate.PIN, PinPredicate),
+        evidence=reading.all(Predicate.EVIDENCE, Evidence, EVIDENCE_SIGNERS),
+        approvals=reading.all(Predicate.APPROVAL, Approval),
+        rejections=reading.all(Predicate.REJECTION, Rejection),
+        withdrawals=reading.all(Predicate.WITHDRAWAL, Withdrawal),
+        revocations=reading.all(Predicate.REVOCATION, Revocation),
+        retirements=reading.all(Predicate.RETIREMENT, Retirement),
+        summaries=reading.all(Predicate.VERIFICATION, Summary),
+        forgeries=(),
+    )
+    reading.others(Predicate.PROVENANCE, Predicate.BILL_OF_MATERIALS, Predicate.FINDING)
+    return Readings(**{**vars(readings), "forgeries": tuple(reading.forgeries)})
+
+
+class _Reading:
+    def __init__(self, record: Record, keys: Mapping[str, TrustedKey]) -> None:
+        self._record, self._keys = record, keys
+        self.forgeries: list[Reason] = []
+
+    def all(self, kind: Predicate, model: type[_Model], duties: Collection[KeyDuty] = ()) -> tuple[Said[_Model], ...]:
+        found = (self._one(one, model, duties or {PLACES[kind].duty}) for one in self._record.of(kind))
+        return tuple(one for one in found if one is not None)
+
+    def others(self, *kinds: Predicate) -> None:
+        """Look at the signers alone of statements whose content is others' to read."""
+        for kind in kinds:
+            for one in self._record.of(kind):
+                self._keys_of(one, {PLACES[kind].duty})
+
+    def _one(self, one: RecordedStatement, model: type[_Model], duties: Collection[KeyDuty]) -> Said[_Model] | None:
+        keys = self._keys_of(one, duties)
+        if not keys:
+            return None
+        try:
+            what = model.model_validate(one.statement.predicate)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "document"
+            self._forged(
+                ReasonCode.PREDICATE_MALFORMED, one, f"does not say what its kind says: {where}: {first['msg']}"
+            )
+            return None
+        if PERSONAL.isdisjoint(duties):
+            return Said(one, what, keys)
+        claimed = getattr(what, "person", None)
+        own = tuple(key for key in keys if key.person == claimed)
+        if not own:
+            whose = ", ".join(sorted({str(key.person) for key in keys}))
+            self._forged(ReasonCode.PERSON_FORGED, one, f"says that {claimed} said it; the key is that of {whose}")
+            return None
+        return Said(one, what, own)
+
+    def _keys_of(self, one: RecordedStatement, duties: Collection[KeyDuty]) -> tuple[TrustedKey, ...]:
+        known = [self._keys[name] for name in sorted(one.signers) if name in self._keys]
+        keys = tuple(key for key in known if key.duty in duties)
+        if not keys:
+            whose = ", ".join(sorted({key.duty.value for key in known})) or "nobody in the trust root"
+            wanted = ", ".join(sorted(duty.value for duty in duties))
+            self._forged(ReasonCode.KEY_OF_WRONG_DUTY, one, f"is signed by the key of {whose}; accepted is {wanted}")
+        return keys
+
+    def _forged(self, code: ReasonCode, one: RecordedStatement, text: str) -> None:
+        self.forgeries.append(Reason(code, f"{one.key} {text}", one.key))

@@ -1,0 +1,51 @@
+"""What people have said against a release: rejections that stand, its revocation, its retirement.
+
+An objection counts from the moment it is there, in the ledger or not yet; taking one back counts once the ledger has
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from interlock.release.acts import Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.verification.belief import Belief
+from interlock.release.verification.readings import Said
+from interlock.release.verification.reason import Reason, ReasonCode
+
+
+def against(said: Said[Rejection] | Said[Revocation] | Said[Retirement], belief: Belief) -> bool:
+    """Say whether an objection counts: unless its key was not to be believed when it was made."""
+    doubt = belief.doubt(said)
+    return doubt is None or doubt.code is ReasonCode.NOT_IN_LEDGER
+
+
+def rejections(
+    given: Sequence[Said[Rejection]], taken_back: Sequence[Said[Withdrawal]], belief: Belief
+) -> Iterator[Reason]:
+    """Yield each rejection that its own author has not taken back."""
+    for one in given:
+        back = [
+            other
+            for other in taken_back
+            if other.what.withdrawn == one.payload and other.person == one.person and belief.doubt(other) is None
+        ]
+        if against(one, belief) and not back:
+            text = f"{one.person} rejected it ({one.what.ticket}): {one.what.reason}"
+            yield Reason(ReasonCode.REJECTED, text, one.recorded.key)
+
+
+def revocations(given: Sequence[Said[Revocation]], belief: Belief) -> Iterator[Reason]:
+    """Yield each revocation; nothing takes one back."""
+    for one in given:
+        if against(one, belief):
+            text = f"{one.person} revoked it for good ({one.what.ticket}): {one.what.reason}"
+            yield Reason(ReasonCode.REVOKED, text, one.recorded.key)
+
+
+def retirements(given: Sequence[Said[Retirement]], belief: Belief) -> Iterator[Reason]:
+    """Yield each retirement."""
+    for one in given:
+        if against(one, belief):
+            text = f"{one.person} retired it ({one.what.ticket}): {one.what.reason}"
+            yield Reason(ReasonCode.RETIRED, text, one.recorded.key)
