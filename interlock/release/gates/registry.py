@@ -12,6 +12,7 @@ from interlock.release.gates.gate import Gate, GateParameters
 GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
+    "fairness": "interlock.release.gates.fairness:FairnessGate",
     "performance": "interlock.release.gates.performance:PerformanceGate",
 }
 """Our gates, by name. pyproject.toml names the same ones for whoever lists entry points; here they are found in a

@@ -41,12 +41,8 @@ def schema_of(folder: Path) -> ModelSchema | None:
 
     Raises NotMeasurable for an MLmodel file that cannot be read.
     """
-    path = folder / "MLmodel"
-    if not path.is_file():
-        return None
     try:
-        document = yaml.safe_load(path.read_bytes())
-        signature = (document or {}).get("signature") or {}
+        signature = _document(folder).get("signature") or {}
         inputs = _listed(signature.get("inputs"))
         parameters = _listed(signature.get("params"))
         if not inputs or any("name" not in one for one in inputs):
@@ -58,6 +54,20 @@ def schema_of(folder: Path) -> ModelSchema | None:
     # Bytes of the model's author: whatever else they are, they are no schema.
     except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise NotMeasurable(f"the model's file MLmodel holds no readable signature: {error}") from error
+
+
+def metadata_of(folder: Path) -> Any:
+    """Return what the model's author wrote under `metadata`, or None. Raises NotMeasurable for an unreadable file."""
+    try:
+        return _document(folder).get("metadata")
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+        raise NotMeasurable(f"the model's file MLmodel cannot be read: {error}") from error
+
+
+def _document(folder: Path) -> dict[str, Any]:
+    path = folder / "MLmodel"
+    document: dict[str, Any] = (yaml.safe_load(path.read_bytes()) or {}) if path.is_file() else {}
+    return document
 
 
 def _listed(text: Any) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ def mean_of(values: Floats) -> Figure:
     return mean
 
 
-def roc_auc(positive: Flags, scores: Floats) -> Figure:
+def area_under_curve(positive: Flags, scores: Floats) -> Figure:
     """Return the area under the ROC curve: how likely a positive row scores above a negative one, ties half.
 
     NaN where only one class has weight.
@@ -65,7 +65,7 @@ def classification(positive: Flags, scores: Floats, threshold: float) -> Mapping
     Log loss and Brier's score are left out where a score is no probability.
     """
     figures = {
-        "roc_auc": roc_auc(positive, scores),
+        "area_under_curve": area_under_curve(positive, scores),
         "accuracy": mean_of(np.asarray((scores >= threshold) == positive, dtype=np.float64)),
     }
     if bool(np.all((scores >= 0) & (scores <= 1))):
@@ -80,7 +80,7 @@ def regression(target: Floats, predicted: Floats) -> Mapping[str, Figure]:
     return {"rmse": lambda weights: np.sqrt(squared(weights)), "mae": mean_of(np.abs(predicted - target))}
 
 
-MORE_IS_BETTER = frozenset({"roc_auc", "accuracy"})
+MORE_IS_BETTER = frozenset({"area_under_curve", "accuracy"})
 
 
 def gain(name: str, model: Figure, champion: Figure) -> Figure:

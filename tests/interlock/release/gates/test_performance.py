@@ -34,7 +34,7 @@ def test_figures_of_a_classifier_agree_with_scikit_learn_with_ties_and_weights(r
     positive, scored, weights = (np.array(one) for one in zip(*rows, strict=True))
     figures = scores.classification(positive, scored, 0.5)
     outside = {
-        "roc_auc": metrics.roc_auc_score(positive, scored, sample_weight=weights),
+        "area_under_curve": metrics.roc_auc_score(positive, scored, sample_weight=weights),
         "log_loss": metrics.log_loss(positive, scored, sample_weight=weights),
         "brier": metrics.brier_score_loss(positive, scored, sample_weight=weights),
         "accuracy": metrics.accuracy_score(positive, scored >= 0.5, sample_weight=weights),
@@ -134,15 +134,15 @@ def ask(
 def test_a_figure_on_its_limit_passes_and_one_short_of_it_fails() -> None:
     area = float(metrics.roc_auc_score(FRAME["label"], FRAME["score"]))
     assert area == 0.78125
-    assert ask(limits={"roc_auc": {"at_least": "0.78125"}}).outcome is Outcome.PASSED
-    assert ask(limits={"roc_auc": {"above": "0.78125"}}).outcome is Outcome.FAILED
+    assert ask(limits={"area_under_curve": {"at_least": "0.78125"}}).outcome is Outcome.PASSED
+    assert ask(limits={"area_under_curve": {"above": "0.78125"}}).outcome is Outcome.FAILED
     assert ask(limits={"accuracy": {"at_least": "0.625"}}).outcome is Outcome.PASSED
     assert ask(limits={"accuracy": {"at_least": "0.626"}}).outcome is Outcome.FAILED
 
 
 def test_the_champion_itself_gains_exactly_nothing() -> None:
-    said = ask(champion=MODEL, limits={"roc_auc_gain": {"at_least": "0", "bound": "lower"}})
-    gained = found(said, "roc_auc_gain")
+    said = ask(champion=MODEL, limits={"area_under_curve_gain": {"at_least": "0", "bound": "lower"}})
+    gained = found(said, "area_under_curve_gain")
     assert {gained.value, gained.low, gained.high} == {Decimal(0)}
     assert said.outcome is Outcome.PASSED
     assert "champion" not in " ".join(said.unchecked)
@@ -150,16 +150,16 @@ def test_the_champion_itself_gains_exactly_nothing() -> None:
 
 def test_a_model_worse_than_the_champion_has_negative_gains_and_fails() -> None:
     worse = FunctionModel(lambda rows: 1 - rows["score"])
-    said = ask(model=worse, champion=MODEL, limits={"roc_auc_gain": {"above": "-0.05", "bound": "lower"}})
+    said = ask(model=worse, champion=MODEL, limits={"area_under_curve_gain": {"above": "-0.05", "bound": "lower"}})
     assert said.outcome is Outcome.FAILED
     gains = [one for one in said.measures if one.name.endswith("_gain")]
-    assert {one.name for one in gains} == {"roc_auc_gain", "log_loss_gain", "brier_gain", "accuracy_gain"}
+    assert {one.name for one in gains} == {"area_under_curve_gain", "log_loss_gain", "brier_gain", "accuracy_gain"}
     assert all(one.high is not None and one.high < 0 for one in gains)
 
 
 def test_without_a_champion_the_gain_is_over_knowing_the_average_and_that_is_said() -> None:
     said = ask()
-    assert float(found(said, "roc_auc_gain").value or 0) == pytest.approx(0.78125 - 0.5)
+    assert float(found(said, "area_under_curve_gain").value or 0) == pytest.approx(0.78125 - 0.5)
     assert any("no champion" in one for one in said.unchecked)
 
 
@@ -168,9 +168,9 @@ def test_slices_agree_with_scikit_learn_and_a_small_one_is_not_told() -> None:
     said = ask(frame, {"slice_accuracy": {"at_least": "0.1"}}, slices=["region"])
     for name in ("north", "south"):
         part = FRAME[FRAME["region"] == name]
-        area = float(found(said, "slice_roc_auc", name).value or 0)
+        area = float(found(said, "slice_area_under_curve", name).value or 0)
         assert area == pytest.approx(metrics.roc_auc_score(part["label"], part["score"]), abs=1e-9)
-    west = found(said, "slice_roc_auc", "west")
+    west = found(said, "slice_area_under_curve", "west")
     assert (west.suppressed, west.value, west.count) == (True, None, None)
     assert said.outcome is Outcome.PASSED
     assert any("region=west" in one for one in said.unchecked)
@@ -179,9 +179,9 @@ def test_slices_agree_with_scikit_learn_and_a_small_one_is_not_told() -> None:
 def test_a_slice_of_one_class_has_no_area_and_breaks_its_limit() -> None:
     frame = FRAME.assign(region=np.where(FRAME["label"] == 1, "good", "bad"))
     assert ask(frame, slices=["region"]).outcome is Outcome.PASSED
-    said = ask(frame, {"slice_roc_auc": {"at_least": "0"}}, slices=["region"])
+    said = ask(frame, {"slice_area_under_curve": {"at_least": "0"}}, slices=["region"])
     assert said.reasons == tuple(
-        f"slice_roc_auc of region={name} has no value; the limit is ≥ 0" for name in ("bad", "good")
+        f"slice_area_under_curve of region={name} has no value; the limit is ≥ 0" for name in ("bad", "good")
     )
 
 
@@ -228,8 +228,8 @@ def test_what_cannot_be_decided_has_failed(frame: pd.DataFrame, reason: str) -> 
 
 
 def test_one_class_only_has_no_area_under_the_curve() -> None:
-    said = ask(FRAME.assign(label=1), {"roc_auc": {"at_least": "0.5"}})
-    assert said.reasons == ("roc_auc has no value; the limit is ≥ 0.5",)
+    said = ask(FRAME.assign(label=1), {"area_under_curve": {"at_least": "0.5"}})
+    assert said.reasons == ("area_under_curve has no value; the limit is ≥ 0.5",)
 
 
 @pytest.mark.parametrize("weights", [np.zeros(80), -np.ones(80), np.full(80, np.nan)])
@@ -261,13 +261,13 @@ def test_a_champion_that_fails_fails_the_comparison() -> None:
 
 def test_scores_that_are_no_probabilities_have_an_area_and_no_log_loss() -> None:
     said = ask(model=FunctionModel(lambda rows: rows["score"] * 3), limits={"log_loss": {"at_most": "1"}})
-    assert found(said, "roc_auc").value is not None
+    assert found(said, "area_under_curve").value is not None
     assert said.reasons == ("it measured no log_loss, which the policy limits to ≤ 1",)
 
 
 def test_probabilities_of_two_classes_are_read_by_the_second() -> None:
     both = FunctionModel(lambda rows: np.stack([1 - rows["score"], rows["score"]], axis=1))
-    assert found(ask(model=both), "roc_auc") == found(ask(), "roc_auc")
+    assert found(ask(model=both), "area_under_curve") == found(ask(), "area_under_curve")
 
 
 def test_the_target_and_what_is_protected_never_reach_the_model() -> None:

@@ -1,0 +1,216 @@
+"""The gate `fairness`: how differently groups of people are decided about, over every protected attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from pydantic import Field
+
+from interlock.monitoring import fairness
+from interlock.monitoring.arrays import Flags, Floats, Integers
+from interlock.monitoring.fairness import Rates
+from interlock.monitoring.resampling import Figure, intervals
+from interlock.release.evidence import Measure
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable, Table
+from interlock.release.gates.measuring import measure, slice_of, too_few
+from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
+from interlock.release.gates.protection import copies, protected_inputs, thresholds_in, used_when_offered
+from interlock.release.gates.text import point
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EVERY_GROUP = "all groups"
+
+
+class FairnessParameters(GateParameters):
+    table: str = "out_of_fold"
+    threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+    """At which score and above everybody is decided positive, which is the outcome that people want."""
+    positive: str | int | bool = 1
+    """The label of those who deserved the positive outcome."""
+    intersections: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    """Attributes whose combinations are groups as well."""
+    minimum_rows: Annotated[int, Field(ge=2)] = 30
+    """A group of fewer rows is not told."""
+    resamples: Annotated[int, Field(ge=100, le=20000)] = 1000
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Who was decided positive and who deserved it, and how often each row counts."""
+
+    decided: Flags
+    deserved: Flags
+    weights: Floats
+
+
+class FairnessGate:
+    name = "fairness"
+    version = OUR_VERSION
+    Parameters = FairnessParameters
+
+    def needs(self, parameters: FairnessParameters) -> Needs:
+        return Needs(tables=(parameters.table,), predictor=True)
+
+    def measure(self, inputs: GateInputs) -> Measured:
+        parameters = inputs.parameters
+        assert isinstance(parameters, FairnessParameters)
+        table = inputs.table(parameters.table)
+        if not inputs.protected_attributes:
+            raise NotMeasurable("the policy names no protected attributes")
+        attributes = {one: table.frame[one] for one in inputs.protected_attributes if one in table.frame.columns}
+        reasons = [
+            f"the protected attribute {one!r} is not in the table {parameters.table!r}, so it cannot be measured"
+            for one in inputs.protected_attributes
+            if one not in attributes
+        ]
+        reasons += [*protected_inputs(inputs), *thresholds_in(inputs)]
+        rows = model_rows(inputs, table)
+        answered = inputs.model().predict(rows)
+        reasons += copies(rows, attributes)
+        reasons += used_when_offered(inputs.model(), rows, list(attributes.values()), answered)
+        scores = _scores(table, answered)
+        decided = _decided(table, scores, parameters.threshold)
+        if not fairness.one_threshold(scores, decided):
+            reasons.append("the decisions in the table do not follow from one threshold for everybody")
+        decisions = Decisions(decided, positive_rows(table, parameters.positive), weights_of(table))
+        measures, unmeasurable = _over(
+            attributes | _crossed(attributes, parameters), decisions, inputs.seed, parameters
+        )
+        return Measured(
+            measures,
+            [*reasons, *unmeasurable],
+            unchecked=list(_unchecked(table)),
+            details={"threshold": point(parameters.threshold), "table": parameters.table},
+        )
+
+
+def _scores(table: Table, answered: Floats) -> Floats:
+    if table.prediction is None:
+        return as_scores(answered, len(table.frame))
+    return as_scores(column(table, table.prediction).to_numpy(), len(table.frame))
+
+
+def _decided(table: Table, scores: Floats, threshold: float) -> Flags:
+    if table.decision is None:
+        return np.asarray(scores >= threshold)
+    values = column(table, table.decision)
+    if not values.isin([0, 1]).all():
+        raise NotMeasurable(f"the decisions in {table.decision!r} are not all 0 or 1")
+    return np.asarray(values == 1, dtype=np.bool_)
+
+
+def _crossed(attributes: Mapping[str, pd.Series], parameters: FairnessParameters) -> dict[str, pd.Series]:
+    import pandas as pd
+
+    crossed = {}
+    for names in parameters.intersections:
+        missing = [name for name in names if name not in attributes]
+        if missing:
+            raise NotMeasurable(f"the intersection {' × '.join(names)} is of {missing[0]!r}, which cannot be measured")
+        parts = []
+        for name in names:
+            places, kinds = groups(attributes[name])
+            parts.append([kinds[place] for place in places])
+        crossed[" × ".join(names)] = pd.Series([" × ".join(row) for row in zip(*parts, strict=True)])
+    return crossed
+
+
+def _over(
+    attributes: Mapping[str, pd.Series], decisions: Decisions, seed: int, parameters: FairnessParameters
+) -> tuple[list[Measure], list[str]]:
+    measures: list[Measure] = []
+    reasons: list[str] = []
+    for attribute, values in attributes.items():
+        places, names = groups(values)
+        told = np.bincount(places, minlength=len(names)) >= parameters.minimum_rows
+        for place in np.flatnonzero(~told):
+            of = slice_of(attribute, names[place])
+            measures += [too_few(name, of) for name in ("selection_rate", "disparate_impact", "true_positive_rate")]
+        hidden = float((~told[places]).mean())
+        measures.append(measure("suppressed_share", hidden, of=slice_of(attribute, EVERY_GROUP)))
+        if told.sum() < 2:
+            reasons.append(
+                f"{attribute!r} has {told.sum()} group of at least {parameters.minimum_rows} rows, "
+                "so there are none to compare"
+            )
+            continue
+        inside = told[places]
+        kept = Decisions(decisions.decided[inside], decisions.deserved[inside], decisions.weights[inside])
+        renumbered = (np.cumsum(told) - 1)[places[inside]]
+        kept_names = [names[place] for place in np.flatnonzero(told)]
+        measures += _of_attribute(attribute, kept_names, renumbered, kept, seed, parameters)
+    return measures, reasons
+
+
+def _of_attribute(
+    attribute: str, names: list[str], places: Integers, decisions: Decisions, seed: int, parameters: FairnessParameters
+) -> Iterator[Measure]:
+    least = parameters.minimum_rows
+    rates = _Rates(decisions, places, len(names), least)
+    figures: dict[tuple[str, str], Figure] = {}
+    for place, name in enumerate(names):
+        figures["selection_rate", name] = _of_group(rates.selection, place)
+        figures["disparate_impact", name] = _of_group(rates.impact, place)
+        if rates.deserving[place] >= least:
+            figures["true_positive_rate", name] = _of_group(rates.true_positive, place)
+        else:
+            yield too_few("true_positive_rate", slice_of(attribute, name))
+    figures["demographic_parity_difference", EVERY_GROUP] = rates.parity
+    figures["equal_opportunity_difference", EVERY_GROUP] = rates.opportunity
+    figures["equalized_odds_difference", EVERY_GROUP] = rates.odds
+    named = {"|".join(key): figure for key, figure in figures.items()}
+    between = intervals(named, decisions.weights, seed=seed, resamples=parameters.resamples)
+    for (figure_name, name), figure in figures.items():
+        everybody = name == EVERY_GROUP and figure_name.endswith("_difference")
+        counts = rates.deserving if figure_name == "true_positive_rate" else rates.rows
+        count = places.size if everybody else int(counts[names.index(name)])
+        number = float(figure(decisions.weights))
+        yield measure(figure_name, number, between[f"{figure_name}|{name}"], count=count, of=slice_of(attribute, name))
+
+
+class _Rates:
+    """The rates of one attribute's groups; groups with too few rows for a rate are left out of its difference."""
+
+    def __init__(self, decisions: Decisions, places: Integers, count: int, least: int) -> None:
+        deserved = decisions.deserved
+        self.rows = np.bincount(places, minlength=count)
+        self.deserving = np.bincount(places[deserved], minlength=count)
+        self.selection = fairness.rates(decisions.decided, np.ones_like(deserved), places, count)
+        self.true_positive = fairness.rates(decisions.decided, deserved, places, count)
+        self._false_positive = fairness.rates(decisions.decided, ~deserved, places, count)
+        self._enough = self.deserving >= least
+        self._enough_others = self.rows - self.deserving >= least
+
+    def impact(self, weights: Floats) -> Floats:
+        return fairness.impact_ratios(self.selection(weights))
+
+    def parity(self, weights: Floats) -> Floats:
+        return fairness.spread(self.selection(weights))
+
+    def opportunity(self, weights: Floats) -> Floats:
+        return _spread_among(self.true_positive(weights), self._enough)
+
+    def odds(self, weights: Floats) -> Floats:
+        among_others = _spread_among(self._false_positive(weights), self._enough_others)
+        return np.maximum(self.opportunity(weights), among_others)
+
+
+def _spread_among(of_groups: Floats, enough: Flags) -> Floats:
+    if enough.sum() < 2:
+        return np.full(of_groups.shape[:-1], np.nan)
+    return fairness.spread(of_groups[..., enough])
+
+
+def _of_group(rates: Rates, place: int) -> Figure:
+    return lambda weights: np.asarray(rates(weights)[..., place])
+
+
+def _unchecked(table: Table) -> Iterator[str]:
+    if table.prediction is not None:
+        yield f"the predictions are those of the column {table.prediction!r}: whoever made the table vouches for them"
+    yield "inputs that stand in for a protected attribute without being a copy of it were not looked for"

@@ -1,0 +1,267 @@
+"""Fairness agrees with fairlearn, and a model that is given a protected attribute fails whatever its rates are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import fairlearn.metrics
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.monitoring import fairness
+from interlock.release.evidence import Evidence, Outcome
+from interlock.release.gates.fairness import EVERY_GROUP, FairnessGate
+from interlock.release.gates.gate import ModelFailed
+from tests.interlock.release.gates.given import FunctionModel, evidence, found, inputs, table
+
+ROWS = st.lists(
+    st.tuples(st.booleans(), st.booleans(), st.integers(0, 2), st.floats(0.1, 5)), min_size=6, max_size=60
+).filter(lambda rows: {(one[1], one[2]) for one in rows} == {(truth, group) for truth in (0, 1) for group in range(3)})
+
+
+@settings(max_examples=15)
+@given(ROWS)
+def test_rates_of_groups_agree_with_fairlearn(rows: Sequence[tuple[Any, ...]]) -> None:
+    decided, deserved, places, weights = (np.array(one) for one in zip(*rows, strict=True))
+    of = {"sensitive_features": places, "sample_weight": weights}
+    everybody = np.ones_like(deserved)
+    selected, true, false = (
+        fairness.rates(decided, among, places, 3)(weights) for among in (everybody, deserved, ~deserved)
+    )
+    ours = [
+        float(fairness.spread(selected)),
+        float(fairness.impact_ratios(selected).min()),
+        float(fairness.spread(true)),
+        float(max(fairness.spread(true), fairness.spread(false))),
+    ]
+    ratio = fairlearn.metrics.demographic_parity_ratio(deserved, decided, **of)
+    theirs = [
+        fairlearn.metrics.demographic_parity_difference(deserved, decided, **of),
+        1.0 if np.isnan(ratio) else ratio,
+        fairlearn.metrics.equal_opportunity_difference(deserved, decided, **of),
+        fairlearn.metrics.equalized_odds_difference(deserved, decided, **of),
+    ]
+    assert ours == pytest.approx(theirs, abs=1e-9)
+
+
+def people(selected: dict[str, int], of: int = 100) -> pd.DataFrame:
+    """Return `of` people of each race, of whom so many are scored above one half; who deserves it goes by turns."""
+    frames = [
+        pd.DataFrame(
+            {
+                "score": [0.9] * many + [0.1] * (of - many),
+                "label": [index % 2 for index in range(of)],
+                "race": race,
+                "sex": [index % 4 // 2 for index in range(of)],
+            }
+        )
+        for race, many in selected.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+MODEL = FunctionModel(lambda rows: rows["score"])
+LIMITS = {
+    "disparate_impact": {"at_least": "0.8"},
+    "demographic_parity_difference": {"below": "0.1"},
+    "equal_opportunity_difference": {"below": "0.1"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model that takes a score."""
+    return written(tmp_path, ["score"])
+
+
+def written(folder: Path, columns: list[str], parameters: list[str] | None = None, metadata: Any = None) -> Path:
+    signature = {
+        "inputs": json.dumps([{"name": name, "type": "double", "required": True} for name in columns]),
+        "params": json.dumps([{"name": name, "dtype": "string"} for name in parameters or []]),
+    }
+    (folder / "MLmodel").write_text(json.dumps({"signature": signature, "metadata": metadata}))
+    return folder
+
+
+def ask(
+    frame: pd.DataFrame,
+    folder: Path,
+    limits: dict[str, Any] | None = None,
+    model: Any = MODEL,
+    attributes: tuple[str, ...] = ("race",),
+    named: dict[str, Any] | None = None,
+    **parameters: Any,
+) -> Evidence:
+    measured_on = table(frame, target="label", protected=("race", "sex"), **(named or {}))
+    given = inputs(
+        folder, tables={"out_of_fold": measured_on}, predictor=model, protected_attributes=attributes
+    )  # fmt: skip
+    return evidence(FairnessGate(), given, limits, resamples=100, **parameters)
+
+
+def test_a_ratio_of_exactly_four_fifths_passes_and_one_below_fails(folder: Path) -> None:
+    limit = {"disparate_impact": {"at_least": "0.8"}}
+    passed = ask(people({"a": 30, "b": 24}), folder, limit)
+    assert (passed.outcome, passed.reasons) == (Outcome.PASSED, ())
+    assert float(found(passed, "disparate_impact", "b").value or 0) == 0.8
+    failed = ask(people({"a": 30, "b": 23}), folder, limit)
+    assert failed.outcome is Outcome.FAILED
+    assert failed.reasons[0].startswith("disparate_impact of race=b is 0.766666666667 (interval 0.")
+
+
+def test_a_difference_of_exactly_a_tenth_fails_and_one_below_passes(folder: Path) -> None:
+    limit = {"demographic_parity_difference": {"below": "0.1"}}
+    assert ask(people({"a": 50, "b": 40}), folder, limit).outcome is Outcome.FAILED
+    assert ask(people({"a": 50, "b": 41}), folder, limit).outcome is Outcome.PASSED
+
+
+def test_equal_opportunity_looks_at_those_who_deserve_it(folder: Path) -> None:
+    frame = people({"a": 50, "b": 50})
+    frame.loc[frame["race"] == "b", "label"] = [1 - one for one in frame.loc[frame["race"] == "a", "label"]]
+    frame.loc[(frame["race"] == "b") & (frame["label"] == 1), "score"] = 0.1
+    said = ask(frame, folder, {"equal_opportunity_difference": {"below": "0.1"}})
+    assert said.outcome is Outcome.FAILED
+    assert float(found(said, "equal_opportunity_difference", EVERY_GROUP).value or 0) == 0.5
+    assert float(found(said, "true_positive_rate", "b").value or 0) == 0
+
+
+def test_every_attribute_that_the_policy_names_is_measured(folder: Path) -> None:
+    frame = people({"a": 50, "b": 50}).assign(score=lambda rows: np.where(rows["sex"] == 1, 0.9, 0.1))
+    said = ask(frame, folder, LIMITS, attributes=("race", "sex"))
+    assert {one.of.attribute for one in said.measures if one.of} == {"race", "sex"}
+    assert [one for one in said.reasons if "sex" not in one] == []
+    assert said.outcome is Outcome.FAILED
+
+
+def test_combinations_of_attributes_are_groups_as_well(folder: Path) -> None:
+    frame = people({"a": 50, "b": 50}, of=200)
+    frame["score"] = np.where((frame["race"] == "a") == (frame["sex"] == 1), 0.9, 0.1)
+    apart = ask(frame, folder, LIMITS | {"equal_opportunity_difference": {"at_most": "1"}}, attributes=("race", "sex"))
+    assert apart.outcome is Outcome.PASSED
+    crossed = ask(frame, folder, LIMITS, attributes=("race", "sex"), intersections=[["race", "sex"]])
+    assert crossed.outcome is Outcome.FAILED
+    assert found(crossed, "selection_rate", "a × 0").value == 0
+
+
+def test_a_small_group_is_not_told_and_does_not_count(folder: Path) -> None:
+    frame = pd.concat([people({"a": 50, "b": 50}), people({"c": 0}, of=29)])
+    said = ask(frame, folder, {"disparate_impact": {"at_least": "0.8"}})
+    assert said.outcome is Outcome.PASSED
+    small = found(said, "disparate_impact", "c")
+    assert (small.suppressed, small.value, small.count) == (True, None, None)
+    assert float(found(said, "suppressed_share", EVERY_GROUP).value or 0) == pytest.approx(29 / 229)
+    at_the_boundary = pd.concat([people({"a": 50, "b": 50}), people({"c": 0}, of=30)])
+    assert ask(at_the_boundary, folder, {"disparate_impact": {"at_least": "0.8"}}).outcome is Outcome.FAILED
+
+
+def test_an_attribute_with_one_group_left_cannot_be_measured_and_fails(folder: Path) -> None:
+    said = ask(pd.concat([people({"a": 50}), people({"b": 1}, of=5)]), folder)
+    assert said.reasons == ("'race' has 1 group of at least 30 rows, so there are none to compare",)
+
+
+def test_people_whose_attribute_is_not_known_are_a_group(folder: Path) -> None:
+    frame = people({"a": 50, "b": 50, "c": 20}).replace({"race": {"c": None}})
+    said = ask(frame, folder, {"disparate_impact": {"at_least": "0.8"}})
+    assert said.reasons[0].startswith("disparate_impact of race=missing is 0.4")
+
+
+def test_nobody_selected_at_all_is_no_difference(folder: Path) -> None:
+    assert ask(people({"a": 0, "b": 0}), folder, LIMITS).outcome is Outcome.PASSED
+
+
+def test_nobody_who_deserves_it_leaves_equal_opportunity_without_a_value(folder: Path) -> None:
+    said = ask(people({"a": 50, "b": 50}).assign(label=0), folder, LIMITS)
+    assert said.reasons == ("equal_opportunity_difference of race=all groups has no value; the limit is < 0.1",)
+
+
+def test_a_missing_attribute_or_label_fails(folder: Path) -> None:
+    frame = people({"a": 50, "b": 50})
+    said = ask(frame, folder, attributes=("race", "age"))
+    assert said.reasons == (
+        "the protected attribute 'age' is not in the table 'out_of_fold', so it cannot be measured",
+    )
+    unlabelled = ask(frame.assign(label=frame["label"].where(frame.index > 0)), folder)
+    assert unlabelled.reasons == ("it could not decide: 1 of 200 rows have no label",)
+    assert ask(frame, folder, attributes=()).outcome is Outcome.FAILED
+
+
+def test_predictions_out_of_fold_are_those_of_the_table_and_that_is_said(folder: Path) -> None:
+    frame = people({"a": 50, "b": 10}).assign(made=0.9)
+    said = ask(frame, folder, LIMITS, named={"prediction": "made"})
+    assert said.outcome is Outcome.PASSED
+    assert said.unchecked[0].startswith("the predictions are those of the column 'made'")
+
+
+FAIR = people({"a": 50, "b": 50})
+
+
+@pytest.mark.parametrize(
+    ("columns", "parameters", "metadata", "reason"),
+    [
+        (["score", "race"], [], None, "the protected attribute 'race' is an input of the model"),
+        (["score"], ["Race "], None, "the protected attribute 'race' is a parameter of the model"),
+        (
+            ["score"],
+            [],
+            {"deciding": {"Thresholds": {"a": 0.4, "b": 0.5}}},
+            "MLmodel's metadata.deciding.Thresholds sets several thresholds; accepted is one for everybody",
+        ),
+        (["score", "code"], [], None, "the model's input 'code' is a copy of the protected attribute 'race'"),
+    ],
+)
+def test_a_protected_attribute_or_a_group_threshold_in_the_model_fails(
+    tmp_path: Path, columns: list[str], parameters: list[str], metadata: Any, reason: str
+) -> None:
+    frame = FAIR.assign(code=FAIR["race"].map({"a": 7.5, "b": -1}))
+    said = ask(frame, written(tmp_path, columns, parameters, metadata), LIMITS)
+    assert reason in said.reasons
+
+
+def test_a_model_without_a_schema_fails(tmp_path: Path) -> None:
+    assert ask(FAIR, tmp_path).reasons[0].startswith("the model has no schema of its columns")
+    (tmp_path / "MLmodel").write_text("signature: {inputs: '[3]'}")
+    assert "holds no readable signature" in ask(FAIR, tmp_path).reasons[0]
+
+
+def test_a_model_that_changes_its_answer_when_offered_the_attribute_fails(folder: Path) -> None:
+    peeking = FunctionModel(
+        lambda rows: rows["score"] + (rows["race"] == "a") * 0.01 if "race" in rows else rows["score"]
+    )
+    assert ask(FAIR, folder, LIMITS, peeking).reasons == (
+        "the model's predictions change when it is offered the protected attributes",
+    )
+
+
+def test_a_model_that_refuses_further_columns_does_not_use_them(folder: Path) -> None:
+    def strict(rows: pd.DataFrame) -> Any:
+        if list(rows.columns) != ["score"]:
+            raise ModelFailed("unexpected columns")
+        return rows["score"]
+
+    assert ask(FAIR, folder, LIMITS, FunctionModel(strict)).outcome is Outcome.PASSED
+
+
+def test_a_model_that_answers_at_random_fails(folder: Path) -> None:
+    random = np.random.default_rng(1)
+    said = ask(FAIR, folder, model=FunctionModel(lambda rows: random.random(len(rows))))
+    assert "the model answers the same rows differently each time, so nothing shows what it goes by" in said.reasons
+
+
+def test_decisions_by_a_threshold_for_each_group_are_found(folder: Path) -> None:
+    frame = FAIR.assign(score=np.linspace(0, 1, 200))
+    by_group = frame.assign(decided=(frame["score"] >= np.where(frame["race"] == "a", 0.2, 0.7)).astype(int))
+    said = ask(by_group, folder, named={"decision": "decided"})
+    assert said.reasons == ("the decisions in the table do not follow from one threshold for everybody",)
+    for_all = frame.assign(decided=(frame["score"] >= 0.6).astype(int))
+    assert ask(for_all, folder, named={"decision": "decided"}).reasons == ()
+
+
+def test_thresholds_by_group_in_the_policy_are_refused(folder: Path) -> None:
+    said = ask(FAIR, folder, threshold={"a": 0.4, "b": 0.5})
+    assert said.reasons[0].startswith("parameters.threshold of the policy: received {'a': 0.4, 'b': 0.5}")
