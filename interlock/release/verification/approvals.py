@@ -16,6 +16,9 @@ from interlock.release.verification.reason import Reason, ReasonCode
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 """An approval that is dated later than it was seen would last longer than its tier allows."""
 
+RECORDED_WITHIN: Final = timedelta(hours=24)
+"""What a sequencer may take to find a statement; one that is dated earlier is backdated."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -174,5 +177,10 @@ def _of_time(one: Said[Approval], asked: Asked, belief: Belief) -> Iterator[_Fau
     if what.approved_at > seen + CLOCKS_DIFFER_BY:
         text = f"it says {what.approved_at:%Y-%m-%d %H:%M} UTC, and was there at {seen:%Y-%m-%d %H:%M} UTC"
         yield ReasonCode.APPROVAL_NOT_YET_GIVEN, text
+    if what.approved_at + RECORDED_WITHIN < seen and belief.made_at(one) is not None:
+        text = (
+            f"it says {what.approved_at:%Y-%m-%d %H:%M} UTC, and the ledger saw it first at {seen:%Y-%m-%d %H:%M} UTC"
+        )
+        yield ReasonCode.STATEMENT_BACKDATED, text
     if asked.now >= what.expires_at:
         yield ReasonCode.APPROVAL_EXPIRED, f"it expired at {what.expires_at:%Y-%m-%d %H:%M} UTC"

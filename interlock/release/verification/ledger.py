@@ -30,7 +30,7 @@ def seen_in(logs: Sequence[LedgerView], record: Record, *, now: datetime, fresh_
     faults = {reason.where: reason for log in logs for reason in _faults(record, log)}
     times: dict[str, datetime] = {}
     for log in logs:
-        for one in log.about(record.digest):
+        for one in log.recorded(record.digest):
             key, moment = one.leaf.key, one.leaf.recorded_at
             if key not in faults and one.leaf.kind is not LeafKind.EPOCH and log.is_witnessed(one.index):
                 times[key] = min(times.get(key, moment), moment)
@@ -56,7 +56,7 @@ def _freshness(logs: Sequence[LedgerView], now: datetime, within: timedelta) -> 
 def _faults(record: Record, log: LedgerView) -> Iterator[Reason]:
     """Yield where the vault does not hold what a log recorded."""
     held = {one.key: one for one in record.statements}
-    for leaf in (one.leaf for one in log.about(record.digest)):
+    for leaf in log.about(record.digest):
         if leaf.kind is LeafKind.EPOCH:
             continue
         one = held.get(leaf.key)
