@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from interlock.release.digests import HexDigest, canonical_json, sha256
 
 _LARGEST_EXACT_INTEGER = 2**53 - 1
+_READ_BYTES = 1024 * 1024
+_LARGE_BYTES = 1024 * 1024
+_FILES_OF_A_TASK = 64
 
 
 class UnfitFolder(ValueError):
@@ -113,46 +116,68 @@ def manifest_of(folder: Path) -> Manifest:
     Raises UnfitFolder, naming all offenders, if there is anything else than folders and regular files in it, a path
     that no release may hold, or no file at all.
     """
-    paths, problems = _walk(folder)
+    sizes, problems = _walk(folder)
     if problems:
         raise UnfitFolder(problems)
-    if not paths:
+    if not sizes:
         raise UnfitFolder([f"{folder} holds no files"])
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        files = tuple(pool.map(lambda path: _describe(folder, path), sorted(paths)))
-    return Manifest(files=files)
+        described = pool.map(lambda task: [_describe(folder, path) for path in task], _tasks(sizes))
+        files = sorted((file for task in described for file in task), key=lambda file: file.path)
+    return Manifest(files=tuple(files))
 
 
-def _walk(folder: Path) -> tuple[list[str], list[str]]:
-    paths: list[str] = []
+def _tasks(sizes: Mapping[str, int]) -> list[list[str]]:
+    """Return the paths in tasks of one thread each: the largest files first and alone, small ones many together."""
+    large = sorted((path for path, size in sizes.items() if size >= _LARGE_BYTES), key=lambda path: -sizes[path])
+    small = sorted(path for path, size in sizes.items() if size < _LARGE_BYTES)
+    chunks = [small[start : start + _FILES_OF_A_TASK] for start in range(0, len(small), _FILES_OF_A_TASK)]
+    return [*([path] for path in large), *chunks]
+
+
+def _walk(folder: Path) -> tuple[dict[str, int], list[str]]:
+    sizes: dict[str, int] = {}
     problems: list[str] = []
-    for path, mode in _entries(folder, ""):
+    for path, found in _entries(folder, ""):
         problem = path_problem(path)
         if problem is not None:
             problems.append(f"{path!r} {problem}")
-        elif stat.S_ISREG(mode):
-            paths.append(path)
+        elif stat.S_ISREG(found.st_mode):
+            sizes[path] = found.st_size
         else:
-            problems.append(f"{path!r} is {'a symbolic link' if stat.S_ISLNK(mode) else 'not a regular file'}")
-    return paths, sorted(problems)
+            problems.append(f"{path!r} is {'a symbolic link' if stat.S_ISLNK(found.st_mode) else 'not a regular file'}")
+    return sizes, sorted(problems)
 
 
-def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
-    """Yield every path below `folder` that is not a folder itself, with its mode; links are never followed."""
+def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield every path below `folder` that is not a folder itself, with what it is; links are never followed."""
     with os.scandir(folder) as found:
         for entry in found:
-            mode = entry.stat(follow_symlinks=False).st_mode
+            found_as = entry.stat(follow_symlinks=False)
             path = f"{prefix}{entry.name}"
-            if stat.S_ISDIR(mode):
+            if stat.S_ISDIR(found_as.st_mode):
                 yield from _entries(Path(entry.path), f"{path}/")
             else:
-                yield path, mode
+                yield path, found_as
 
 
 def _describe(folder: Path, path: str) -> ManifestFile:
     # Opened once and without following links, so that what is hashed is what was looked at.
     descriptor = os.open(folder / path, os.O_RDONLY | os.O_NOFOLLOW)
-    with open(descriptor, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        size = file.tell()
-    return ManifestFile(path=path, size=size, sha256=digest.hexdigest())
+    try:
+        digest, size = _hashed(descriptor)
+    finally:
+        os.close(descriptor)
+    # The path has been looked at on the way, and the rest is made here: checking it again takes as long as hashing.
+    return ManifestFile.model_construct(path=path, size=size, sha256=digest)
+
+
+def _hashed(descriptor: int) -> tuple[str, int]:
+    """Return the SHA-256 of a file from where it stands, in hexadecimal digits, and how many bytes that was."""
+    content = os.read(descriptor, _READ_BYTES)
+    digest, size = hashlib.sha256(content), len(content)
+    while content:
+        content = os.read(descriptor, _READ_BYTES)
+        digest.update(content)
+        size += len(content)
+    return digest.hexdigest(), size
