@@ -174,7 +174,8 @@ class _Judge:
         cases = [case for pin in pins for case in self._of_pin(pin, profile)]
         if not cases:
             return Verdict(self.record.digest, self.environment, profile, tuple(found))
-        best = min(cases, key=lambda case: len(case.reasons))
+        # One that was opened under what is in force says more than one that was not.
+        best = min(cases, key=lambda case: (case.evidence is None, len(case.reasons)))
         return replace(best, reasons=(*found, *best.reasons))
 
     def _of_pin(self, pin: Said[PinPredicate], profile: Profile) -> list[Verdict]:

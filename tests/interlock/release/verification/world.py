@@ -10,10 +10,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from interlock.ledger.believing import Witnessed
 from interlock.ledger.checkpoint import Checkpoint
 from interlock.ledger.leaf import Leaf, LeafKind
 from interlock.ledger.merkle import Tree
-from interlock.ledger.view import LedgerView, Witnessed
+from interlock.ledger.view import LedgerView
 from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal, record_digest
 from interlock.release.digests import sha256
 from interlock.release.envelope import payload_digest, seal
