@@ -13,6 +13,9 @@ GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "fairness": "interlock.release.gates.fairness:FairnessGate",
+    "drift-reference": "interlock.release.gates.drift_reference:DriftReferenceGate",
+    "lineage": "interlock.release.gates.lineage:LineageGate",
+    "training-serving-skew": "interlock.release.gates.skew:SkewGate",
     "performance": "interlock.release.gates.performance:PerformanceGate",
 }
 """Our gates, by name. pyproject.toml names the same ones for whoever lists entry points; here they are found in a
