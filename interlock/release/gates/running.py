@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from interlock.failures import OutsideFailure
 from interlock.release.digests import canonical_json
 from interlock.release.evidence import Evidence, Limit, Measure, Outcome, inputs_digest
 from interlock.release.gates.gate import Gate, GateInputs, Measured, ModelFailed, Needs, NotMeasurable
@@ -16,6 +18,7 @@ from interlock.release.gates.text import plain
 from interlock.release.numbers import decimal_text
 from interlock.release.tiers import Demand
 
+MACHINE_ERRORS: Final = frozenset({errno.ENOSPC, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN})
 MOST_DETAIL_BYTES: Final = 256 * 1024
 MOST_SENTENCES: Final = 100
 MOST_MEASURES: Final = 5000
@@ -44,7 +47,10 @@ class PreparedGate:
     """Why it cannot run, if it cannot."""
 
     def run(self, clock: Callable[[], datetime]) -> Evidence:
-        """Measure and return the evidence. Whatever the gate raises is its failure and not the caller's."""
+        """Measure and return the evidence. Whatever the gate raises is its failure and not the caller's.
+
+        Raises OutsideFailure or MemoryError where the machine or a service, and not the release, stood in the way.
+        """
         started = clock()
         measured = self._measured()
         measures, reasons, unchecked = _against(self.terms.demand.limits, measured)
@@ -77,6 +83,7 @@ class PreparedGate:
             return Measured(reasons=[f"the model failed: {error}"])
         # A gate may be anybody's plug-in and meets data that nobody foresaw; a crash is an answer: failed.
         except Exception as error:
+            _let_through(error)
             return Measured(reasons=[f"it crashed: {type(error).__name__}: {error}"])
         return _sound(measured)
 
@@ -94,6 +101,7 @@ def prepare_gate(gate: Gate, inputs: GateInputs, terms: Terms) -> PreparedGate:
         return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem)
     # `needs` is the plug-in's code as well.
     except Exception as error:
+        _let_through(error)
         problem = f"it crashed: {type(error).__name__}: {error}"
         return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem)
     narrowed = _narrowed(replace(inputs, parameters=parameters), needs)
@@ -103,6 +111,14 @@ def prepare_gate(gate: Gate, inputs: GateInputs, terms: Terms) -> PreparedGate:
 def run_gate(gate: Gate, inputs: GateInputs, terms: Terms, clock: Callable[[], datetime]) -> Evidence:
     """Prepare the gate and run it."""
     return prepare_gate(gate, inputs, terms).run(clock)
+
+
+def _let_through(error: Exception) -> None:
+    """Raise again what the machine or a service did: it says nothing of the release, and failed evidence is for good."""
+    if isinstance(error, OutsideFailure | MemoryError):
+        raise error
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
+        raise OutsideFailure(f"this machine cannot run the gate: {error.strerror}") from error
 
 
 def _told(error: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
+from interlock.failures import OutsideFailure
 from interlock.release.evidence import Measure, Outcome, Slice
 from interlock.release.gates.gate import GateInputs, GateParameters, Measured, ModelFailed, Needs, NotMeasurable
 from interlock.release.gates.registry import GROUP, UnknownGate, find_gate
@@ -59,7 +61,7 @@ LIMIT = {"count": {"at_least": "0.8"}}
     ("answer", "reason"),
     [
         (raises(RuntimeError("no\nway")), "it crashed: RuntimeError: no way"),
-        (raises(MemoryError()), "it crashed: MemoryError"),
+        (raises(FileNotFoundError(2, "No such file")), "it crashed: FileNotFoundError"),
         (raises(NotMeasurable("3 rows have no label")), "it could not decide: 3 rows have no label"),
         (raises(ModelFailed("killed")), "the model failed: killed"),
         (lambda _: None, "it answered a NoneType instead of what it measured"),
@@ -87,6 +89,14 @@ def test_a_gate_that_did_not_decide_has_failed_and_says_why(answer: Callable[[Ga
     said = evidence(Plug(answer), inputs(), LIMIT)
     assert said.outcome is Outcome.FAILED
     assert any(one.startswith(reason) for one in said.reasons), said.reasons
+
+
+@pytest.mark.parametrize(
+    "error", [OutsideFailure("the kernel gives no namespaces"), OSError(errno.ENOSPC, "No space left"), MemoryError()]
+)
+def test_what_the_machine_lacks_is_no_evidence_against_a_release(error: Exception) -> None:
+    with pytest.raises((OutsideFailure, MemoryError)):
+        evidence(Plug(raises(error)), inputs(), LIMIT)
 
 
 def test_a_number_that_is_none_crashes_the_gate_that_measured_it() -> None:
