@@ -15,6 +15,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "fairness": "interlock.release.gates.fairness:FairnessGate",
     "drift-reference": "interlock.release.gates.drift_reference:DriftReferenceGate",
     "lineage": "interlock.release.gates.lineage:LineageGate",
+    "robustness": "interlock.release.gates.robustness:RobustnessGate",
     "training-serving-skew": "interlock.release.gates.skew:SkewGate",
     "performance": "interlock.release.gates.performance:PerformanceGate",
 }

@@ -114,7 +114,7 @@ def run_gate(gate: Gate, inputs: GateInputs, terms: Terms, clock: Callable[[], d
 
 
 def _let_through(error: Exception) -> None:
-    """Raise again what the machine or a service did: it says nothing of the release, and failed evidence is for good."""
+    """Raise again what the machine or a service did: failed evidence is for good, and this tells of no release."""
     if isinstance(error, OutsideFailure | MemoryError):
         raise error
     if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:

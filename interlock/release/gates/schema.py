@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
 from interlock.release.gates.gate import NotMeasurable
+from interlock.written_documents import read_yaml
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def schema_of(folder: Path) -> ModelSchema | None:
         )
         return ModelSchema(columns, tuple(str(one["name"]) for one in parameters))
     # Bytes of the model's author: whatever else they are, they are no schema.
-    except (yaml.YAMLError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise NotMeasurable(f"the model's file MLmodel holds no readable signature: {error}") from error
 
 
@@ -60,14 +59,14 @@ def metadata_of(folder: Path) -> Any:
     """Return what the model's author wrote under `metadata`, or None. Raises NotMeasurable for an unreadable file."""
     try:
         return _document(folder).get("metadata")
-    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise NotMeasurable(f"the model's file MLmodel cannot be read: {error}") from error
 
 
 def _document(folder: Path) -> dict[str, Any]:
     path = folder / "MLmodel"
-    document: dict[str, Any] = (yaml.safe_load(path.read_bytes()) or {}) if path.is_file() else {}
-    return document
+    # Read as strictly as what people write: aliases would let a few lines unfold to gigabytes.
+    return read_yaml(path.read_bytes()) if path.is_file() else {}
 
 
 def _listed(text: Any) -> list[dict[str, Any]]:
