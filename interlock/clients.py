@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from interlock.aws.caller import session_name
 from interlock.aws.endpoint import EndpointClient, EndpointState
 from interlock.aws.errors import outside
 from interlock.aws.invocation import InvocationClient
@@ -75,6 +76,18 @@ class FoundationClients:
     @cached_property
     def vault_writer(self) -> S3VaultWriter:
         return S3VaultWriter(self.s3, self.foundation.vault.bucket_name)
+
+    @cached_property
+    def staging_reader(self) -> S3VaultReader:
+        return S3VaultReader(self.s3, self.foundation.vault.staging_bucket_name)
+
+    @cached_property
+    def staging_writer(self) -> S3VaultWriter:
+        return S3VaultWriter(self.s3, self.foundation.vault.staging_bucket_name)
+
+    def session_name(self) -> str:
+        """Return the name that the caller's session bears. Raises Refusal for a caller without a role."""
+        return session_name(self._session.client("sts"))
 
     def signer(self, duty: SigningDuty) -> KmsSigner:
         """Return what signs as `duty`; KMS decides whether the caller may."""

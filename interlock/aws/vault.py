@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.errors import error_code, outside
+from interlock.aws.uploading import PART_BYTES, upload_in_parts
 from interlock.failures import BadInput
 from interlock.release.vault import Lock, ObjectVersion, Overwritten, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LARGEST_PUT_BYTES = 5 * 1024**3
-"""What one PutObject takes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html"""
+LARGEST_FILE_BYTES = 5 * 1024**4
+"""What one object holds: https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html"""
 
 _CHUNK_BYTES = 1024**2
 
@@ -58,6 +59,13 @@ class S3VaultReader:
                 size += len(chunk)
         return StoredObject(key, version_id, size, digest.hexdigest())
 
+    def download(self, key: str, version_id: str, file: Path) -> None:
+        """Write an object's bytes into the new file `file`. Raises FileExistsError, OutsideFailure."""
+        with self._attempt(f"read s3://{self.bucket}/{key}"), file.open("xb") as opened:
+            body = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=version_id)["Body"]
+            for chunk in body.iter_chunks(_CHUNK_BYTES):
+                opened.write(chunk)
+
     def lock(self, key: str, version_id: str) -> Lock | None:
         """Return the object's lock, or None if nothing holds it. Raises OutsideFailure."""
         try:
@@ -82,36 +90,55 @@ class S3VaultReader:
 class S3VaultWriter:
     """Writes the vault: every PUT is conditional on the key being new, and is read back before it is believed."""
 
-    def __init__(self, s3: S3Client, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str, part_bytes: int = PART_BYTES) -> None:
         self._s3 = s3
         self.bucket = bucket
+        self._part_bytes = part_bytes
         self._reader = S3VaultReader(s3, bucket)
 
     def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
         """Store `content` under `key` unless the same bytes lie there already.
 
-        Raises Overwritten if other bytes do, BadInput for a file larger than one PUT takes, OutsideFailure if S3
-        does not store it.
+        A file of several parts that was sent in part before is sent from there on. Raises Overwritten if other
+        bytes lie there, BadInput for a file larger than an object can be, OutsideFailure if S3 does not store it.
         """
-        if isinstance(content, Path) and content.stat().st_size > LARGEST_PUT_BYTES:
-            raise BadInput(f"{content.name} has {content.stat().st_size} bytes; a file of a release has at most 5 GiB")
-        with _opened(content) as body:
-            try:
-                answer = self._s3.put_object(
-                    Bucket=self.bucket,
-                    Key=key,
-                    Body=body,
-                    IfNoneMatch="*",
-                    ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
-                )
-            except ClientError as error:
-                # A conflict is what a concurrent writer of the same key leaves; what lies there decides.
-                if error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
-                    raise outside(f"write s3://{self.bucket}/{key}", error) from error
-                return self._existing(key, sha256)
-            except BotoCoreError as error:
+        size = content.stat().st_size if isinstance(content, Path) else len(content)
+        if size > LARGEST_FILE_BYTES:
+            raise BadInput(f"{key} has {size} bytes; a file of a release has at most 5 TiB")
+        try:
+            if isinstance(content, Path) and size > self._part_bytes:
+                there = self._latest(key)
+                version_id = there or upload_in_parts(self._s3, self.bucket, key, content, self._part_bytes)
+            else:
+                version_id = self._put_at_once(key, content, sha256)
+        except ClientError as error:
+            # A conflict is what a concurrent writer of the same key leaves; what lies there decides.
+            if error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise outside(f"write s3://{self.bucket}/{key}", error) from error
-        return self._equal(key, answer["VersionId"], sha256)
+            return self._existing(key, sha256)
+        except BotoCoreError as error:
+            raise outside(f"write s3://{self.bucket}/{key}", error) from error
+        return self._equal(key, version_id, sha256)
+
+    def _put_at_once(self, key: str, content: bytes | Path, sha256: str) -> str:
+        with _opened(content) as body:
+            answer = self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=body,
+                IfNoneMatch="*",
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+            )
+        return answer["VersionId"]
+
+    def _latest(self, key: str) -> str | None:
+        try:
+            return self._s3.head_object(Bucket=self.bucket, Key=key)["VersionId"]
+        except ClientError as error:
+            # Without the right to list, S3 says 403 of a key that is not there.
+            if error_code(error) in ("404", "NoSuchKey", "403"):
+                return None
+            raise
 
     def _existing(self, key: str, sha256: str) -> StoredObject:
         try:

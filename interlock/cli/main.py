@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli import cost, duties, endpoint, images, policy, release, root, settings, stack
+from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
     name="interlock",
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
+release.app.command("submit")(submit_release)
 app.add_typer(policy.app, name="policy")
 app.add_typer(root.app, name="root")
 app.add_typer(endpoint.app, name="endpoint")

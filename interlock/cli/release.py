@@ -11,6 +11,7 @@ import typer
 from interlock.cli.loading import StackOption, load_clients
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.clients import StackClients, pin_model_version, require_verified
+from interlock.duties.duty import Duty
 from interlock.failures import BadInput
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.signing import PublicKey
@@ -30,13 +31,13 @@ def pin(
     """Put a model version's bytes into the vault and sign for them as the builder.
 
     The same bytes give the same release; running it again completes or confirms what is there. MLflow's user is
-    the one of MLFLOW_TRACKING_USERNAME and _PASSWORD; where these are not set, the stack's administrator, if AWS
-    lets the caller read that secret.
+    the one of MLFLOW_TRACKING_USERNAME and _PASSWORD; where these are not set, the builder's, if AWS lets the caller
+    read that secret.
     """
     wanted = ModelReference.parse(reference)
     clients = load_clients(stack)
     with progress() as say:
-        pinned, verification = pin_model_version(clients, wanted, _credentials(clients), progress=say)
+        pinned, verification = pin_model_version(clients, wanted, credentials_of(clients, Duty.BUILDER), progress=say)
     lines = [
         f"pinned {wanted} as release {pinned.digest}",
         f"  {len(pinned.manifest.files)} files, {pinned.manifest.total_size} bytes, {_where(clients, pinned.digest)}",
@@ -72,8 +73,14 @@ def verify(
     Printer(output).result(_fields(verification), lines)
 
 
-def _credentials(clients: StackClients) -> Credentials | None:
-    return None if os.environ.get("MLFLOW_TRACKING_USERNAME") else clients.tracking_credentials()
+def credentials_of(clients: StackClients, duty: Duty) -> Credentials | None:
+    """Return the credentials of a duty's user of MLflow, or None where the environment holds some.
+
+    A stack that stands on a server of others' making has its administrator's alone. Raises OutsideFailure.
+    """
+    if os.environ.get("MLFLOW_TRACKING_USERNAME"):
+        return None
+    return clients.tracking_credentials(clients.manifest.tracking.user_secret_arns.get(duty.value))
 
 
 def read_key(path: Path) -> PublicKey:

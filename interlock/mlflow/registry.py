@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
+from interlock.mlflow.origin import Prompt, origin_of, prompt_of
+from interlock.release.pin_statement import Origin
 from interlock.release.pinning import ModelSource
 
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)/?")
@@ -94,6 +96,30 @@ class Registry:
             location = self._client().get_logged_model(source.logged_model_id).artifact_location
             # By location and not by `models:/…`, for which MLflow's client writes a file of its own beside them.
             return Path(download_artifacts(artifact_uri=location, dst_path=str(folder), tracking_uri=self.uri))
+
+    def origin(self, source: ModelSource) -> Origin:
+        """Return what the registry and the training run tell of where a model comes from. Raises as `resolve` does.
+
+        A run that was deleted is said by its absence.
+        """
+        with self._session(f"look up the run {source.run_id} of {source.logged_model_id}"):
+            client = self._client()
+            run_id = client.get_logged_model(source.logged_model_id).source_run_id or source.run_id
+            try:
+                run = client.get_run(run_id) if run_id else None
+            except Exception as error:
+                if getattr(error, "error_code", "") != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                run = None
+            return origin_of(source, run)
+
+    def prompt(self, name: str, version: str) -> Prompt:
+        """Return a prompt version of the prompt registry. Raises as `resolve` does."""
+        with self._session(f"look up the prompt {name}/{version}"):
+            found = self._client().get_prompt_version(name, version)
+        if found is None:
+            raise BadInput(f"could not look up the prompt {name}/{version}: there is none")
+        return prompt_of(found)
 
     def _client(self) -> Any:
         # Imported when needed: it takes seconds, and most commands do without.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from interlock.release.digests import HexDigest, sha256
+from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.request import ReleaseRequest, SubjectKind, submission_key
 
 _Text = Annotated[str, Field(max_length=2000)]
@@ -86,11 +86,27 @@ class Signature(_Model):
     parameters: tuple[Mapping[str, Any], ...] = ()
 
 
-class PinPredicate(_Model):
+class Origin(_Model):
+    """Where a release's bytes come from, as far as registry and training run tell; nobody vouches for it but they."""
+
+    source: Source
+    code: Code = Code()
+    training: Training | None = None
+    data: tuple[Dataset, ...] = ()
+    sources: tuple[_Text, ...] = ()
+    """The URIs that the recorded data came from, sorted, each once."""
+    signature: Signature | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The document in canonical JSON."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+class PinPredicate(Origin):
     """The predicate of a pin statement."""
 
     schema_version: Literal[1] = 1
-    source: Source
     objects: Mapping[str, str]
     """By key of the vault, the VersionId of each file and of the manifest."""
     request: PinnedRequest | None = None
@@ -101,12 +117,6 @@ class PinPredicate(_Model):
     """The digest of the tiers policy that the release is opened under."""
     builder: _Text = ""
     """The session name of whoever pinned."""
-    code: Code = Code()
-    training: Training | None = None
-    data: tuple[Dataset, ...] = ()
-    sources: tuple[_Text, ...] = ()
-    """The URIs that the recorded data came from, sorted, each once."""
-    signature: Signature | None = None
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -9,13 +9,25 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from interlock.release.digests import canonical_json, sha256
+from interlock.release.digests import canonical_json, is_hex_digest, sha256
 
 SUBMISSIONS: Final = "submissions/"
-"""Of the staging bucket: `submissions/<source identity>/<SHA-256 of the request>.json`."""
+"""Of the staging bucket: `submissions/<source identity>/<the request's identifier>.json`."""
 
 Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,9}$")]
 """A change ticket, such as CHG-1234."""
+
+
+Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+
+
+class Tier(StrEnum):
+    """How much harm a wrong answer can do; it selects evidence, approvers and rollout."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
 
 
 class SubjectKind(StrEnum):
@@ -48,9 +60,11 @@ class ReleaseRequest(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=250)]
     version: Annotated[str, Field(min_length=1, max_length=64)]
     """Of a model or a prompt: the number. Of a folder: the subject digest of what was staged."""
+    logged_model_id: Annotated[str, Field(max_length=100)] = ""
+    """Of a model: what the version stood for when it was submitted. A name can be given to other bytes, this cannot."""
     produces: Produces = Produces.DECISIONS
-    tier: Annotated[str, Field(min_length=1, max_length=20)]
-    environment: Annotated[str, Field(min_length=1, max_length=40)]
+    tier: Tier
+    environment: Environment
     """Where it is to serve in the end."""
     ticket: Ticket
     emergency: bool = False
@@ -64,19 +78,22 @@ class ReleaseRequest(BaseModel):
         return canonical_json(self.model_dump(mode="json"))
 
     @property
-    def digest(self) -> str:
-        """The SHA-256 of `content`, in hexadecimal digits: the submission's id."""
-        return sha256(self.content).hex()
+    def identifier(self) -> str:
+        """The submission's id: the SHA-256 of all that is asked for, whenever it is, in hexadecimal digits.
+
+        Who asks for the same once more has asked once.
+        """
+        return sha256(canonical_json(self.model_dump(mode="json", exclude={"submitted_at"}))).hex()
 
 
 def submission_key(source_identity: str, request: ReleaseRequest) -> str:
     """Return where in the staging bucket a person's request lies."""
-    return f"{SUBMISSIONS}{source_identity}/{request.digest}.json"
+    return f"{SUBMISSIONS}{source_identity}/{request.identifier}.json"
 
 
 def submitter_of(key: str) -> str:
     """Return the source identity of whoever alone could write `key`. Raises ValueError for a key of another form."""
     parts = key.split("/")
-    if len(parts) != 3 or f"{parts[0]}/" != SUBMISSIONS or not parts[1] or not parts[2].endswith(".json"):
-        raise ValueError(f"received {key!r}; accepted is {SUBMISSIONS}<source identity>/<digest>.json")
+    if len(parts) != 3 or f"{parts[0]}/" != SUBMISSIONS or not parts[1] or not is_hex_digest(parts[2][:-5]):
+        raise ValueError(f"received {key!r}; accepted is {SUBMISSIONS}<source identity>/<identifier>.json")
     return parts[1]

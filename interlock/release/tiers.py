@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.evidence import GateName, Limit, MeasureName
-from interlock.release.request import Produces
+from interlock.release.request import Environment, Produces
+from interlock.release.request import Tier as Tier
 from interlock.release.trust.document import KeyDuty
 from interlock.rules import Problem, shown, source_identity
 from interlock.written_documents import InvalidDocument, read_document
@@ -26,15 +26,6 @@ POLICY_NAME: Final = "tiers"
 
 BEFORE_LOCKING: Final[tuple[GateName, ...]] = ("privacy", "file-safety")
 """The gates that a release's bytes pass before they are locked, when they could still be deleted."""
-
-Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-
-
-class Tier(StrEnum):
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 class InvalidPolicy(ValueError):

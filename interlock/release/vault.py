@@ -70,6 +70,14 @@ class VaultReader(Protocol):
     def lock(self, key: str, version_id: str) -> Lock | None: ...
 
 
+class VaultDownloader(Protocol):
+    """Brings objects that may be larger than memory onto a disk."""
+
+    def download(self, key: str, version_id: str, file: Path) -> None:
+        """Write an object's bytes into the new file `file`. Raises FileExistsError if it is there."""
+        ...
+
+
 def release_prefix(digest: str) -> str:
     """Return the prefix under which everything about a release lies."""
     return f"{RELEASES}{digest}/"

@@ -3,8 +3,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from interlock.aws.kms import KmsSigner
 from interlock.aws.vault import S3VaultReader, S3VaultWriter, locked_objects
@@ -15,6 +17,9 @@ from interlock.release.vault import Overwritten
 from interlock.release.verification.stored import verify_release
 from rehearsal.cloud.server import LocalCloud
 from rehearsal.story.pinning import answer_to, attempts
+
+SMALLEST_PART = 5 * 1024**2
+"""Of an upload in parts all but the last hold as much."""
 
 
 def hexdigest(content: bytes) -> str:
@@ -99,3 +104,63 @@ def test_locked_objects_are_listed_with_the_end_of_their_lock(cloud: LocalCloud,
 
 def test_a_bucket_that_is_gone_holds_nothing_locked(cloud: LocalCloud) -> None:
     assert locked_objects(cloud.client("s3"), "interlock-no-such-bucket", datetime.now(UTC)) == []
+
+
+def test_a_file_of_several_parts_is_taken_up_where_it_was_broken_off(
+    cloud: LocalCloud, vault_bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3, file = cloud.client("s3"), tmp_path / "large"
+    content = b"".join(bytes([number]) * SMALLEST_PART for number in range(3)) + b"end"
+    file.write_bytes(content)
+    sent: list[int] = []
+    upload = s3.upload_part
+
+    def counted(**arguments: Any) -> Any:
+        if len(sent) == 2:
+            raise EndpointConnectionError(endpoint_url="s3")
+        sent.append(arguments["PartNumber"])
+        return upload(**arguments)
+
+    monkeypatch.setattr(s3, "upload_part", counted)
+    writer = S3VaultWriter(s3, vault_bucket, part_bytes=SMALLEST_PART)
+    with pytest.raises(OutsideFailure):
+        writer.put("large", file, hexdigest(content))
+    assert list(S3VaultReader(s3, vault_bucket).versions("large")) == []
+    sent.clear()
+    stored = writer.put("large", file, hexdigest(content))
+    assert (sent, stored.size) == ([3, 4], len(content))
+    assert writer.put("large", file, hexdigest(content)) == stored
+    assert sent == [3, 4]
+    lock = S3VaultReader(s3, vault_bucket).lock("large", stored.version_id)
+    assert lock is not None
+    assert lock.mode == "COMPLIANCE"
+
+
+def test_parts_of_other_bytes_are_not_taken_up(cloud: LocalCloud, vault_bucket: str, tmp_path: Path) -> None:
+    s3, file = cloud.client("s3"), tmp_path / "large"
+    content = b"a" * SMALLEST_PART + b"end"
+    file.write_bytes(content)
+    begun = s3.create_multipart_upload(Bucket=vault_bucket, Key="large")["UploadId"]
+    s3.upload_part(Bucket=vault_bucket, Key="large", UploadId=begun, PartNumber=1, Body=b"b" * SMALLEST_PART)
+    stored = S3VaultWriter(s3, vault_bucket, part_bytes=SMALLEST_PART).put("large", file, hexdigest(content))
+    assert stored.sha256 == hexdigest(content)
+
+
+def test_other_bytes_of_several_parts_under_a_key_are_refused(
+    cloud: LocalCloud, vault_bucket: str, tmp_path: Path
+) -> None:
+    s3, file = cloud.client("s3"), tmp_path / "large"
+    file.write_bytes(b"a" * (SMALLEST_PART + 1))
+    S3VaultWriter(s3, vault_bucket).put("large", b"small", hexdigest(b"small"))
+    with pytest.raises(Overwritten, match="already"):
+        S3VaultWriter(s3, vault_bucket, part_bytes=SMALLEST_PART).put("large", file, hexdigest(file.read_bytes()))
+
+
+def test_an_object_comes_onto_a_disk_as_a_new_file_alone(cloud: LocalCloud, vault_bucket: str, tmp_path: Path) -> None:
+    s3 = cloud.client("s3")
+    stored = S3VaultWriter(s3, vault_bucket).put("a", b"content", hexdigest(b"content"))
+    reader = S3VaultReader(s3, vault_bucket)
+    reader.download("a", stored.version_id, tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"content"
+    with pytest.raises(FileExistsError):
+        reader.download("a", stored.version_id, tmp_path / "a")

@@ -67,6 +67,10 @@ class MemoryVault:
     def read(self, key: str, version_id: str) -> bytes:
         return dict(self.objects[key])[version_id]
 
+    def download(self, key: str, version_id: str, file: Path) -> None:
+        with file.open("xb") as opened:
+            opened.write(self.read(key, version_id))
+
     def describe(self, key: str, version_id: str) -> StoredObject:
         body = self.read(key, version_id)
         return StoredObject(key, version_id, len(body), hashlib.sha256(body).hexdigest())

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.release.manifest import manifest_of
+from interlock.release.pin_statement import PinnedRequest
+from interlock.release.request import ReleaseRequest, submission_key, submitter_of
+from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, submitted_folder
+from interlock.release.submitting import NoSubmission, find_submission, write_submission
+from tests.interlock.release.memory import MemoryVault
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def request(**other: Any) -> ReleaseRequest:
+    fields = {
+        "kind": "model", "name": "credit", "version": "3", "tier": "high", "environment": "prod",
+        "ticket": "CHG-1234", "submitted_at": NOW, **other,
+    }  # fmt: skip
+    return ReleaseRequest.model_validate(fields)
+
+
+def test_asking_for_the_same_again_is_asking_once_whenever_that_is() -> None:
+    bucket = MemoryVault()
+    first = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
+    again = write_submission(request(submitted_at=NOW + timedelta(days=3)), "creator-1", writer=bucket, reader=bucket)
+    assert (first.is_new, again.is_new) == (True, False)
+    assert (again.request, again.version_id) == (first.request, first.version_id)
+    assert len(bucket.objects) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"ticket": "CHG-1235"}, {"tier": "critical"}, {"reason": "why"}, {"logged_model_id": "m-2"}]
+)
+def test_asking_for_something_else_is_another_submission(other: dict[str, Any]) -> None:
+    assert request(**other).identifier != request().identifier
+
+
+def test_a_submission_is_found_by_its_id_by_its_submitter_and_by_what_it_is_of() -> None:
+    bucket = MemoryVault()
+    mine = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
+    later = request(ticket="CHG-9", submitted_at=NOW + timedelta(hours=1))
+    newest = write_submission(later, "creator-2", writer=bucket, reader=bucket)
+    bucket.add_version("submissions/creator-1/notes.json", b"{}")
+    bucket.add_version(f"submissions/creator-1/{'0' * 64}.json", mine.request.content)
+    assert find_submission(mine.request.identifier, bucket).key == mine.key
+    assert find_submission(f"creator-1/{mine.request.identifier}", bucket).submitter == "creator-1"
+    assert find_submission("credit/3", bucket).key == newest.key
+    for unknown in ("credit/4", "0" * 64, f"creator-3/{mine.request.identifier}", "nonsense"):
+        with pytest.raises(NoSubmission, match="nobody has submitted"):
+            find_submission(unknown, bucket)
+
+
+def test_of_one_request_by_two_people_the_builder_must_name_whose() -> None:
+    bucket = MemoryVault()
+    for person in ("creator-1", "creator-2"):
+        write_submission(request(), person, writer=bucket, reader=bucket)
+    with pytest.raises(NoSubmission, match=r"by several; accepted is one of creator-1/.*, creator-2/"):
+        find_submission(request().identifier, bucket)
+
+
+def test_whose_request_it_is_is_told_by_where_it_lies_alone() -> None:
+    assert submitter_of(submission_key("creator-1", request())) == "creator-1"
+    for key in ("submissions/a.json", f"submissions//{'0' * 64}.json", "other/a/b.json", "submissions/a/b/c.json"):
+        with pytest.raises(ValueError, match="accepted is submissions/"):
+            submitter_of(key)
+    mine = write_submission(request(), "creator-1", writer=MemoryVault(), reader=MemoryVault()).pinned
+    with pytest.raises(ValueError, match="elsewhere"):
+        PinnedRequest.model_validate({**mine.model_dump(), "submitter": "creator-2"})
+    with pytest.raises(ValueError, match="not the request's"):
+        PinnedRequest.model_validate({**mine.model_dump(), "sha256": "0" * 64})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ticket": "chg-1"}, {"ticket": "CHG-"}, {"ticket": "CHG-01"}, {"ticket": "CHG-1\n"}, {"tier": "huge"},
+        {"environment": "Prod"}, {"environment": "prod\n"}, {"reason": "x" * 2001}, {"surprise": 1},
+        {"submitted_at": datetime(2026, 3, 1)},
+    ],
+)  # fmt: skip
+def test_a_request_of_another_form_is_none(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="1 validation error"):
+        request(**wrong)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "model"
+    (made / "data").mkdir(parents=True)
+    for name in ("a", "b", "data/c"):
+        (made / name).write_text("same" if name != "b" else "other")
+    return made
+
+
+def test_a_staged_folder_comes_back_as_it_was(folder: Path, tmp_path: Path) -> None:
+    bucket, manifest = MemoryVault(), manifest_of(folder)
+    prefix = submitted_folder("creator-1", manifest.subject_digest)
+    assert staged_manifest(prefix, bucket) is None
+    stage(folder, manifest, prefix, writer=bucket, reader=bucket)
+    assert len(bucket.objects) == 3
+    found = staged_manifest(prefix, bucket)
+    assert found == manifest
+    fetch_staged(manifest, prefix, tmp_path / "back", reader=bucket, downloader=bucket)
+    assert manifest_of(tmp_path / "back") == manifest
+
+
+@pytest.mark.parametrize("writes", range(3))
+def test_a_folder_is_staged_whole_or_not_and_another_run_completes_it(folder: Path, writes: int) -> None:
+    bucket, manifest = MemoryVault(), manifest_of(folder)
+    bucket.writes_left = writes
+    with pytest.raises(ConnectionError):
+        stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket, lanes=1)
+    assert staged_manifest("pins/x/", bucket) is None
+    bucket.writes_left = 10
+    stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
+    assert staged_manifest("pins/x/", bucket) == manifest
+    assert [len(versions) for versions in bucket.objects.values()] == [1, 1, 1]
+
+
+def test_staged_bytes_that_were_exchanged_or_taken_away_are_not_used(folder: Path, tmp_path: Path) -> None:
+    bucket, manifest = MemoryVault(), manifest_of(folder)
+    stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
+    key = f"pins/x/blobs/{manifest.files[0].sha256}"
+    bucket.add_version(key, b"evil")
+    with pytest.raises(NotStaged, match="not what its manifest says"):
+        fetch_staged(manifest, "pins/x/", tmp_path / "one", reader=bucket, downloader=bucket)
+    del bucket.objects[key]
+    with pytest.raises(NotStaged, match="is not staged"):
+        fetch_staged(manifest, "pins/x/", tmp_path / "two", reader=bucket, downloader=bucket)
+    bucket.add_version("pins/x/manifest.json", b"{}")
+    with pytest.raises(NotStaged, match="is no manifest"):
+        staged_manifest("pins/x/", bucket)
