@@ -13,10 +13,10 @@ from components.egress import allow_services
 from components.endpoint_alarms import EndpointAlarms, EndpointAlarmsArgs
 from components.private_bucket import PrivateBucket
 from components.validation import checked
+from interlock.duties.prefixes import RELEASES, SERVED
 from interlock.duties.service_roles import repository_arn, serving_policy, trust_policy
 
 VARIANTS: Final = ("blue", "green")
-RELEASE_PREFIX: Final = "releases/"
 STARTUP_TIMEOUT_SECONDS: Final = 600
 SCALING: Final = {
     "invocations_per_instance": 1000,
@@ -131,7 +131,7 @@ class ModelEndpoint(pulumi.ComponentResource):
             volume_key_arn=args["encryption_key_arn"],
             network_isolation=True,
             model_data_bucket_name=args["vault_bucket_name"],
-            model_data_prefix=RELEASE_PREFIX,
+            model_data_prefix=RELEASES,
             startup_timeout_seconds=STARTUP_TIMEOUT_SECONDS,
             alarm_names=alarms.alarm_names,
             scaling=SCALING,
@@ -204,7 +204,7 @@ class ModelEndpoint(pulumi.ComponentResource):
                     repository_arn(known[0]),
                     known[1],
                     known[2],
-                    RELEASE_PREFIX,
+                    SERVED,
                     known[3],
                     known[4],
                     known[5],

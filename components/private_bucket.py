@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -10,6 +11,7 @@ import pulumi_aws as aws
 from components import validation
 from components.validation import checked
 from interlock.duties.bucket_policy import private_bucket_policy
+from interlock.duties.staging_policy import staging_policy
 
 
 class PrivateBucketArgs(TypedDict):
@@ -22,6 +24,10 @@ class PrivateBucketArgs(TypedDict):
     """Whether destroying the bucket destroys what lies in it; false unless given."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
     """Ids of other accounts, whose IAM policies say who of theirs reads, writes and deletes; none unless given."""
+    writers: NotRequired[Mapping[str, Sequence[str]]]
+    """By prefix: ARNs of the roles that alone write under it, and nobody beside the prefixes; open unless given."""
+    administrators: NotRequired[pulumi.Input[list[str]]]
+    """With `writers`: ARNs of the only principals who configure the bucket once its policy stands; open with none."""
     bucket_name: NotRequired[pulumi.Input[str]]
     """Drawn from the component's name unless given."""
     new_bucket_name: NotRequired[pulumi.Input[str]]
@@ -52,11 +58,11 @@ class PrivateBucket(pulumi.ComponentResource):
         self.versioning = aws.s3.BucketVersioning(
             f"{name}-versioning", bucket=bucket.id, versioning_configuration={"status": "Enabled"}, opts=inside
         )
-        aws.s3.BucketServerSideEncryptionConfiguration(
+        encrypted = aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption", bucket=bucket.id, rules=[encryption_rule(args["encryption_key_arn"])], opts=inside
         )
         closed = block_public_access(f"{name}-public-access", bucket.id, inside)
-        aws.s3.BucketOwnershipControls(
+        owned = aws.s3.BucketOwnershipControls(
             f"{name}-ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=inside
         )
         aws.s3.BucketLifecycleConfiguration(
@@ -65,19 +71,26 @@ class PrivateBucket(pulumi.ComponentResource):
             rules=_lifecycle(args.get("noncurrent_days", 90), args.get("cold_storage_days")),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.versioning]),
         )
-        # S3 refuses two changes of a bucket's access at the same time.
+        # S3 refuses two changes of a bucket's access at the same time; and what nobody is to be without comes first.
+        before = [closed, self.versioning, encrypted, owned] if "writers" in args else [closed]
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.id,
-            policy=pulumi.Output.all(arn_of(bucket), args.get("shared_with", [])).apply(
-                lambda of: private_bucket_policy(of[0], of[1])
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
+            policy=_policy(arn_of(bucket), args),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 
         self.bucket_name = bucket.bucket
         self.bucket_arn = arn_of(bucket)
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
+
+
+def _policy(arn: pulumi.Output[str], args: PrivateBucketArgs) -> pulumi.Output[str]:
+    known = pulumi.Output.all(arn, args.get("shared_with", []), args.get("administrators", []))
+    writers = args.get("writers")
+    if writers is None:
+        return known.apply(lambda of: private_bucket_policy(of[0], of[1]))
+    return known.apply(lambda of: staging_policy(of[0], of[1], of[2], writers))
 
 
 def arn_of(bucket: aws.s3.Bucket) -> pulumi.Output[str]:
@@ -160,6 +173,11 @@ _RULES = {
     "cold_storage_days": validation.optional(validation.integer(30, 3650, "days")),
     "force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
+    "writers": validation.any_of(
+        validation.text(r"[a-z-]+/(\$\{aws:SourceIdentity\}/)?", "a prefix such as pins/"),
+        validation.some(validation.role_arn, at_least=0),
+    ),
+    "administrators": validation.some(validation.iam_principal, at_least=0),
     "bucket_name": validation.bucket_name,
     "new_bucket_name": validation.bucket_name,
 }

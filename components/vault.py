@@ -52,6 +52,10 @@ class VaultArgs(VaultNames):
     """Ids of other accounts, whose IAM policies say who of theirs reads and adds; none unless given."""
     writers: NotRequired[Mapping[str, Sequence[str]]]
     """By prefix: ARNs of the roles that alone add under it, and nobody beside the prefixes; open unless given."""
+    lockers: NotRequired[Sequence[str]]
+    """With `writers`: ARNs of the roles that alone lock anything for longer than the vault does by itself."""
+    staged_writers: NotRequired[Mapping[str, Sequence[str]]]
+    """Of the staging buckets, by prefix: ARNs of the roles that alone write under it; open unless given."""
     bounded_as: NotRequired[str]
     """What the roles that replicate, and the boundary they are in, are named after; in no boundary unless given."""
     recovery: NotRequired[VaultRecovery]
@@ -129,8 +133,9 @@ class Vault(pulumi.ComponentResource):
             args.get("shared_with", []),
             *(one.arn for one in replicators),
         )
-        writers = args.get("writers")
-        half.close(known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3], writers)), after)
+        writers, lockers = args.get("writers"), args.get("lockers", ())
+        policy = known.apply(lambda of: vault_policy(of[0], int(of[1]), of[2], of[4:], of[3], writers, lockers))
+        half.close(policy, after)
 
 
 class VaultHalf:
@@ -161,6 +166,8 @@ class VaultHalf:
             "force_destroy": args.get("staging_force_destroy", False),
             "shared_with": args.get("shared_with", []),
         }
+        if "staged_writers" in args:
+            of_staging |= {"writers": args["staged_writers"], "administrators": args["administrators"]}
         if "staging_bucket_name" in half:
             of_staging["bucket_name"] = half["staging_bucket_name"]
         if "new_staging_bucket_name" in half:
@@ -215,6 +222,11 @@ _RULES: Final = {
     "shared_with": validation.some(validation.account_id, at_least=0),
     "writers": validation.any_of(
         validation.text(r"[a-z-]+/", "a prefix such as releases/"), validation.some(validation.role_arn)
+    ),
+    "lockers": validation.some(validation.role_arn),
+    "staged_writers": validation.any_of(
+        validation.text(r"[a-z-]+/(\$\{aws:SourceIdentity\}/)?", "a prefix such as pins/"),
+        validation.some(validation.role_arn, at_least=0),
     ),
     "bounded_as": validation.text(r"[a-z][a-z0-9-]{1,51}[a-z0-9]", "3 to 53 small letters, digits and hyphens"),
     "recovery": validation.section(VaultRecovery, _RECOVERY_RULES),

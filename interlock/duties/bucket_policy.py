@@ -16,6 +16,9 @@ from interlock.duties.documents import (
 
 MINIMUM_RETENTION_DAYS: Final = 30
 """How long the vault locks every object at least."""
+LONGEST_RETENTION_DAYS: Final = 7305
+"""For how long anything in a vault is locked at most: twenty years. Nobody takes a lock back, and what is locked
+costs as long as it is."""
 
 REMOVAL: Final = (
     "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging",
@@ -64,8 +67,13 @@ def private_bucket_policy(bucket_arn: str, shared_with: Sequence[str] = ()) -> s
     """
     return document(
         *deny_plain_transport(bucket_arn),
-        *_shared(bucket_arn, shared_with, (*READING, *ADDING, "s3:PutObjectTagging", *DELETING)),
+        *share_bucket(bucket_arn, shared_with),
     )
+
+
+def share_bucket(bucket_arn: str, account_ids: Sequence[str]) -> Sequence[Statement]:
+    """Return what leaves to the IAM policies of other accounts who of theirs uses a bucket's objects."""
+    return _shared(bucket_arn, account_ids, (*READING, *ADDING, "s3:PutObjectTagging", *DELETING))
 
 
 def vault_policy(
@@ -75,6 +83,7 @@ def vault_policy(
     replicators: Sequence[str] = (),
     shared_with: Sequence[str] = (),
     writers: Mapping[str, Sequence[str]] | None = None,
+    lockers: Sequence[str] = (),
 ) -> str:
     """Return the vault's policy: nothing is removed, hidden, overwritten or locked for less than `retention_days`.
 
@@ -88,6 +97,8 @@ def vault_policy(
     `shared_with` are ids of other accounts, whose IAM policies say who of theirs reads and adds; what is denied to
     everybody they cannot allow.
     `writers` are by prefix the ARNs of the roles that alone add under it; nobody then adds beside the prefixes.
+    `lockers` are then those of the roles that alone lock for longer than the bucket does, and nobody for longer than
+    `longest_retention` days.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
@@ -133,8 +144,30 @@ def vault_policy(
         ),
         *([_deny_deletion_unless(bucket_arn, administrators)] if administrators else []),
         *(_each_prefix_its_writers(bucket_arn, writers) if writers else []),
+        *(_locked_by(bucket_arn, lockers, retention_days) if writers and lockers else []),
         *_shared(bucket_arn, shared_with, (*READING, *LOCK_READING, *ADDING, "s3:PutObjectRetention")),
     )
+
+
+def longest_retention(retention_days: int) -> int:
+    """Return for how many days anything is locked at most, in a vault that locks for `retention_days`."""
+    return max(LONGEST_RETENTION_DAYS, retention_days)
+
+
+def _locked_by(bucket_arn: str, lockers: Sequence[str], retention_days: int) -> Sequence[Statement]:
+    objects, longest = [f"{bucket_arn}/*"], str(longest_retention(retention_days))
+    others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": list(lockers)}}
+    return [
+        statement("DenyOthersLocking", "Deny", ["s3:PutObjectRetention"], objects, principal="*", conditions=others),
+        statement(
+            "DenyLongRetention",
+            "Deny",
+            ["s3:PutObject", "s3:PutObjectRetention"],
+            objects,
+            principal="*",
+            conditions={"NumericGreaterThan": {"s3:object-lock-remaining-retention-days": longest}},
+        ),
+    ]
 
 
 def _each_prefix_its_writers(bucket_arn: str, writers: Mapping[str, Sequence[str]]) -> Sequence[Statement]:

@@ -8,6 +8,7 @@ from interlock.duties.landscape import MANIFEST_PREFIX
 from interlock.duties.rights import Kind, Never, Right, Task
 
 READING: Final = ("s3:GetObject", "s3:GetObjectVersion")
+IN_PARTS: Final = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 SEEING_ENDPOINTS: Final = (
     Right("SeeEndpoints", ("sagemaker:DescribeEndpoint",), Kind.ENDPOINT),
     Right("SeeConfigurations", ("sagemaker:DescribeEndpointConfig",), Kind.CONFIGURATION),
@@ -48,6 +49,19 @@ def writing(*prefixes: str) -> tuple[Right, ...]:
         *(Right(f"Add{_word(one)}", ("s3:PutObject",), Kind.OBJECTS, one) for one in prefixes),
         Right("Encrypt", ("kms:GenerateDataKey",), Kind.EVIDENCE_KEY),
     )
+
+
+def adding_in_parts(prefix: str) -> tuple[Right, ...]:
+    """Return what it takes to go on with, or to give up, large objects of the vault that were begun in parts."""
+    return (
+        Right("SeeUploads", ("s3:ListBucketMultipartUploads",), Kind.VAULT),
+        Right("AddInParts", IN_PARTS, Kind.OBJECTS, prefix),
+    )
+
+
+def locking(*prefixes: str) -> tuple[Right, ...]:
+    """Return what locking objects under these prefixes of the vault for longer takes."""
+    return tuple(Right(f"Lock{_word(one)}", ("s3:PutObjectRetention",), Kind.OBJECTS, one) for one in prefixes)
 
 
 def signing(key: str) -> tuple[Right, ...]:
@@ -116,6 +130,14 @@ def adds(prefix: str) -> Task:
     return Task(
         f"add to {prefix}", "s3:PutObject", Kind.OBJECTS, prefix,
         {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)},
+    )  # fmt: skip
+
+
+def locks(prefix: str) -> Task:
+    """Return the task of locking an object of the vault for longer; for how many days at most, the vault says."""
+    return Task(
+        f"lock {prefix} for longer", "s3:PutObjectRetention", Kind.OBJECTS, prefix,
+        {"s3:object-lock-mode": ("COMPLIANCE",)},
     )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from interlock.duties.landscape import DUTY_TAG, ROLE_PATH, Landscape
 from interlock.duties.matrix import EXCLUDES, MATRIX
 from interlock.duties.people import Assignments
 from interlock.duties.people import Person as Assigned
-from interlock.duties.prefixes import WRITERS
+from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.rights import Account as Home
+from interlock.duties.staging_policy import staging_policy
 from interlock.duties.table_world import arns_of, with_table
 from interlock.duties.trust import deploying_trust_policy, role_trust_policy
 from interlock.duties.world import (
@@ -42,7 +43,8 @@ def duty_world(
     accounts = tuple(Account(id=one) for one in dict.fromkeys((land.workload, land.evidence, land.audit)))
     admins = (*administrators, *arns_of(Role.FOUNDATION, land))
     resources = (
-        *_keys(land, assignments, admins), *_vaults(land, admins, retention_days), *guarded(land, administrators),
+        *_keys(land, assignments, admins), *_vaults(land, admins, retention_days), *_staging(land, admins),
+        *guarded(land, administrators),
     )  # fmt: skip
     world = World(
         stack=land.stack,
@@ -190,6 +192,7 @@ def key_resource(land: Landscape, region: str, name: str, policy: str, owner: st
 
 def _vaults(land: Landscape, administrators: Sequence[str], retention_days: int) -> Iterator[Resource]:
     writers = {prefix: [arn for role in roles for arn in arns_of(role, land)] for prefix, roles in WRITERS.items()}
+    lockers = [arn for role in LOCKERS for arn in arns_of(role, land)]
     shared = [land.workload] if land.workload != land.evidence else []
     for bucket in land.vaults:
         arn = f"arn:aws:s3:::{bucket}"
@@ -197,9 +200,20 @@ def _vaults(land: Landscape, administrators: Sequence[str], retention_days: int)
             arn=arn,
             kind=ResourceKind.BUCKET,
             account_id=land.evidence,
-            policy=json.loads(vault_policy(arn, retention_days, administrators, [], shared, writers)),
+            policy=json.loads(vault_policy(arn, retention_days, administrators, [], shared, writers, lockers)),
             attributes={
                 "evidence": "true", "lock_mode": "COMPLIANCE", "retention_days": str(retention_days),
                 "versioning": "Enabled",
             },
         )  # fmt: skip
+
+
+def _staging(land: Landscape, administrators: Sequence[str]) -> Iterator[Resource]:
+    writers = {
+        prefix: [arn for role in roles for arn in arns_of(role, land)] for prefix, roles in STAGED_WRITERS.items()
+    }
+    shared = [land.workload] if land.workload != land.evidence else []
+    for bucket in land.staging:
+        arn = f"arn:aws:s3:::{bucket}"
+        policy = json.loads(staging_policy(arn, shared, administrators, writers))
+        yield Resource(arn=arn, kind=ResourceKind.BUCKET, account_id=land.evidence, policy=policy)

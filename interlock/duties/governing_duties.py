@@ -34,7 +34,8 @@ FOUNDATION: Final = Row(
     Account.EVIDENCE, Bearer.PEOPLE,
     rights=(
         *FOUNDATION_RIGHTS, *writing(TRUST),
-        # What is written is read back before it is believed.
+        # What is written is read back before it is believed, and the next version of the root follows the last.
+        Right("ListTrust", ("s3:ListBucketVersions",), Kind.VAULT),
         Right("ReadTrust", READING, Kind.OBJECTS, TRUST),
         Right("DecryptTrust", ("kms:Decrypt",), Kind.EVIDENCE_KEY),
     ),

@@ -121,15 +121,16 @@ def reach(kind: Kind, name: str, land: Landscape) -> Reach:
     return Reach(tuple(resources), own_stack if kind in _TAGGED else {})
 
 
-_BUCKETS: Final = (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED)
+_BUCKETS: Final = (Kind.VAULT, Kind.OBJECTS, Kind.STAGING, Kind.STAGED, Kind.GUARDED)
 _KEYS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.PLATFORM_KEY)
 _TAGGED: Final = (Kind.SECRET, Kind.SERVICE, Kind.DATABASE)
 """Kinds whose names Pulumi draws, which another stack of the account could have as well."""
 
 
 def _bucket_reach(kind: Kind, name: str, land: Landscape) -> Reach:
-    buckets = {Kind.STAGED: land.staging, Kind.GUARDED: (*land.vaults, *land.staging)}.get(kind, land.vaults)
-    ending = "" if kind in (Kind.VAULT, Kind.GUARDED) else f"/{name}*"
+    beside = {Kind.STAGING: land.staging, Kind.STAGED: land.staging, Kind.GUARDED: (*land.vaults, *land.staging)}
+    buckets = beside.get(kind, land.vaults)
+    ending = "" if kind in (Kind.VAULT, Kind.STAGING, Kind.GUARDED) else f"/{name}*"
     resources = tuple(f"arn:aws:s3:::{bucket}{ending}" for bucket in buckets)
     # The name of a bucket that is gone can come to be somebody else's.
     return Reach(resources, {"StringEquals": {"aws:ResourceAccount": land.evidence}})

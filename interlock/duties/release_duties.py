@@ -13,6 +13,7 @@ from interlock.duties.bundles import (
     EVERYBODYS_NEVERS,
     FIND_STACK,
     FINDING_THE_STACK,
+    IN_PARTS,
     LIVE_STATE,
     LOOK,
     MEASURE,
@@ -21,12 +22,16 @@ from interlock.duties.bundles import (
     PASS_DUTIES,
     PUSH_IMAGES,
     READ_MANIFEST,
+    READING,
     SEEING_ENDPOINTS,
     SIGN,
     VERIFY,
     WRITE_EVIDENCE,
     WRITE_VAULT,
+    adding_in_parts,
     adds,
+    locking,
+    locks,
     reading,
     reads,
     signing,
@@ -35,7 +40,18 @@ from interlock.duties.bundles import (
     writing,
 )
 from interlock.duties.duty import Duty, Role
-from interlock.duties.prefixes import APPROVALS, DECISIONS, FINDINGS, LEDGER, RELEASES, SUBMISSIONS, WITNESSED
+from interlock.duties.prefixes import (
+    APPROVALS,
+    DECISIONS,
+    FINDINGS,
+    LEDGER,
+    OWN_SUBMISSIONS,
+    PINS,
+    RELEASES,
+    SUBMISSIONS,
+    TRUST,
+    WITNESSED,
+)
 from interlock.duties.rights import Account, Bearer, Kind, Right, Row, Task
 
 _COMMON: Final = (*EVERYBODYS_NEVERS, CHANGE_DUTIES, PUSH_IMAGES)
@@ -47,13 +63,24 @@ CREATOR: Final = Row(
     rights=(
         *FINDING_THE_STACK,
         *tracking_user("creator"),
-        Right("Submit", ("s3:PutObject",), Kind.STAGED, SUBMISSIONS),
+        # What is asked to be released is read back, and a folder of large files goes on where it was interrupted.
+        Right("Submit", ("s3:PutObject", *READING, *IN_PARTS), Kind.STAGED, OWN_SUBMISSIONS),
+        Right("SeeUploads", ("s3:ListBucketMultipartUploads",), Kind.STAGING),
+        Right(
+            "SeeSubmissions", ("s3:ListBucketVersions",), Kind.STAGING,
+            conditions={"StringLike": {"s3:prefix": f"{OWN_SUBMISSIONS}*"}},
+        ),
         Right("EncryptSubmissions", ("kms:GenerateDataKey",), Kind.EVIDENCE_KEY),
     ),
     tasks=(
         FIND_STACK, READ_MANIFEST, DECRYPT,
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "creator"),
-        Task("submit a request", "s3:PutObject", Kind.STAGED, SUBMISSIONS),
+        Task("submit a request", "s3:PutObject", Kind.STAGED, OWN_SUBMISSIONS),
+        Task(
+            "see own requests", "s3:ListBucketVersions", Kind.STAGING, "",
+            {"s3:prefix": (f"{OWN_SUBMISSIONS}request",)},
+        ),
+        Task("read an own request back", "s3:GetObjectVersion", Kind.STAGED, OWN_SUBMISSIONS),
     ),
     nevers=(*_COMMON, SIGN, WRITE_VAULT, MOVE_TRAFFIC, PASS_DUTIES),
 )  # fmt: skip
@@ -64,15 +91,25 @@ BUILDER: Final = Row(
     rights=(
         *FINDING_THE_STACK,
         *tracking_user("builder"),
-        *reading(RELEASES, APPROVALS),
+        *reading(RELEASES, APPROVALS, TRUST),
         *writing(RELEASES),
+        *adding_in_parts(RELEASES),
         *signing("builder"),
-        Right("ReadSubmissions", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, SUBMISSIONS),
+        Right("ReadSubmissions", READING, Kind.STAGED, SUBMISSIONS),
+        Right("SeeStaged", ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"), Kind.STAGING),
+        Right(
+            "Stage", ("s3:PutObject", *READING, *IN_PARTS, "s3:DeleteObjectVersion"),
+            Kind.STAGED, PINS,
+        ),
     ),
     tasks=(
         FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), ENCRYPT, adds(RELEASES), signs("builder"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "builder"),
         Task("read a request", "s3:GetObjectVersion", Kind.STAGED, SUBMISSIONS),
+        Task("stage what is to be locked", "s3:PutObject", Kind.STAGED, PINS),
+        Task("read what is staged", "s3:GetObjectVersion", Kind.STAGED, PINS),
+        Task("take away what was staged", "s3:DeleteObjectVersion", Kind.STAGED, PINS),
+        reads(TRUST),
         VERIFY,
     ),
     nevers=(*_COMMON, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
@@ -82,11 +119,12 @@ BUILDER: Final = Row(
 APPROVER: Final = Row(
     Role.APPROVER, Duty.APPROVER, "reads everything, approves with a key of their own",
     Account.EVIDENCE, Bearer.PEOPLE,
-    rights=(*reading(""), *writing(APPROVALS), *signing("approver-*"), FINDING_THE_STACK[2],
+    rights=(*reading(""), *writing(APPROVALS), *locking(RELEASES, APPROVALS), *signing("approver-*"),
+            FINDING_THE_STACK[2],
             Right("ReadManifest", ("s3:GetObject", "s3:GetObjectVersion"), Kind.STAGED, "stacks/")),
     tasks=(
-        READ_MANIFEST, DECRYPT, reads(RELEASES), reads(LEDGER), ENCRYPT, adds(APPROVALS), signs("approver-*"),
-        VERIFY,
+        READ_MANIFEST, DECRYPT, reads(RELEASES), reads(LEDGER), reads(TRUST), ENCRYPT, adds(APPROVALS),
+        locks(RELEASES), locks(APPROVALS), signs("approver-*"), VERIFY,
     ),
     nevers=(*_COMMON, WRITE_EVIDENCE, MOVE_TRAFFIC, PASS_DUTIES),
     signs_with="approver-*",
@@ -96,7 +134,8 @@ DEPLOYER: Final = Row(
     Role.DEPLOYER, Duty.DEPLOYER, "moves traffic to releases that verify: the controller",
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
-        *FINDING_THE_STACK, *tracking_user("deployer"), *reading(RELEASES, APPROVALS, DECISIONS, LEDGER),
+        *FINDING_THE_STACK, *tracking_user("deployer"),
+        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST),
         *writing(DECISIONS), *signing("deployer"), *SEEING_ENDPOINTS, *MEASURING, *LIVE_STATE,
         Right("MakeModels", ("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"), Kind.MODEL),
         Right(
@@ -129,8 +168,8 @@ DEPLOYER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(APPROVALS),
-        ENCRYPT, adds(DECISIONS), signs("deployer"),
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(APPROVALS), reads(LEDGER), reads(WITNESSED),
+        reads(TRUST), ENCRYPT, adds(DECISIONS), signs("deployer"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "deployer"),
         Task("make a model", "sagemaker:CreateModel", Kind.MODEL),
         Task("make a configuration", "sagemaker:CreateEndpointConfig", Kind.CONFIGURATION),
@@ -152,11 +191,13 @@ OBSERVER: Final = Row(
     Role.OBSERVER, Duty.OBSERVER, "watches registry, endpoints and drift, records findings",
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
-        *FINDING_THE_STACK, *tracking_user("observer"), *reading(RELEASES, DECISIONS, FINDINGS), *writing(FINDINGS),
+        *FINDING_THE_STACK, *tracking_user("observer"),
+        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST), *writing(FINDINGS),
         *signing("observer"), *SEEING_ENDPOINTS, *MEASURING,
     ),
     tasks=(
-        FIND_STACK, DECRYPT, reads(RELEASES), reads(FINDINGS), ENCRYPT, adds(FINDINGS), signs("observer"),
+        FIND_STACK, DECRYPT, reads(RELEASES), reads(APPROVALS), reads(FINDINGS), reads(LEDGER), reads(TRUST),
+        ENCRYPT, adds(FINDINGS), signs("observer"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "observer"),
         LOOK,
         MEASURE,
@@ -170,7 +211,10 @@ SEQUENCER: Final = Row(
     Role.SEQUENCER, Duty.SEQUENCER, "appends leaves to the ledger, signs checkpoints",
     Account.EVIDENCE, Bearer.SERVICE,
     rights=(*reading(""), FINDING_THE_STACK[2], *writing(LEDGER), *signing("log")),
-    tasks=(DECRYPT, reads(RELEASES), reads(LEDGER), ENCRYPT, adds(LEDGER), signs("log"), VERIFY),
+    tasks=(
+        DECRYPT, reads(RELEASES), reads(APPROVALS), reads(DECISIONS), reads(LEDGER), reads(TRUST),
+        ENCRYPT, adds(LEDGER), signs("log"), VERIFY,
+    ),
     nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
     service="lambda.amazonaws.com",
     signs_with="log",
@@ -179,8 +223,8 @@ SEQUENCER: Final = Row(
 WITNESS: Final = Row(
     Role.WITNESS, Duty.WITNESS, "co-signs checkpoints from the other region",
     Account.EVIDENCE, Bearer.SERVICE,
-    rights=(*reading(LEDGER, WITNESSED), FINDING_THE_STACK[2], *writing(WITNESSED), *signing("witness")),
-    tasks=(DECRYPT, reads(LEDGER), ENCRYPT, adds(WITNESSED), signs("witness")),
+    rights=(*reading(LEDGER, WITNESSED, TRUST), FINDING_THE_STACK[2], *writing(WITNESSED), *signing("witness")),
+    tasks=(DECRYPT, reads(LEDGER), reads(TRUST), ENCRYPT, adds(WITNESSED), signs("witness")),
     nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
     service="lambda.amazonaws.com",
     signs_with="witness",
@@ -191,7 +235,7 @@ AUDITOR: Final = Row(
     Account.WORKLOAD, Bearer.PEOPLE,
     rights=(*FINDING_THE_STACK, *tracking_user("auditor"), *reading(""), *SEEING_ENDPOINTS, *MEASURING),
     tasks=(
-        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(LEDGER), LOOK, MEASURE,
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(LEDGER), reads(TRUST), LOOK, MEASURE,
         VERIFY,
         Task("read a lock", "s3:GetObjectRetention", Kind.OBJECTS, RELEASES),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "auditor"),

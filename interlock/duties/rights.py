@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """Objects of the vault; name: the prefix of their keys."""
     STAGED = "staged"
     """Objects of the buckets beside the vault; name: the prefix of their keys."""
+    STAGING = "staging"
+    """The buckets beside the vault themselves."""
     SIGNING_KEY = "signing key"
     """name: what its alias has after `interlock-<stack>-`; `*` is any."""
     EVIDENCE_KEY = "evidence key"

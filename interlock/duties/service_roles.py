@@ -73,13 +73,13 @@ def serving_policy(
     repository_arn: str,
     log_group_arn: str,
     vault_arn: str,
-    prefix: str,
+    prefixes: Sequence[str],
     vault_key_arn: str,
     volume_key_arn: str,
     subnet_ids: Sequence[str],
     capture_arn: str | None = None,
 ) -> str:
-    """Return what SageMaker needs to serve releases: one repository, one prefix of the vault, one log group, subnets.
+    """Return what SageMaker needs to serve releases: one repository, prefixes of the vault, one log group, subnets.
 
     `capture_arn` is the ARN of the prefix, with its last slash, that requests and answers are kept under.
     Source: SageMaker Developer Guide, "SageMaker roles", "CreateModel API: execution role permissions".
@@ -92,9 +92,14 @@ def serving_policy(
             "Allow",
             ["s3:ListBucket"],
             [vault_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}*"]}},
+            conditions={"StringLike": {"s3:prefix": [f"{one}*" for one in prefixes]}},
         ),
-        statement("ReadReleases", "Allow", ["s3:GetObject", "s3:GetObjectVersion"], [f"{vault_arn}/{prefix}*"]),
+        statement(
+            "ReadReleases",
+            "Allow",
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"{vault_arn}/{one}*" for one in prefixes],
+        ),
         statement("DecryptReleases", "Allow", ["kms:Decrypt"], [vault_key_arn]),
         statement(
             "EncryptVolumes",

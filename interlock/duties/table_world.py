@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
+from interlock.duties.bucket_policy import longest_retention
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Role
 from interlock.duties.duty_policy import identity_policy
 from interlock.duties.guarded_world import keepings
 from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, Landscape, reach
 from interlock.duties.matrix import MATRIX
-from interlock.duties.prefixes import WRITERS
+from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.replication_role import replication_boundary
 from interlock.duties.rights import Account, Kind, Row
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
@@ -28,16 +29,22 @@ def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()
     `secret_readers` are those whom the settings let read secrets beside what needs them.
     """
     world = _with_duties(world, land)
-    writers = {prefix: tuple(arn for role in roles for arn in arns_of(role, land)) for prefix, roles in WRITERS.items()}
     table: dict[str, Any] = {
         "tasks": tuple(_tasks(world, land)),
         "forbidden": tuple(_forbidden(world, land)),
-        "writers": writers,
+        "writers": _writers(WRITERS, land),
+        "lockers": tuple(arn for role in LOCKERS for arn in arns_of(role, land)),
+        "staging": tuple(f"arn:aws:s3:::{one}" for one in land.staging),
+        "staged_writers": _writers(STAGED_WRITERS, land),
         "kept": dict(keepings(world, land, secret_readers)),
         "entitlements": dict(_entitlements(world, land)),
         "limits": _limits(land),
     }
     return world.model_copy(update=table)
+
+
+def _writers(by_prefix: Mapping[str, Sequence[Role]], land: Landscape) -> dict[str, tuple[str, ...]]:
+    return {prefix: tuple(arn for role in roles for arn in arns_of(role, land)) for prefix, roles in by_prefix.items()}
 
 
 def _with_duties(world: World, land: Landscape) -> World:
@@ -91,14 +98,17 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                     action=task.action,
                     resource=example.replace("*", "example"),
                     context={key: tuple(values) for key, values in task.context.items()}
-                    | _given(land, task.kind, example, principal.account_id),
+                    | _given(land, task.kind, example, principal.account_id)
+                    | _locked(task.action, world),
                     own_key=own,
                 )
 
 
 _GUARDED: Final = {Kind.SECRET: ResourceKind.SECRET, Kind.TABLE: ResourceKind.TABLE}
 """Kinds with policies of their own, which count where the world has them."""
-_EACH_COUNTS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS, Kind.TABLE)
+_EACH_COUNTS: Final = (
+    Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.VAULT, Kind.OBJECTS, Kind.STAGING, Kind.STAGED, Kind.TABLE,
+)  # fmt: skip
 """Kinds of which there is one in each region, each with a policy of its own."""
 
 
@@ -126,7 +136,7 @@ def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> di
     if kind is Kind.EVIDENCE_KEY:
         # S3 asks for it in the name of who reads or writes the object.
         found["kms:viaservice"] = (f"s3.{example.split(':')[_REGION_IN_ARN]}.amazonaws.com",)
-    if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGED, Kind.GUARDED):
+    if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGING, Kind.STAGED, Kind.GUARDED):
         found["aws:resourceaccount"] = (land.evidence,)
     if kind in (Kind.SECRET, Kind.SERVICE, Kind.DATABASE):
         found["aws:resourcetag/interlock:stack"] = (land.platform,)
@@ -134,6 +144,12 @@ def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> di
         bounded = boundary_name(Boundary.SERVICE if kind is Kind.SERVICE_ROLE else Boundary.DUTY, land)
         found["iam:permissionsboundary"] = (f"arn:aws:iam::{account_id}:policy{BOUNDARY_PATH}{bounded}",)
     return found
+
+
+def _locked(action: str, world: World) -> dict[str, tuple[str, ...]]:
+    """Return for how long the longest lock is, where the task is to lock."""
+    days = str(longest_retention(world.minimum_retention_days))
+    return {"s3:object-lock-remaining-retention-days": (days,)} if action == "s3:PutObjectRetention" else {}
 
 
 def _forbidden(world: World, land: Landscape) -> Iterator[Forbidden]:

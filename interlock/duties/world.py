@@ -56,6 +56,13 @@ class World(Part):
     """ARNs, or patterns of them, of whom the documents themselves name as administrators of keys and vault."""
     writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """By prefix of the vault: ARNs of the roles that alone add to it; nobody adds beside the prefixes."""
+    lockers: tuple[str, ...] = ()
+    """ARNs of the roles that alone lock for longer what lies in the vault."""
+    staging: tuple[str, ...] = ()
+    """ARNs of the buckets beside the vault."""
+    staged_writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    """By prefix of those: ARNs of the roles that alone write under it, each of them under their own name where the
+    prefix ends in `${aws:SourceIdentity}/`; none where it is left to IAM. Nobody writes beside the prefixes."""
     kept: Mapping[str, Keeping] = Field(default_factory=dict)
     """By ARN of a secret or a table."""
     management_account: str = ""

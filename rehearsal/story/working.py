@@ -19,7 +19,7 @@ from interlock.duties.boundaries import DEPLOYING
 from interlock.duties.duty import Role, SigningDuty
 from interlock.duties.landscape import MANIFEST_PREFIX
 from interlock.duties.matrix import MATRIX
-from interlock.duties.prefixes import RELEASES
+from interlock.duties.prefixes import OWN_NAME, OWN_SUBMISSIONS, RELEASES, SUBMISSIONS, TRUST
 from interlock.duties.rights import Kind, Task
 from interlock.manifest import StackManifest
 from interlock.release.digests import Sha256
@@ -41,6 +41,8 @@ class Doing:
     session: boto3.Session
     manifest: StackManifest
     approver_key_arn: str
+    name: str
+    """The source identity of whoever does it."""
     written: dict[str, tuple[str, str]]
 
     @property
@@ -61,7 +63,17 @@ class Doing:
     @property
     def own_key(self) -> str:
         """Where in a bucket the role puts what it writes."""
-        return f"{self.task.name}rehearsed/{self.role.value}.json"
+        return f"{self.prefix}rehearsed/{self.role.value}.json"
+
+    @property
+    def prefix(self) -> str:
+        """Under which the task is done: where it is each person's own, under the name of whoever does it."""
+        return self.task.name.replace(OWN_NAME, self.name)
+
+    @property
+    def staging(self) -> str:
+        """The name of the bucket beside the vault."""
+        return self.manifest.vault.staging_bucket_name
 
     def client(self, service: str) -> Any:
         return self.session.client(service)  # type: ignore[call-overload]
@@ -72,11 +84,14 @@ def work(context: Context) -> Seen:
     assert context.manifest is not None
     manifest = context.manifest
     approver = manifest.approver_keys[context.people.bearer(Role.APPROVER)].key_arn
-    written = {MANIFEST_PREFIX: _published(manifest), RELEASES: _pinned(context)}
+    written = {MANIFEST_PREFIX: _published(manifest), RELEASES: _pinned(context), **_trusted(context)}
     done = []
     for role, task in tasks():
+        if task.name == TRUST and TRUST not in written:
+            continue  # Nobody has published a trust root yet.
         context.busy(f"{role}: {task.words}")
-        WAYS[task.action, task.kind](Doing(role, task, context.people.as_(role), manifest, approver, written))
+        doing = Doing(role, task, context.people.as_(role), manifest, approver, _name(context, role), written)
+        WAYS[task.action, task.kind](doing)
         done.append({"duty": role.value, "who": context.people.bearer(role), "did": task.words})
     return Seen(f"{len(done)} tasks done under {len({one['duty'] for one in done})} roles", {"work": done})
 
@@ -105,6 +120,19 @@ def _pinned(context: Context) -> tuple[str, str]:
     return file.key, file.version_id
 
 
+def _trusted(context: Context) -> dict[str, tuple[str, str]]:
+    """Return the first object of the published trust root, if there is one."""
+    clients = context.clients
+    found = next(iter(S3VaultReader(clients.s3, clients.manifest.vault.bucket_name).versions(TRUST)), None)
+    return {TRUST: (found.key, found.version_id)} if found is not None else {}
+
+
+def _name(context: Context, role: Role) -> str:
+    """Return the source identity of whoever comes as a role; a pipeline's or a service's session bears none."""
+    who = context.people.bearer(role)
+    return next((one.source_identity for one in context.people.assignments.people if one.name == who), who)
+
+
 def _find(doing: Doing) -> None:
     fetch_manifest(doing.parameter, doing.session)
 
@@ -128,16 +156,36 @@ def _read_lock(doing: Doing) -> None:
     assert reader.lock(*doing.written[doing.task.name]) is not None
 
 
+def _lock(doing: Doing) -> None:
+    s3, bucket = doing.client("s3"), doing.manifest.vault.bucket_name
+    key, version = doing.written[doing.task.name]
+    lock = S3VaultReader(s3, bucket).lock(key, version)
+    assert lock is not None
+    longer = {"Mode": lock.mode, "RetainUntilDate": lock.until + timedelta(days=1)}
+    s3.put_object_retention(Bucket=bucket, Key=key, VersionId=version, Retention=longer)
+
+
 def _submit(doing: Doing) -> None:
-    bucket = doing.manifest.vault.staging_bucket_name
-    answer = doing.client("s3").put_object(Bucket=bucket, Key=doing.own_key, Body=_CONTENT)
+    answer = doing.client("s3").put_object(Bucket=doing.staging, Key=doing.own_key, Body=_CONTENT)
     doing.written[doing.task.name] = (doing.own_key, answer["VersionId"])
+    if doing.task.name == OWN_SUBMISSIONS:
+        doing.written[SUBMISSIONS] = doing.written[OWN_SUBMISSIONS]
+
+
+def _see_staged(doing: Doing) -> None:
+    prefix = doing.task.context["s3:prefix"][0].replace(OWN_NAME, doing.name).rpartition("/")[0]
+    found = doing.client("s3").list_object_versions(Bucket=doing.staging, Prefix=f"{prefix}/")
+    assert found["Versions"]
+
+
+def _take_away(doing: Doing) -> None:
+    key, version = doing.written[doing.task.name]
+    doing.client("s3").delete_object(Bucket=doing.staging, Key=key, VersionId=version)
 
 
 def _read_staged(doing: Doing) -> None:
     key, version = doing.written[doing.task.name]
-    bucket = doing.manifest.vault.staging_bucket_name
-    doing.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+    doing.client("s3").get_object(Bucket=doing.staging, Key=key, VersionId=version)["Body"].read()
 
 
 def _sign(doing: Doing) -> None:
@@ -186,7 +234,10 @@ WAYS: Final[Mapping[tuple[str, Kind], Callable[[Doing], None]]] = {
     ("s3:PutObject", Kind.OBJECTS): _add,
     ("s3:GetObjectVersion", Kind.OBJECTS): _read,
     ("s3:GetObjectRetention", Kind.OBJECTS): _read_lock,
+    ("s3:PutObjectRetention", Kind.OBJECTS): _lock,
     ("s3:PutObject", Kind.STAGED): _submit,
+    ("s3:ListBucketVersions", Kind.STAGING): _see_staged,
+    ("s3:DeleteObjectVersion", Kind.STAGED): _take_away,
     ("s3:GetObjectVersion", Kind.STAGED): _read_staged,
     ("kms:Sign", Kind.SIGNING_KEY): _sign,
     ("kms:GetPublicKey", Kind.SIGNING_KEY): _verify,

@@ -14,7 +14,7 @@ from interlock.duties.boundaries import Boundary, boundary_arn
 from interlock.duties.duty import Role, SigningDuty
 from interlock.duties.landscape import Landscape
 from interlock.duties.matrix import MATRIX
-from interlock.duties.prefixes import WRITERS
+from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.rights import Account
 from interlock.settings.duties import DutySettings
 from interlock.settings.model import Settings
@@ -97,6 +97,14 @@ class Duties:
     def writers(self) -> dict[str, list[str]]:
         """Return by prefix of the vault the ARNs of the roles that add under it."""
         return {prefix: self.role_arns(*roles) for prefix, roles in WRITERS.items()}
+
+    def lockers(self) -> list[str]:
+        """Return the ARNs of the roles that lock for longer what lies in the vault."""
+        return self.role_arns(*LOCKERS)
+
+    def staged_writers(self) -> dict[str, list[str]]:
+        """Return by prefix of a staging bucket the ARNs of the roles that write under it."""
+        return {prefix: self.role_arns(*roles) for prefix, roles in STAGED_WRITERS.items()}
 
     def service_boundary_arn(self, home: Account) -> str:
         """Return the ARN of the boundary of services' roles in one account."""

@@ -215,7 +215,8 @@ class _Provisioning:
         if self._duties is not None:
             args["bounded_as"] = f"interlock-{self._stack}"
         if self._bound is not None:
-            args["writers"] = self._bound.writers()
+            args["writers"], args["lockers"] = self._bound.writers(), self._bound.lockers()
+            args["staged_writers"] = self._bound.staged_writers()
         if recovery is not None:
             args["recovery"] = recovery
         if chosen.bucket_name is not None:

@@ -12,14 +12,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
-from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement
+from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement, Template
 from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.calls import Call, Session
 from interlock.duties.proof.classes import representatives
 from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.guessing import likely
 from interlock.duties.proof.naming import FOREIGN
-from interlock.duties.proof.patterns import names, pieces
+from interlock.duties.proof.patterns import names, pieces, with_anything
 from interlock.duties.proof.permission import Question, example, things
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.selecting import about
@@ -105,9 +105,12 @@ class Compared:
     def _is_given(self, action: str, thing: str) -> bool:
         """Return whether each statement that allows an action on a thing says no more than one of the others'."""
         name = action.lower()
-        given = [one for policy in self._given for one in about(policy, name).allowing if _is_on(one, thing)]
-        own = [one for policy in self._own for one in about(policy, name).allowing if _is_on(one, thing)]
-        return self._denials_are_kept and all(any(_asks_as_much(one, other) for other in given) for one in own)
+        listed = [one for policy in self._given for one in about(policy, name).allowing]
+        same, given = {_plain(one) for one in listed}, [one for one in listed if _is_on(one, thing, surely=True)]
+        own = [one for policy in self._own for one in about(policy, name).allowing if _is_on(one, thing, surely=False)]
+        return self._denials_are_kept and all(
+            _plain(one) in same or any(_asks_as_much(one, other) for other in given) for one in own
+        )
 
     @cached_property
     def _lost(self) -> list[PolicyStatement]:
@@ -211,11 +214,18 @@ def _asks_as_much(one: PolicyStatement, other: PolicyStatement) -> bool:
     return set(other.condition) <= set(one.condition)
 
 
-def _is_on(statement: PolicyStatement, thing: str) -> bool:
-    """Return whether a statement may be about a thing; one of whose text some is only known in a request may be."""
+def _is_on(statement: PolicyStatement, thing: str, *, surely: bool) -> bool:
+    """Return whether a statement is about a thing, or may be: of some text is only known in a request what it says."""
     named = statement.not_resource or statement.resource
-    found = any(one.written == "*" or bool(one.variables) or names(thing, pieces(one, {})) for one in named)
-    return not found if statement.not_resource else found
+    if statement.not_resource:
+        return not any(_names(one, thing, surely=not surely) for one in named)
+    return any(_names(one, thing, surely=surely) for one in named)
+
+
+def _names(template: Template, thing: str, *, surely: bool) -> bool:
+    if template.variables:
+        return not surely and names(thing, with_anything(template))
+    return template.written == "*" or names(thing, pieces(template, {}))
 
 
 def _plain(statement: PolicyStatement) -> frozenset[tuple[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from interlock.duties.bucket_policy import longest_retention
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.world import Resource, ResourceKind
@@ -98,6 +99,10 @@ def _only_writers_write(context: Context) -> Iterator[Violation]:
         if writers:
             beside = f"{bucket.arn}/beside-all-prefixes/*"
             yield from context.first(anybody, ("s3:PutObject",), beside, "write where nobody looks")
+        if lockers := context.scene.world.lockers:
+            others = [one for one in anybody if one.arn not in lockers]
+            words = "lock for longer what lies in the vault"
+            yield from context.first(others, ("s3:PutObjectRetention",), f"{bucket.arn}/*", words)
 
 
 def _signs_with_anothers(
@@ -193,8 +198,13 @@ def _retention(context: Context) -> Iterator[Violation]:
     minimum = context.scene.world.minimum_retention_days
     short = {"s3:object-lock-remaining-retention-days": (str(minimum - 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
     weak = {"s3:object-lock-remaining-retention-days": (str(minimum),), "s3:object-lock-mode": ("GOVERNANCE",)}
+    longest = longest_retention(minimum)
+    long = {"s3:object-lock-remaining-retention-days": (str(longest + 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
+    ways = {"for fewer days than the minimum": short, "in a mode that can be lifted": weak}
+    if context.scene.world.lockers:
+        ways[f"for more than {longest} days"] = long
     for bucket in _evidence(context):
-        for words, given in (("for fewer days than the minimum", short), ("in a mode that can be lifted", weak)):
+        for words, given in ways.items():
             for action in ("s3:PutObject", "s3:PutObjectRetention"):
                 for session in context.callers(bucket):
                     call = context.scene.can(session, action, f"{bucket.arn}/*", given={**WRITING, **given})
@@ -247,12 +257,14 @@ PROPERTIES: Final = (
     ),
     Property(
         "only-writers-write",
-        "Under each prefix of the vault only the roles whose prefix it is write, and beside the prefixes nobody.",
+        "Under each prefix of the vault only the roles whose prefix it is write, and beside the prefixes nobody; only "
+        "approvers lock anything there for longer.",
         _only_writers_write,
     ),
     Property(
         "evidence-is-kept-long-enough",
-        "Everything in the vault is locked in COMPLIANCE mode for at least the minimum of days.",
+        "Everything in the vault is locked in COMPLIANCE mode for at least the minimum of days, and by nobody for "
+        "longer than the most that a vault allows.",
         _retention,
     ),
 )

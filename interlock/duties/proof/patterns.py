@@ -22,8 +22,19 @@ Piece = tuple[str, bool]
 """Characters, and whether * and ? among them stand for others."""
 
 
+class Unfilled(NotModelled):
+    """A variable stands for a value of the request that is open, or that the request surely lacks."""
+
+    def __init__(self, variable: Variable, template: Template) -> None:
+        super().__init__(
+            f"{template.written!r}: the proof knows no single value of {variable.key}; "
+            "accepted are variables that the principal or the resource fixes, and aws:SourceIdentity"
+        )
+        self.key = variable.key
+
+
 def pieces(template: Template, known: dict[str, tuple[str, ...]]) -> tuple[Piece, ...]:
-    """Return a policy's text with its variables filled in. Raises NotModelled for one whose value is not known."""
+    """Return a policy's text with its variables filled in. Raises Unfilled for one whose value is not known."""
     if template.variables:
         return tuple(_piece(part, template, known) for part in template.parts)
     # Asked for of the same few templates again and again.
@@ -42,14 +53,16 @@ def _piece(part: str | Escaped | Variable, template: Template, known: dict[str, 
 
 
 def value_of(variable: Variable, template: Template, known: dict[str, tuple[str, ...]]) -> str:
-    """Return what a variable in a template stands for. Raises NotModelled if that is not known."""
+    """Return what a variable in a template stands for. Raises Unfilled if that is not known."""
     values = known.get(variable.key)
     if values is not None and len(values) == 1:
         return values[0]
-    raise NotModelled(
-        f"{template.written!r}: the proof knows no single value of {variable.key}; "
-        "accepted are variables that the principal or the resource fixes"
-    )
+    raise Unfilled(variable, template)
+
+
+def with_anything(template: Template) -> tuple[Piece, ...]:
+    """Return a policy's text with each variable as a wildcard: it stands for all that the text could, and for more."""
+    return tuple(("*", True) if isinstance(part, Variable) else _piece(part, template, {}) for part in template.parts)
 
 
 def names(resource: str, parts: tuple[Piece, ...]) -> bool:

@@ -1,7 +1,6 @@
 """Whether any request of a kind would be allowed, and one that would.
 
-The order of the layers: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluation logic"; keys:
-KMS Developer Guide, "Determining access to AWS KMS keys".
+Keys: KMS Developer Guide, "Determining access to AWS KMS keys".
 """
 
 from __future__ import annotations
@@ -9,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
-from interlock.duties.evaluator.policy import NotModelled, Policy, PolicyStatement
+from interlock.duties.evaluator.policy import Effect, NotModelled, Policy, PolicyStatement
 from interlock.duties.evaluator.request import Layers, Principal
 from interlock.duties.evaluator.services import TRUSTED_ACTIONS, heeds_resource_control, refused_by_aws
 from interlock.duties.proof.addressing import Naming, closest, is_about
 from interlock.duties.proof.classes import Group, representatives
 from interlock.duties.proof.facts import Facts, Known
+from interlock.duties.proof.filling import cases_of
 from interlock.duties.proof.formula import Formula, Truth, Unlike, every, negated, some, still_open
+from interlock.duties.proof.granting import Grants, Level, Said
+from interlock.duties.proof.patterns import Unfilled
 from interlock.duties.proof.selecting import about
 from interlock.duties.proof.solving import solution
 from interlock.duties.proof.targets import is_pattern, targets
@@ -55,11 +57,21 @@ class Example:
 
 def example(question: Question) -> Example | None:
     """Return a request that would be allowed, or None if there is none. Raises NotModelled."""
+    try:
+        return _example(question)
+    except Unfilled as open_:
+        cases = (_example(one) for one in cases_of(question, open_))
+        return next((found for found in cases if found is not None), None)
+
+
+def _example(question: Question) -> Example | None:
     facts = _facts(question)
     case = _Case(question, question.layers, facts)
     if not case.is_possible:
         return None
     beyond = None if question.beyond is None else _Case(question, question.beyond, facts)
+    if beyond is not None and beyond.unfilled is not None:
+        raise beyond.unfilled
     elsewhere = [_unlike(facts, key, value) for key, value in question.other_than]
     for thing, groups in _sorts(question, case, beyond):
         terms = chain(case.terms(thing, groups), elsewhere)
@@ -68,12 +80,21 @@ def example(question: Question) -> Example | None:
             allowed = every((allowed, negated(every(beyond.terms(thing, groups)))))
         free = {} if allowed is True else _solved(question, allowed) if allowed is not False else None
         if free is not None:
+            if case.unfilled is not None:
+                raise case.unfilled
             return Example(thing, {**facts.known, **free})
     return None
 
 
 def things(question: Question) -> tuple[str, ...]:
     """Return one of each sort of thing that a question is about, as the documents tell them apart."""
+    try:
+        return _things(question)
+    except Unfilled as open_:
+        return tuple(dict.fromkeys(thing for one in cases_of(question, open_) for thing in _things(one)))
+
+
+def _things(question: Question) -> tuple[str, ...]:
     facts = _facts(question)
     beyond = None if question.beyond is None else _Case(question, question.beyond, facts)
     return tuple(thing for thing, _ in _sorts(question, _Case(question, question.layers, facts), beyond))
@@ -108,25 +129,6 @@ def _unlike(facts: Facts, key: str, value: str) -> Truth:
     return still_open(Unlike(key, value))
 
 
-class _Statement(NamedTuple):
-    """A statement of which the principal, the action and what is known leave something open, or nothing."""
-
-    conditions: Truth
-    group: Group | None
-    """What it names of what the question is about; None for all of it."""
-    but: bool
-    """Whether it is about all but what it names."""
-
-    def applies(self, groups: frozenset[Group]) -> Truth:
-        """Return whether it applies to a thing of the given groups."""
-        if self.group is None or (self.group in groups) is not self.but:
-            return self.conditions
-        return False
-
-
-_Level = Sequence[_Statement]
-
-
 class _Case:
     """One question to some documents, with the statements that have a say in it."""
 
@@ -141,9 +143,12 @@ class _Case:
         heeded = controlled and heeds_resource_control(self._action)
         self._rcps = [one for level in layers.rcps for one in level] if heeded else []
 
+        self.unfilled: Unfilled | None = None
+        """What leaves open whether a denial applies: without it, more is allowed."""
+
         # What is worked out first is what most questions are answered by.
         denials = self._found_denials() if self._may_be_granted() else None
-        self._denials: Sequence[_Statement] = denials or ()
+        self._denials: Sequence[Said] = denials or ()
         self._grants = self._found_grants() if denials is not None else None
         self.is_possible = self._grants is not None and self._grants.are_any
         """Whether anything allows it and nothing surely denies it, as far as that is seen at once."""
@@ -160,14 +165,14 @@ class _Case:
             yield some(one.applies(groups) for one in level)
 
     @property
-    def statements(self) -> Iterable[_Statement]:
+    def statements(self) -> Iterable[Said]:
         """What tells things apart."""
         return chain(self._denials, *self._levels, self._grants.statements if self._grants is not None else ())
 
-    def _found_grants(self) -> _Grants:
+    def _found_grants(self) -> Grants:
         layers = self._layers
         limits = [[one] for one in _one(layers.boundary)] + ([list(layers.session)] if layers.session else [])
-        return _Grants(
+        return Grants(
             identity=self._allowing(layers.identity),
             limits=[self._allowing(one) for one in limits],
             resource=self._allowing_by_resource(),
@@ -179,16 +184,22 @@ class _Case:
     def _may_be_granted(self) -> bool:
         """Return whether anything allows it, under whatever conditions."""
         return any(
-            self._names(one) is not False
+            self._may_name(one)
             for policy in (*self._layers.identity, *_one(self._layers.resource))
             for one in about(policy, self._action).allowing
         )
 
-    def _found_denials(self) -> list[_Statement] | None:
+    def _found_denials(self) -> list[Said] | None:
         """Return what might deny it, or None if something surely does."""
-        found: list[_Statement] = []
+        found: list[Said] = []
         for one in self._denying():
-            if (said := self._said(one)) is not None:
+            try:
+                said = self._said(one)
+            except Unfilled as open_:
+                if open_.key not in self._facts.given:
+                    raise
+                said, self.unfilled = None, open_
+            if said is not None:
                 if said.conditions is True and said.group is None:
                     return None
                 found.append(said)
@@ -204,14 +215,14 @@ class _Case:
                 if is_about(one, self._principal, layers.resource):
                     yield one
 
-    def _allowing(self, policies: Iterable[Policy]) -> _Level:
+    def _allowing(self, policies: Iterable[Policy]) -> Level:
         """Return what might allow it of some policies."""
         said = (self._said(one) for policy in policies for one in about(policy, self._action).allowing)
         return [one for one in said if one is not None]
 
-    def _allowing_by_resource(self) -> Mapping[Naming, _Level]:
+    def _allowing_by_resource(self) -> Mapping[Naming, Level]:
         """Return what might allow it of the resource's policy, by how closely it names who asks."""
-        found: dict[Naming, list[_Statement]] = {how: [] for how in Naming}
+        found: dict[Naming, list[Said]] = {how: [] for how in Naming}
         policy = self._layers.resource
         for one in about(policy, self._action).allowing if policy is not None else ():
             assert policy is not None
@@ -227,8 +238,30 @@ class _Case:
         found = named.hold(self._question.resource, self._facts)
         return found if found is None or statement.resource else not found
 
-    def _said(self, statement: PolicyStatement) -> _Statement | None:
-        """Return what a statement says here, None if nothing."""
+    def _may_name(self, statement: PolicyStatement) -> bool:
+        try:
+            return self._names(statement) is not False
+        except Unfilled as unfilled:
+            if unfilled.key not in self._facts.given:
+                raise
+            return True
+
+    def _said(self, statement: PolicyStatement) -> Said | None:
+        """Return what a statement says here, None if nothing.
+
+        What a variable stands for whose key the request lacks AWS does not say. Nothing is allowed by it; of a denial
+        it is open, unless its conditions are not met.
+        """
+        try:
+            return self._filled_in(statement)
+        except Unfilled as unfilled:
+            if unfilled.key not in self._facts.given:
+                raise
+            if statement.effect is Effect.DENY and self._facts.met(statement.condition) is not False:
+                raise
+            return None
+
+    def _filled_in(self, statement: PolicyStatement) -> Said | None:
         names = self._names(statement)
         if names is False:
             return None
@@ -237,50 +270,14 @@ class _Case:
             return None
         named = targets(statement)
         if names is True or named is None:
-            return _Statement(conditions, None, but=False)
-        return _Statement(conditions, named.group(self._question.resource, self._facts), not statement.resource)
+            return Said(conditions, None, but=False)
+        return Said(conditions, named.group(self._question.resource, self._facts), not statement.resource)
 
     def _needs_delegation(self) -> bool:
         """Keys and roles are used only where their own policy says so, or leaves it to the account's IAM policies."""
         return (self._action.startswith("kms:") and ":key/" in self._question.resource) or (
             self._action in TRUSTED_ACTIONS
         )
-
-
-@dataclass(frozen=True)
-class _Grants:
-    """What allows an action, by the layers that have to agree."""
-
-    identity: _Level
-    limits: Sequence[_Level]
-    resource: Mapping[Naming, _Level]
-    needs_delegation: bool
-    is_nobodys: bool
-    is_abroad: bool
-
-    @property
-    def are_any(self) -> bool:
-        return bool(self.identity or any(self.resource.values()))
-
-    @property
-    def statements(self) -> Iterator[_Statement]:
-        return chain(self.identity, *self.limits, *self.resource.values())
-
-    def granted(self, groups: frozenset[Group]) -> Truth:
-        """Return whether a thing of the given groups is granted."""
-        itself, by_role, delegated = (_any(self.resource[how], groups) for how in Naming)
-        if self.is_nobodys or (itself is True and not self.is_abroad):
-            return itself
-        limits = every(_any(one, groups) for one in self.limits)
-        identity = every((_any(self.identity, groups), limits))
-        if self.is_abroad:
-            return every((identity, some((itself, by_role, delegated))))
-        own = every((delegated, identity)) if self.needs_delegation else identity
-        return some((itself, every((by_role, limits)), own))
-
-
-def _any(level: _Level, groups: frozenset[Group]) -> Truth:
-    return some(one.applies(groups) for one in level)
 
 
 def _one(policy: Policy | None) -> tuple[Policy, ...]:

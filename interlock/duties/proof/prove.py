@@ -14,6 +14,7 @@ from interlock.duties.proof import (
     holding,
     keeping,
     reaching,
+    staging,
     sufficing,
     working,
 )
@@ -25,7 +26,7 @@ from interlock.duties.world import World
 
 PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
-    *holding.PROPERTIES, *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
+    *staging.PROPERTIES, *holding.PROPERTIES, *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
 )  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Final
 
 from interlock.duties.evaluator.policy import PolicyStatement, Template
 from interlock.duties.proof.classes import Group
 from interlock.duties.proof.facts import Facts
-from interlock.duties.proof.patterns import has_wildcard, may_name, names, pieces, text_of
+from interlock.duties.proof.patterns import Piece, has_wildcard, may_name, names, pieces, text_of, with_anything
 
 _TARGETS: Final = "_targets"
 
@@ -21,24 +22,29 @@ class Targets:
         self._everything = any(one.written == "*" for one in named)
         self._exact = {text_of(one): one for one in fixed if not has_wildcard(one)}
         self._wild = tuple(one for one in fixed if has_wildcard(one))
-        self._varying = tuple(one for one in named if one.variables)
+        varying = tuple(one for one in named if one.variables)
+        self._varying = tuple((one, with_anything(one)) for one in varying)
         self._answers: dict[str, bool | None] = {}
         self._groups: dict[str, Group] = {}
 
     def hold(self, thing: str, facts: Facts) -> bool | None:
         """Return whether all, or none, of what an ARN or a pattern stands for is named; None if that is open.
 
-        Raises NotModelled for a variable whose value is not known.
+        Raises Unfilled for a variable whose value is not known, if it makes a difference.
         """
         if thing not in self._answers:
             self._answers[thing] = self._fixed(thing)
         found = self._answers[thing]
         if found is True or not self._varying:
             return found
-        filled = (pieces(one, facts.known) for one in self._varying)
         if is_pattern(thing):
-            return None if found is None or any(may_name(one, thing) for one in filled) else False
-        return any(names(thing, one) for one in filled)
+            return None if found is None or any(may_name(one, thing) for one in self._filled(thing, facts)) else False
+        return any(names(thing, one) for one in self._filled(thing, facts))
+
+    def _filled(self, thing: str, facts: Facts) -> Iterator[tuple[Piece, ...]]:
+        """Yield what may name a thing, with its variables filled in; of the others no value has to be known."""
+        tells = may_name if is_pattern(thing) else _names_within
+        return (pieces(one, facts.known) for one, loose in self._varying if tells(loose, thing))
 
     def _fixed(self, thing: str) -> bool | None:
         if self._everything:
@@ -55,7 +61,11 @@ class Targets:
             )
         if not self._varying:
             return self._groups[pattern]
-        return self._groups[pattern] | {pieces(one, facts.known) for one in self._varying}
+        return self._groups[pattern] | set(self._filled(pattern, facts))
+
+
+def _names_within(parts: tuple[Piece, ...], thing: str) -> bool:
+    return names(thing, parts)
 
 
 def is_pattern(thing: str) -> bool:

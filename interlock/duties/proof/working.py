@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.decision import decide
 from interlock.duties.landscape import DUTY_TAG
+from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
@@ -187,8 +188,13 @@ def _own_session(context: Context, person: Person, arn: str) -> Session | None:
 def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -> Iterator[Violation]:
     if task.own_key and person is None:
         return
-    resources = _own_keys(scene, person) if task.own_key and person is not None else [task.resource]
-    given = {**ORDINARY, **{key.lower(): values for key, values in task.context.items()}}
+    asks = (task.resource, *(value for values in task.context.values() for value in values))
+    if any(OWN_NAME in one for one in asks) and (person is None or person.source_identity is None):
+        return
+    resources = _in_own_name([task.resource], person)
+    if task.own_key and person is not None:
+        resources = tuple(_own_keys(scene, person))
+    given = {**ORDINARY, **{key.lower(): _in_own_name(values, person) for key, values in task.context.items()}}
     for resource in resources:
         tried = [
             denied(scene, session, task.action, resource, {**_fixed(scene, session, resource, region), **given})
@@ -197,6 +203,12 @@ def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -
         if not any(decide(one.request, one.layers).allowed for one in tried):
             words = f"{session} cannot {task.name}: {task.action} on {resource} is denied"
             yield Violation(words, denied=tried[0])
+
+
+def _in_own_name(written: Iterable[str], person: Person | None) -> tuple[str, ...]:
+    """Return what a task is about, with the name of whoever does it."""
+    name = person.source_identity if person is not None else None
+    return tuple(one.replace(OWN_NAME, name) if name is not None else one for one in written)
 
 
 def regions(scene: Scene, action: str, resource: str) -> list[str]:

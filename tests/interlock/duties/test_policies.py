@@ -15,6 +15,7 @@ from interlock.duties.bucket_policy import (
     vault_policy,
 )
 from interlock.duties.key_policy import approver_key_policy, data_key_policy, signing_key_policy
+from interlock.duties.prefixes import OWN_SUBMISSIONS
 from interlock.duties.replication_role import replication_policy, replication_trust_policy
 from interlock.duties.repository_policy import repository_policy
 from interlock.duties.service_roles import (
@@ -27,10 +28,13 @@ from interlock.duties.service_roles import (
     task_start_policy,
     trust_policy,
 )
+from interlock.duties.staging_policy import staging_policy
 
 ACCOUNT = "111122223333"
 WORKLOAD = "444455556666"
 FOUNDATION = f"arn:aws:iam::{ACCOUNT}:role/foundation"
+BUILDER, CREATOR = (f"arn:aws:iam::{WORKLOAD}:role/{one}" for one in ("builder", "creator"))
+APPROVER = f"arn:aws:iam::{ACCOUNT}:role/approver"
 REPLICATOR = f"arn:aws:iam::{ACCOUNT}:role/replication"
 BUCKET = "arn:aws:s3:::vault"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
@@ -48,7 +52,9 @@ DOCUMENTS = {
     "replication": replication_policy(ACCOUNT, BUCKET, KEY, OTHER_BUCKET, OTHER_KEY),
     "replication trust": replication_trust_policy(),
     "shared vault": vault_policy(BUCKET, 30, [FOUNDATION], [REPLICATOR], [WORKLOAD]),
+    "bound vault": vault_policy(BUCKET, 30, [FOUNDATION], [], [WORKLOAD], {"releases/": [BUILDER]}, [APPROVER]),
     "private bucket": private_bucket_policy(BUCKET),
+    "staging": staging_policy(BUCKET, [WORKLOAD], [FOUNDATION], {"pins/": [BUILDER], OWN_SUBMISSIONS: [CREATOR]}),
     "shared bucket": private_bucket_policy(BUCKET, [WORKLOAD]),
     "approver key": approver_key_policy(ACCOUNT, [FOUNDATION], "ana@example.com", [WORKLOAD]),
     "shared signing key": signing_key_policy(ACCOUNT, [FOUNDATION], [], [WORKLOAD]),
@@ -58,7 +64,7 @@ DOCUMENTS = {
     "flow logs": flow_log_policy(LOGS),
     "task start": task_start_policy(REPOSITORY, LOGS, ["arn:aws:secretsmanager:::secret:one"], [KEY]),
     "artifacts": artifact_access_policy(BUCKET, "artifacts/", KEY),
-    "serving": serving_policy(REPOSITORY, LOGS, BUCKET, "releases/", KEY, KEY, ["subnet-1", "subnet-2"]),
+    "serving": serving_policy(REPOSITORY, LOGS, BUCKET, ["releases/", "trust/"], KEY, KEY, ["subnet-1", "subnet-2"]),
     "endpoint": endpoint_policy(ACCOUNT),
     "storage endpoint": storage_endpoint_policy(ACCOUNT, "eu-west-1"),
 }
@@ -83,7 +89,8 @@ def test_a_document_has_the_grammar_of_iam(what: str) -> None:
         assert one["Effect"] in ("Allow", "Deny")
         assert one["Action"]
         assert "Principal" in one or "Resource" in one
-        assert not {"NotAction", "NotResource", "NotPrincipal"} & set(one)
+        assert not {"NotAction", "NotPrincipal"} & set(one)
+        assert "NotResource" not in one or one["Effect"] == "Deny"
 
 
 @pytest.mark.parametrize(
@@ -228,8 +235,8 @@ def test_a_service_assumes_a_role_for_this_account_alone() -> None:
 
 def test_serving_lists_and_reads_releases_and_writes_nothing_to_the_vault() -> None:
     found = statements(DOCUMENTS["serving"])
-    assert found["ReadReleases"]["Resource"] == f"{BUCKET}/releases/*"
-    assert found["ListReleases"]["Condition"] == {"StringLike": {"s3:prefix": ["releases/*"]}}
+    assert found["ReadReleases"]["Resource"] == [f"{BUCKET}/releases/*", f"{BUCKET}/trust/*"]
+    assert found["ListReleases"]["Condition"] == {"StringLike": {"s3:prefix": ["releases/*", "trust/*"]}}
     actions = {action for one in found.values() for action in listed(one["Action"])}
     assert not [action for action in actions if action.startswith(("s3:Put", "s3:Delete"))]
 

@@ -14,7 +14,8 @@ from rehearsal.cloud.authorization.documents import document_text, read
 _KNOWN_KEYS = {
     "aws:currenttime", "aws:epochtime", "aws:principalaccount", "aws:principalarn", "aws:principalisawsservice",
     "aws:principalorgid", "aws:principaltype", "aws:referer", "aws:requestedregion", "aws:resourceaccount",
-    "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:sourcevpc", "aws:sourcevpce",
+    "aws:securetransport", "aws:sourceaccount", "aws:sourcearn", "aws:sourceidentity", "aws:sourceip",
+    "aws:sourcevpc", "aws:sourcevpce",
     "aws:useragent", "aws:userid", "aws:username", "aws:viaawsservice", "s3:authtype", "s3:delimiter", "s3:if-match",
     "s3:if-none-match", "s3:max-keys", "s3:object-lock-legal-hold", "s3:object-lock-mode",
     "s3:object-lock-remaining-retention-days", "s3:object-lock-retain-until-date", "s3:objectcreationoperation",

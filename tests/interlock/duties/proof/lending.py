@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from interlock.duties.bucket_policy import private_bucket_policy
 from interlock.duties.key_policy import data_key_policy
 from interlock.duties.world import Resource, ResourceKind, World
-from tests.interlock.duties.landscapes import EVIDENCE, WORKLOAD
+from tests.interlock.duties.landscapes import WORKLOAD
 from tests.interlock.duties.proof.weakening import with_compute
 
 Statement = dict[str, Any]
@@ -19,7 +18,7 @@ FOREIGN = {"AWS": "arn:aws:iam::999999999999:root"}
 
 
 def with_platform(world: World) -> World:
-    """Return the world with compute, the platform's key, a staging bucket and the function that rotates."""
+    """Return the world with compute, the platform's key and the function that rotates."""
     whole = with_compute(world)
     rotating = {
         "Sid": "Rotate", "Effect": "Allow", "Principal": {"Service": "secretsmanager.amazonaws.com"},
@@ -31,15 +30,11 @@ def with_platform(world: World) -> World:
         policy=json.loads(data_key_policy(WORKLOAD, "eu-west-1", _foundation(world), for_logs=True)),
         attributes={"usage": "ENCRYPT_DECRYPT"}, context={"kms:ResourceAliases": ("alias/interlock-prod-platform",)},
     )  # fmt: skip
-    bucket = Resource(
-        arn="arn:aws:s3:::staging-primary", kind=ResourceKind.BUCKET, account_id=EVIDENCE,
-        policy=json.loads(private_bucket_policy("arn:aws:s3:::staging-primary", [WORKLOAD])),
-    )  # fmt: skip
     function = Resource(
         arn=f"arn:aws:lambda:eu-west-1:{WORKLOAD}:function:interlock-prod-rotation", kind=ResourceKind.FUNCTION,
         account_id=WORKLOAD, policy={"Version": "2012-10-17", "Statement": [rotating]},
     )  # fmt: skip
-    return whole.model_copy(update={"resources": (*whole.resources, key, bucket, function)})
+    return whole.model_copy(update={"resources": (*whole.resources, key, function)})
 
 
 def lendings(world: World) -> Iterator[Lent]:

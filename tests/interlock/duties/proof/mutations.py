@@ -17,6 +17,7 @@ from tests.interlock.duties.proof.inviting import invitations
 from tests.interlock.duties.proof.lending import lendings
 from tests.interlock.duties.proof.narrowing import narrowings
 from tests.interlock.duties.proof.opening import openings
+from tests.interlock.duties.proof.submitting import submissions
 from tests.interlock.duties.proof.weakening import weakenings
 from tests.interlock.duties.proof.widening import widenings
 
@@ -47,6 +48,7 @@ def mutations(world: World) -> Iterator[Mutation]:
     yield from (Mutation(*one) for one in helpings(world))
     yield from (Mutation(*one) for one in narrowings(world))
     yield from (Mutation(*one) for one in lendings(world))
+    yield from (Mutation(*one) for one in submissions(world))
 
 
 def _with_principal(world: World, old: Principal, **update: Any) -> World:
@@ -71,7 +73,9 @@ def _statements(document: dict[str, Any] | None) -> list[Statement]:
 
 
 def _guarded(world: World) -> Iterator[Resource]:
-    yield from (one for one in world.resources if one.owner is not None or one.attributes.get("evidence") == "true")
+    evidence = (one for one in world.resources if one.owner is not None or one.attributes.get("evidence") == "true")
+    yield from evidence
+    yield from (one for one in world.resources if one.arn in world.staging)
 
 
 def _dropped_denials(world: World) -> Iterator[Mutation]:
