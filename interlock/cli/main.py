@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli import cost, duties, endpoint, images, policy, release, root, settings, stack
+from interlock.cli import acts, cost, duties, endpoint, images, policy, release, root, settings, stack, verify
 from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
 release.app.command("submit")(submit_release)
+for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify):
+    app.command(one.__name__)(one)
 app.add_typer(policy.app, name="policy")
 app.add_typer(root.app, name="root")
 app.add_typer(endpoint.app, name="endpoint")

@@ -88,11 +88,12 @@ def admit(
     *,
     environment: str,
     now: datetime,
+    unread: Sequence[Reason] = (),
     fresh_within: timedelta = FRESH_WITHIN,
 ) -> Verdict:
     """Say whether the release may be admitted to `environment` now (UTC), reading every byte of it.
 
-    Raises what `reader` raises.
+    `unread` are faults of logs that are not among `logs`. Raises what `reader` raises.
     """
     if not _is_there(record):
         return Verdict(record.digest, environment, Profile.ADMIT, (nothing_stored(record.digest),))
@@ -103,7 +104,7 @@ def admit(
     judge = _Judge(record, readings, trust, environment, belief, now, until)
     objections = list(standing.retirements(readings.retirements, belief))
     found = [
-        *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons,
+        *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons, *unread,
         *readings.forgeries, *judge.objections(), *objections,
     ]  # fmt: skip
     verdict = judge.verdict(Profile.ADMIT, found)

@@ -1,0 +1,145 @@
+"""What an approver does to a release, each step safe to run again: approve, reject, withdraw, revoke, retire."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from interlock.admission import Anchor, judge, trust_from
+from interlock.aws.kms import KmsSigner
+from interlock.aws.retention import extend_locks
+from interlock.clients import StackClients
+from interlock.failures import BadInput, Refusal
+from interlock.release.acting import Act, Written, approval_of, hindrances, retained_keys, write_act
+from interlock.release.record import Record, gather
+from interlock.release.trust.document import KeyDuty
+from interlock.release.verification.judging import Verdict
+from interlock.release.verification.readings import Readings, read
+from interlock.release.verification.trust import Trust
+
+if TYPE_CHECKING:
+    from interlock.manifest_parts import ApproverKeyPart
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A person with a key of their own that the trust root believes."""
+
+    person: str
+    signer: KmsSigner
+    trust: Trust
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an approver has before them."""
+
+    speaker: Speaker
+    record: Record
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Approved:
+    """An approval in the vault, and what it extended."""
+
+    written: Written
+    expires_at: datetime
+    locked_until: datetime
+    extended: int
+    """How many objects were locked for less."""
+
+
+def speaker_of(clients: StackClients, anchor: Anchor, person: str | None, *, now: datetime) -> Speaker:
+    """Return the person who asks, or `person`, with their key. Raises Refusal where none is theirs, OutsideFailure."""
+    who = person or clients.caller()
+    part = _key_of(clients, who)
+    signer = KmsSigner(clients.kms, part.key_arn)
+    trust = trust_from(anchor, clients.vault_reader, now=now)
+    known = trust.root.believed(KeyDuty.APPROVER, now).get(signer.public_key().key_id)
+    if known is None or known.person != who:
+        raise Refusal(
+            f"the trust root does not believe the key of {who} as an approver's now",
+            reasons=[f"{part.alias} is the key {signer.public_key().key_id[:12]}…"],
+            next_step="people of the foundation add it: interlock root rotate",
+        )
+    return Speaker(who, signer, trust)
+
+
+def _key_of(clients: StackClients, person: str) -> ApproverKeyPart:
+    keys = clients.manifest.approver_keys.values()
+    found = [one for one in keys if one.source_identity == person]
+    if not found:
+        known = ", ".join(sorted(one.source_identity for one in keys)) or "nobody"
+        raise Refusal(f"{person} has no approver's key in this stack", reasons=[f"who has one: {known}"])
+    return found[0]
+
+
+def open_reading(clients: StackClients, speaker: Speaker, digest: str, environment: str, *, now: datetime) -> Reading:
+    """Return what there is to read before approving. Raises Refusal where an approval would not count, or not help."""
+    record, verdict = judge(clients.vault_reader, speaker.trust, digest, environment, now=now)
+    against = list(hindrances(verdict, record, speaker.person))
+    if against or verdict.pin is None:
+        raise Refusal(
+            f"the release {digest} is nothing to approve for {environment}",
+            reasons=[str(one) for one in against or verdict.reasons],
+            details={"codes": [one.code.value for one in against or verdict.reasons]},
+        )
+    return Reading(speaker, record, verdict)
+
+
+def approve(
+    clients: StackClients, reading: Reading, *, ticket: str, reason: str, days: float | None, now: datetime
+) -> Approved:
+    """Sign the approval of what was read, and lock all of it for as long as the tier keeps it.
+
+    Raises BadInput for more days than the tier lets an approval last, and whatever KMS and S3 raise.
+    """
+    verdict, record, speaker = reading.verdict, reading.record, reading.speaker
+    assert verdict.pin is not None
+    rules = {tier.value: one for tier, one in speaker.trust.policies[verdict.pin.what.policy].tiers.items()}[
+        verdict.pin.what.tier
+    ]
+    lasts = rules.longest_approval if days is None else _days(days, rules.approval_days)
+    moment = now.replace(microsecond=0)
+    act = approval_of(record, verdict, person=speaker.person, ticket=ticket, reason=reason, now=moment, lasts=lasts)
+    readings = read(record, speaker.trust.root)
+    written = _write(clients, record.digest, act, readings, speaker, now)
+    # What was added since the reading was listed is locked as well.
+    again = gather(clients.vault_reader, record.digest, speaker.trust.public_keys())
+    until = (moment + timedelta(days=rules.retention_days)).astimezone(UTC)
+    bucket = clients.manifest.vault.bucket_name
+    extended = extend_locks(clients.s3, bucket, retained_keys(again), until)
+    held = next((one for one in read(again, speaker.trust.root).approvals if one.payload == written.payload), None)
+    if held is None:
+        raise Refusal("the approval does not read back as one", reasons=[str(one) for one in again.problems])
+    return Approved(written, held.what.expires_at, until, extended)
+
+
+def say(clients: StackClients, speaker: Speaker, digest: str, act: Act, *, now: datetime) -> Written:
+    """Sign and write what somebody says of a release, whatever state it is in. Raises Refusal, OutsideFailure."""
+    record = gather(clients.vault_reader, digest, speaker.trust.public_keys())
+    if not record.pins:
+        raise Refusal(f"the vault holds no pinned release {digest}", reasons=[str(one) for one in record.problems])
+    return _write(clients, digest, act, read(record, speaker.trust.root), speaker, now)
+
+
+def readings_of(clients: StackClients, speaker: Speaker, digest: str) -> Readings:
+    """Return what has been said of a release."""
+    return read(gather(clients.vault_reader, digest, speaker.trust.public_keys()), speaker.trust.root)
+
+
+def _write(
+    clients: StackClients, digest: str, act: Act, readings: Readings, speaker: Speaker, now: datetime
+) -> Written:
+    return write_act(
+        digest, act, readings, now=now, writer=clients.vault_writer, reader=clients.vault_reader, signer=speaker.signer
+    )
+
+
+def _days(days: float, most: int) -> timedelta:
+    if not math.isfinite(days) or not 0 < days <= most:
+        raise BadInput(f"--days: received {days:g}; accepted is more than 0, and at most the tier's {most}")
+    return timedelta(days=days)

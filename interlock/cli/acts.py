@@ -1,0 +1,228 @@
+"""`interlock approve`, `reject`, `withdraw`, `revoke`, `retire`: what people say of a release under their own keys."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from interlock import approving
+from interlock.admission import Anchor
+from interlock.cli.loading import StackOption, load_clients
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
+from interlock.cli.trusting import FingerprintOption, RootOption, anchor
+from interlock.cli.verdicts import DigestArgument, EnvironmentOption, evidence_table, reading_lines
+from interlock.clients import StackClients
+from interlock.failures import BadInput, Refusal
+from interlock.release.acting import Written, to_take_back
+from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.digests import is_hex_digest
+from interlock.release.request import Ticket
+from interlock.release.verification.readings import Said
+
+TicketOption = Annotated[str, typer.Option(help="The change ticket, such as CHG-1234.")]
+ReasonOption = Annotated[str, typer.Option(help="Why, for whoever reads the record later.")]
+PersonOption = Annotated[
+    str | None,
+    typer.Option("--person", help="Whose key to sign with; without it, whoever AWS says you are.", show_default=False),
+]
+
+_LONGEST_REASON = 2000
+
+
+@command
+def approve(
+    digest: DigestArgument,
+    ticket: TicketOption,
+    reason: ReasonOption,
+    environment: EnvironmentOption = None,
+    days: Annotated[
+        float | None, typer.Option(help="For how long; without it, as long as the tier lets it last.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking once more: for scripts.")] = False,
+    person: PersonOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Read what was measured of a release, and approve it for an environment with your own key.
+
+    What you read is named in what you sign. All of it is then locked for as long as the release's tier keeps it.
+    Running it again completes what was interrupted, and approves no second time.
+    """
+    _check(digest, ticket, reason)
+    clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
+    now = datetime.now(UTC)
+    where = environment or clients.manifest.environment
+    with progress() as tell:
+        tell(f"verify {digest}")
+        reading = approving.open_reading(clients, speaker, digest, where, now=now)
+    _ask(reading, yes=yes, quiet=output is OutputFormat.JSON)
+    approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=now)
+    lines = [
+        f"{'approved' if approved.written.anew else 'was approved already by you:'} release {digest} for {where}",
+        f"  as {speaker.person}, until {approved.expires_at:%Y-%m-%d %H:%M} UTC: {approved.written.stored.key}",
+        f"  locked until {approved.locked_until:%Y-%m-%d}: {approved.extended} objects were locked for less",
+        "  it counts once the ledger has it: interlock ledger sequence",
+    ]
+    document = {
+        **_fields(digest, speaker.person, approved.written),
+        "environment": where,
+        "expires_at": approved.expires_at.isoformat(),
+        "locked_until": approved.locked_until.isoformat(),
+        "extended": approved.extended,
+    }
+    Printer(output).result(document, lines)
+
+
+@command
+def reject(
+    digest: DigestArgument,
+    ticket: TicketOption,
+    reason: ReasonOption,
+    person: PersonOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Object to a release: it is not admitted, nor loaded anew, until you withdraw this."""
+    _check(digest, ticket, reason)
+    clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
+    now = _now()
+    act = Rejection(person=speaker.person, reason=reason, ticket=ticket, rejected_at=now)
+    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "rejected")
+
+
+@command
+def withdraw(
+    digest: DigestArgument,
+    ticket: TicketOption,
+    reason: ReasonOption,
+    statement: Annotated[
+        str | None,
+        typer.Option(help="The beginning of the digest of what you take back; needless if you said one thing."),
+    ] = None,
+    person: PersonOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Take back an approval or a rejection of your own."""
+    _check(digest, ticket, reason)
+    clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
+    now = _now()
+    said = to_take_back(speaker.person, approving.readings_of(clients, speaker, digest), statement or "")
+    if len(said) != 1:
+        raise BadInput(
+            f"--statement: received {statement!r}, which is {len(said)} of what {speaker.person} said of the release; "
+            "accepted is the beginning of the digest of one",
+            reasons=[f"{one.payload} in {one.recorded.key.partition('/')[0]}/, {_kind(one)}" for one in said],
+        )
+    act = Withdrawal(person=speaker.person, reason=reason, ticket=ticket, withdrawn=said[0].payload, withdrawn_at=now)
+    written = approving.say(clients, speaker, digest, act, now=now)
+    _said(output, digest, speaker.person, written, f"withdrew {_kind(said[0])} of")
+
+
+@command
+def revoke(
+    digest: DigestArgument,
+    ticket: TicketOption,
+    reason: ReasonOption,
+    yes: Annotated[bool, typer.Option("--yes", help="Sign without asking once more: for scripts.")] = False,
+    person: PersonOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Revoke a release for good, in every environment: it is neither admitted nor loaded any more."""
+    _check(digest, ticket, reason)
+    clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
+    _confirm(f"revoke release {digest} for good", yes=yes)
+    now = _now()
+    act = Revocation(person=speaker.person, reason=reason, ticket=ticket, revoked_at=now)
+    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "revoked")
+
+
+@command
+def retire(
+    digest: DigestArgument,
+    ticket: TicketOption,
+    reason: ReasonOption,
+    person: PersonOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
+    stack: StackOption = None,
+    output: OutputOption = OutputFormat.TEXT,
+) -> None:
+    """Retire a release: nothing is wrong with it, and it is not admitted any more."""
+    _check(digest, ticket, reason)
+    clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
+    now = _now()
+    act = Retirement(person=speaker.person, reason=reason, ticket=ticket, retired_at=now)
+    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "retired")
+
+
+def _speaker(stack: str | None, trusted: Anchor, person: str | None) -> tuple[StackClients, approving.Speaker]:
+    clients = load_clients(stack)
+    return clients, approving.speaker_of(clients, trusted, person, now=_now())
+
+
+def _check(digest: str, ticket: str, reason: str) -> None:
+    """Refuse what no statement could hold, before anybody is asked anything. Raises BadInput."""
+    if not is_hex_digest(digest):
+        raise BadInput(f"DIGEST: received {digest!r}; accepted are 64 hexadecimal digits (0-9, a-f)")
+    try:
+        TypeAdapter(Ticket).validate_python(ticket)
+    except ValidationError:
+        raise BadInput(f"--ticket: received {ticket!r}; accepted is a change ticket, such as CHG-1234") from None
+    if not reason.strip() or len(reason) > _LONGEST_REASON:
+        raise BadInput(
+            f"--reason: received {len(reason)} characters; accepted is why, in 1 to {_LONGEST_REASON} characters"
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _ask(reading: approving.Reading, *, yes: bool, quiet: bool) -> None:
+    if not quiet:
+        Printer(OutputFormat.TEXT).text(reading_lines(reading.record, reading.verdict), evidence_table(reading.verdict))
+    _confirm(f"approve release {reading.record.digest} for {reading.verdict.environment}", yes=yes)
+
+
+def _confirm(what: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput(f"there is no terminal to ask on whether to {what}", next_step="say --yes")
+    if not typer.confirm(f"{what}?", err=True):
+        raise Refusal(f"you did not {what}")
+
+
+def _kind(said: Said[Approval] | Said[Rejection]) -> str:
+    return "an approval" if isinstance(said.what, Approval) else "a rejection"
+
+
+def _fields(digest: str, person: str, written: Written) -> dict[str, Any]:
+    return {
+        "digest": digest,
+        "person": person,
+        "statement": written.stored.key,
+        "payload": written.payload,
+        "version_id": written.stored.version_id,
+        "written": written.anew,
+    }
+
+
+def _said(output: OutputFormat, digest: str, person: str, written: Written, verb: str) -> None:
+    already = "" if written.anew else " (which lay there already)"
+    lines = [f"{person} {verb} release {digest}{already}", f"  {written.stored.key}"]
+    Printer(output).result(_fields(digest, person, written), lines)

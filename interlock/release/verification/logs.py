@@ -1,0 +1,28 @@
+"""The logs that a trust root names, as they lie in the vault."""
+
+from __future__ import annotations
+
+from interlock.ledger.faults import LedgerRefused
+from interlock.ledger.layout import log_of, log_prefix
+from interlock.ledger.loading import open_ledger
+from interlock.ledger.view import LedgerView
+from interlock.release.trust.document import TrustRoot
+from interlock.release.vault import VaultReader
+from interlock.release.verification.reason import Reason, ReasonCode
+
+
+def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], list[Reason]]:
+    """Return the logs of `root` that are to be believed, and why the others are not.
+
+    A log that nobody has begun, as another region's before a failover, is none. Raises what `reader` raises.
+    """
+    views: list[LedgerView] = []
+    reasons: list[Reason] = []
+    for origin in root.log_origins:
+        if next(iter(reader.versions(log_prefix(log_of(origin)))), None) is None:
+            continue
+        try:
+            views.append(open_ledger(reader, root, origin))
+        except LedgerRefused as refused:
+            reasons += [Reason(ReasonCode.LEDGER_REFUSED, str(fault), origin) for fault in refused.faults]
+    return views, reasons
