@@ -44,6 +44,14 @@ class S3VaultReader:
                 for marker in page.get("DeleteMarkers", ()):
                     yield ObjectVersion(marker["Key"], marker["VersionId"], marker["IsLatest"], is_delete_marker=True)
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the folders right under `prefix`, which ends in `/`. Raises OutsideFailure."""
+        listing = self._s3.get_paginator("list_object_versions")
+        with self._attempt(f"list s3://{self.bucket}/{prefix}"):
+            for page in listing.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    yield found["Prefix"].removeprefix(prefix).rstrip("/")
+
     def read(self, key: str, version_id: str) -> bytes:
         """Return an object's bytes. Raises OutsideFailure."""
         with self._attempt(f"read s3://{self.bucket}/{key}"):

@@ -121,6 +121,12 @@ class Registry:
             raise BadInput(f"could not look up the prompt {name}/{version}: there is none")
         return prompt_of(found)
 
+    @contextlib.contextmanager
+    def asking(self, attempt: str) -> Iterator[Any]:
+        """Give MLflow's client to a block that makes an attempt. Raises as `resolve` does."""
+        with self._session(attempt):
+            yield self._client()
+
     def _client(self) -> Any:
         # Imported when needed: it takes seconds, and most commands do without.
         from mlflow import MlflowClient
