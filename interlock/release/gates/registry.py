@@ -13,6 +13,8 @@ GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "fairness": "interlock.release.gates.fairness:FairnessGate",
+    "contract-tests": "interlock.release.gates.contract_tests:ContractGate",
+    "data-validation": "interlock.release.gates.data_validation:ValidationGate",
     "drift-reference": "interlock.release.gates.drift_reference:DriftReferenceGate",
     "lineage": "interlock.release.gates.lineage:LineageGate",
     "robustness": "interlock.release.gates.robustness:RobustnessGate",
