@@ -51,7 +51,7 @@ class S3LedgerStorage:
             yield from pool.map(self.read, keys)
 
     def create(self, key: str, content: bytes) -> bytes:
-        """Store `content` if nothing lies under `key`; return what lies there then, read back. Raises OutsideFailure."""
+        """Store `content` if nothing lies under `key`; return what lies there then. Raises OutsideFailure."""
         for _ in range(_CONFLICTS):
             try:
                 self._s3.put_object(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli import acts, cost, duties, endpoint, images, policy, release, root, settings, stack, verify
+from interlock.cli import acts, cost, duties, endpoint, images, ledger, policy, release, root, settings, stack, verify
 from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(endpoint.app, name="endpoint")
 app.add_typer(duties.app, name="duties")
 app.command("cost")(cost.cost)
 app.add_typer(images.app, name="images")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(settings.app, name="settings")
 
 

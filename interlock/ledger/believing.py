@@ -9,7 +9,7 @@ from functools import cached_property
 
 from interlock.ledger.checkpoint import Checkpoint, InvalidCheckpoint, SignedCheckpoint, parse_checkpoint, timestamp
 from interlock.ledger.faults import FaultKind, LedgerFault, LedgerRefused
-from interlock.ledger.layout import InvalidName, log_of, origin_of, witness_name
+from interlock.ledger.layout import InvalidName, epoch_of, log_of, origin_of, witness_name
 from interlock.release.signing import PublicKey
 from interlock.release.trust.document import KeyDuty, TrustedKey, TrustRoot
 
@@ -81,12 +81,23 @@ class Believer:
         key_id = self._of_duty(KeyDuty.LOG, signers, where)
         return LogSignature(checkpoint, self._keys[key_id][0])
 
+    @cached_property
+    def logs(self) -> Mapping[str, str]:
+        """The origins that the trust root names as its own, by the logs' names, the oldest epoch first."""
+        known = {}
+        for origin in self.root.log_origins:
+            try:
+                log = log_of(origin)
+                if origin == origin_of(self.root.name, log):
+                    known[log] = origin
+            except InvalidName:
+                # No sequencer of ours can have such a log.
+                continue
+        return dict(sorted(known.items(), key=lambda one: (epoch_of(one[0]), one[0])))
+
     def knows(self, origin: str) -> bool:
         """Say whether the trust root names the log, as one of its own."""
-        try:
-            return origin in self.root.log_origins and origin == origin_of(self.root.name, log_of(origin))
-        except InvalidName:
-            return False
+        return origin in self.logs.values()
 
     def _of_duty(self, duty: KeyDuty, signers: Mapping[str, datetime], where: str) -> str:
         """Return the believed one of the keys that signed (each with the time it is asked for)."""

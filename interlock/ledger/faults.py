@@ -30,6 +30,8 @@ class FaultKind(StrEnum):
     """A time before a checkpoint that would have held what claims it."""
     DISCONTINUED = "discontinued"
     """A log that goes on from another, and not from what that one was."""
+    GONE = "gone"
+    """A leaf whose statement the vault does not hold as it was recorded."""
 
 
 @dataclass(frozen=True)

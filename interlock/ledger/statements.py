@@ -13,9 +13,9 @@ from interlock.release.digests import sha256
 from interlock.release.envelope import InvalidEnvelope, read_sealed
 from interlock.release.predicates import APPROVALS, DECISIONS, FINDINGS
 from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, parse_statement
+from interlock.release.trust.published import TRUST
 from interlock.release.vault import RELEASES, ObjectVersion, VaultReader
 
-TRUST: Final = "trust/"
 LONGEST_TYPE: Final = 300
 _ENVELOPE: Final = ".dsse.json"
 _ROOT: Final = re.compile(rf"{TRUST}[1-9]\d*\.root\.json")

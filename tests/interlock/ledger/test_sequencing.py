@@ -14,10 +14,10 @@ from interlock.ledger.layout import batches_prefix, checkpoints_prefix, numbered
 from interlock.ledger.loading import open_ledger, open_log
 from interlock.ledger.merkle import verify_consistency
 from interlock.ledger.sequencing import Contended, Sequencer
-from interlock.ledger.statements import TRUST
 from interlock.ledger.storage import all_numbers
 from interlock.ledger.view import LedgerView
 from interlock.release.trust.document import KeyDuty
+from interlock.release.trust.published import TRUST
 from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, ORIGIN, START, digest, root
 from tests.interlock.ledger.memory import Killed, MemoryLedger
 from tests.interlock.release.memory import LocalSigner
