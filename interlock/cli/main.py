@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli import acts, cost, duties, endpoint, images, ledger, policy, release, root, settings, stack, verify
+from interlock.cli import (
+    acts,
+    cost,
+    duties,
+    endpoint,
+    images,
+    ledger,
+    policy,
+    release,
+    root,
+    settings,
+    stack,
+    verify,
+    watch,
+)
 from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
@@ -31,6 +45,7 @@ app.command("cost")(cost.cost)
 app.add_typer(images.app, name="images")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(settings.app, name="settings")
+app.add_typer(watch.app, name="watch")
 
 
 def _version(wanted: bool) -> None:
