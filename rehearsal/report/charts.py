@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.markup import Markup, join, picture, table, tag
+from interlock.pages.markup import Markup, join, picture, table, tag
 
 COLOURS = {"blue": "var(--blue)", "green": "var(--green)"}
 SOFT_COLOURS = {"blue": "var(--blue-soft)", "green": "var(--green-soft)"}

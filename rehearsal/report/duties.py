@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.markup import Markup, card, join, shortened, table, tag
+from interlock.pages.markup import Markup, card, join, shortened, table, tag
 
 
 def certificate_card(proof: Mapping[str, Any]) -> Markup:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from interlock.pages.markup import Markup, card, join, shortened, table, tag
+from interlock.pages.style import STYLE
 from rehearsal.report.charts import (
     COLOURS,
     latency_chart,
@@ -16,10 +18,8 @@ from rehearsal.report.charts import (
     shares_table,
 )
 from rehearsal.report.duties import actors_cell, breaches_card, certificate_card
-from rehearsal.report.markup import Markup, card, join, shortened, table, tag
 from rehearsal.report.platform_drawing import drawing
 from rehearsal.report.rights import rights_card, work_card
-from rehearsal.report.style import STYLE
 
 Report = Mapping[str, Any]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from interlock.pages.markup import Markup, picture, tag
 from rehearsal.report.charts import COLOURS, SOFT_COLOURS, label
-from rehearsal.report.markup import Markup, picture, tag
 
 Box = tuple[float, float, float, float]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rehearsal.report.markup import Markup, card, join, table, tag
+from interlock.pages.markup import Markup, card, join, table, tag
 
 Rights = Sequence[Mapping[str, Any]]
 _MOST_RESOURCES = 3

@@ -1,0 +1,225 @@
+"""What a passport says: a release's record, arranged in the order in which somebody who approves reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal, record_digest
+from interlock.release.evidence import Evidence, Outcome
+from interlock.release.passport.changes import Change, changes
+from interlock.release.pin_statement import PinPredicate
+from interlock.release.record import Record
+from interlock.release.tiers import TierRules
+from interlock.release.trust.document import KeyDuty
+from interlock.release.verification.judging import Verdict, builders_statements
+from interlock.release.verification.readings import Readings, Said
+from interlock.release.verification.trust import Trust
+
+Act = Approval | Rejection | Withdrawal | Revocation | Retirement
+
+
+class State(StrEnum):
+    """What a gate has to show for itself."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    MISSING = "missing"
+    UNCOUNTED = "does not count"
+    """It calls itself passed, and does not count: another policy, another key, short of the policy's limits."""
+
+
+@dataclass(frozen=True)
+class GateView:
+    """One gate, as far as this release's policy is concerned."""
+
+    name: str
+    required: bool
+    state: State
+    evidence: Evidence | None
+    """What it showed: of several statements one that failed, else one that counts."""
+    payload: str | None
+    """The digest of that statement."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What a person said, and whether it counts."""
+
+    person: str
+    did: str
+    reason: str
+    ticket: str
+    at: datetime
+    until: datetime | None
+    counts: bool
+    """Of an approval: whether it counts now. Of an objection: whether it stands."""
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class Other:
+    """The release that serves, to which this one is compared."""
+
+    digest: str
+    name: str
+    record: Record
+    readings: Readings
+
+
+@dataclass(frozen=True)
+class Passport:
+    """A release's record as one document."""
+
+    digest: str
+    environment: str
+    reasons: tuple[str, ...]
+    """Why it does not verify; empty if it does."""
+    notes: tuple[str, ...]
+    gates: tuple[GateView, ...]
+    """Those that the tier demands first, and of these what failed first."""
+    voices: tuple[Voice, ...]
+    lacking: tuple[str, ...]
+    """Whose approvals are missing, a sentence each."""
+    could_approve: tuple[str, ...]
+    """The people who hold an approver's key that is believed now, and whose approval would count."""
+    pin: PinPredicate | None
+    rules: TierRules | None
+    record: str | None
+    """The digest that an approval names."""
+    champion: Other | None
+    changes: tuple[Change, ...]
+    files: tuple[tuple[str, int, str], ...] = ()
+    """Path, size in bytes, SHA-256."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    root_version: int = 0
+    now: datetime | None = None
+
+    @property
+    def verifies(self) -> bool:
+        return not self.reasons
+
+    @property
+    def name(self) -> str:
+        """The model version's name, as the registry had it."""
+        return f"{self.pin.source.name}/{self.pin.source.version}" if self.pin else f"release {self.digest[:12]}…"
+
+    @property
+    def objections(self) -> tuple[Voice, ...]:
+        """What people said against it that stands."""
+        return tuple(one for one in self.voices if one.counts and one.did in ("rejected", "revoked", "retired"))
+
+    @property
+    def unchecked(self) -> tuple[tuple[str, str], ...]:
+        """By gate, what was not looked at."""
+        return tuple((gate.name, text) for gate in self.gates if gate.evidence for text in gate.evidence.unchecked)
+
+
+def passport_of(
+    record: Record,
+    readings: Readings,
+    verdict: Verdict,
+    trust: Trust,
+    *,
+    now: datetime,
+    champion: Other | None = None,
+) -> Passport:
+    """Return the passport of a release as `verdict` has judged it at `now` (UTC)."""
+    pin = verdict.pin.what if verdict.pin else None
+    policy = trust.policies.get(pin.policy) if pin else None
+    rules = (
+        next((one for name, one in policy.tiers.items() if pin and name.value == pin.tier), None) if policy else None
+    )
+    gates = tuple(_gates(readings, verdict, rules))
+    statements = sorted(one.payload for one in builders_statements(record))
+    digests = {one.payload: one.key for one in builders_statements(record)}
+    manifest = record.manifest
+    return Passport(
+        digest=record.digest,
+        environment=verdict.environment,
+        reasons=tuple(str(one) for one in verdict.reasons),
+        notes=tuple(str(one) for one in verdict.notes),
+        gates=gates,
+        voices=tuple(_voices(readings, verdict)),
+        lacking=tuple(str(one) for one in verdict.reasons if one.code == "approval-missing"),
+        could_approve=tuple(_could_approve(trust, pin, verdict, now)),
+        pin=pin,
+        rules=rules,
+        record=record_digest(record.digest, pin.policy, statements) if pin and pin.policy else None,
+        champion=champion,
+        changes=tuple(changes(record, pin, gates_evidence(gates), champion)) if champion else (),
+        files=tuple((one.path, one.size, one.sha256) for one in manifest.files) if manifest else (),
+        digests=digests,
+        root_version=trust.root.version,
+        now=now,
+    )
+
+
+def gates_evidence(gates: Sequence[GateView]) -> list[Evidence]:
+    """Return what the gates showed."""
+    return [one.evidence for one in gates if one.evidence is not None]
+
+
+def _gates(readings: Readings, verdict: Verdict, rules: TierRules | None) -> Iterator[GateView]:
+    pin = verdict.pin.what if verdict.pin else None
+    mine = [one for one in readings.evidence if pin is not None and one.what.policy == pin.policy]
+    produces = pin.request.document.produces if pin and pin.request else None
+    required = set(rules.demands(produces)) if rules and produces else set()
+    counted = verdict.evidence or {}
+    names = sorted(required | {one.what.gate for one in mine})
+    views = [_gate(name, name in required, mine, counted.get(name, ())) for name in names]
+    order = [State.FAILED, State.UNCOUNTED, State.MISSING, State.PASSED]
+    yield from sorted(views, key=lambda one: (not one.required, order.index(one.state), one.name))
+
+
+def _gate(name: str, required: bool, mine: Sequence[Said[Evidence]], counted: Sequence[Said[Evidence]]) -> GateView:
+    about = sorted((one for one in mine if one.what.gate == name), key=lambda one: one.what.ended_at, reverse=True)
+    failed = [one for one in about if one.what.outcome is not Outcome.PASSED]
+    if failed:
+        return GateView(name, required, State.FAILED, failed[0].what, failed[0].payload)
+    if counted:
+        newest = max(counted, key=lambda one: one.what.ended_at)
+        return GateView(name, required, State.PASSED, newest.what, newest.payload)
+    if about:
+        state = State.UNCOUNTED if required else State.PASSED
+        return GateView(name, required, state, about[0].what, about[0].payload)
+    return GateView(name, required, State.MISSING, None, None)
+
+
+def _voices(readings: Readings, verdict: Verdict) -> Iterator[Voice]:
+    counted = {one.payload for one in verdict.approvals}
+    why = {one.where: str(one) for one in (*verdict.reasons, *verdict.notes)}
+    taken_back = {(one.what.withdrawn, one.person) for one in readings.withdrawals}
+    found: list[Voice] = []
+    for approval in readings.approvals:
+        counts = approval.payload in counted
+        reason = "" if counts else why.get(approval.recorded.key, "it does not count for this environment")
+        what = approval.what
+        found.append(_voice(approval, "approved", what.approved_at, counts, reason, what.expires_at))
+    for rejection in readings.rejections:
+        stands = (rejection.payload, rejection.person) not in taken_back
+        found.append(_voice(rejection, "rejected", rejection.what.rejected_at, stands, "" if stands else "withdrawn"))
+    for withdrawal in readings.withdrawals:
+        found.append(_voice(withdrawal, "withdrew", withdrawal.what.withdrawn_at, True))
+    for revocation in readings.revocations:
+        found.append(_voice(revocation, "revoked", revocation.what.revoked_at, True))
+    for retirement in readings.retirements:
+        found.append(_voice(retirement, "retired", retirement.what.retired_at, True))
+    yield from sorted(found, key=lambda one: one.at)
+
+
+def _voice(
+    said: Said[Act], did: str, at: datetime, counts: bool, why_not: str = "", until: datetime | None = None
+) -> Voice:
+    return Voice(said.person, did, said.what.reason, said.what.ticket, at, until, counts, why_not)
+
+
+def _could_approve(trust: Trust, pin: PinPredicate | None, verdict: Verdict, now: datetime) -> Iterator[str]:
+    """Yield who could still approve: everybody with an approver's key but who asked, who built, and who has."""
+    people = {str(key.person) for key in trust.root.believed(KeyDuty.APPROVER, now).values()}
+    not_they = {one.person for one in verdict.approvals}
+    if pin is not None:
+        not_they |= {pin.builder, pin.request.submitter if pin.request else ""}
+    yield from sorted(people - not_they)

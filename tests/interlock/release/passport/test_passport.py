@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from interlock.release.evidence import Limit, Measure
+from interlock.release.passport.charts import Row, intervals_chart, meter
+from interlock.release.passport.model import Passport, State
+from interlock.release.passport.page import POLICY, page
+from interlock.release.passport.text import text
+from interlock.release.passport.words import number, plain
+from tests.interlock.release.passport.sample import HOSTILE, build, passport
+
+CHAMPION = build(impact=0.9, area=0.80, version="2")
+REFUSED = passport(build(impact=0.72, area=0.81, version="3", salt=b"x", approved=False), CHAMPION)
+
+
+class Elements(HTMLParser):
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def terminal(one: Passport) -> str:
+    console = Console(file=io.StringIO(), width=160, markup=False, emoji=False, highlight=False)
+    console.print(text(one))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_what_fails_comes_first_and_what_is_missing_is_there() -> None:
+    assert [(gate.name, gate.state) for gate in REFUSED.gates[:2]] == [
+        ("fairness", State.FAILED),
+        ("sbom", State.MISSING),
+    ]
+    assert [one.person for one in REFUSED.objections] == ["approver-3"]
+    assert REFUSED.could_approve == ("approver-1", "approver-2", "approver-3")
+    said = " ".join(Elements(page(REFUSED)).words)
+    assert said.index("5 things speak against it") < said.index("Who agrees") < said.index("What changed")
+    assert "they had not read what counts of fairness, sbom" in said
+
+
+def test_a_release_with_everything_reads_so() -> None:
+    good = passport(build(impact=0.9, area=0.81, version="3", salt=b"x"), CHAMPION)
+    assert good.verifies
+    assert "Everything that the tier demands is there" in page(good)
+    assert [one.counts for one in good.voices] == [True, True]
+    assert "approver-1" not in good.could_approve
+
+
+def test_what_changed_since_the_champion_is_told_with_its_numbers() -> None:
+    told = {one.what: (one.before, one.after) for one in REFUSED.changes}
+    assert told["performance area_under_curve"] == ("0.8", "0.81")
+    assert told["code revision"] == ("4c1f0e2", "4c1f0e3")
+    assert told["file MLmodel"] == ("12 bytes", "13 bytes")
+
+
+def test_hostile_text_is_shown_as_text_on_the_page_and_on_the_terminal() -> None:
+    hostile = passport(build(impact=0.72, area=0.81, version="3", approved=False, hostile=HOSTILE))
+    content, shown = page(hostile), terminal(hostile)
+    assert "\x1b" not in content + shown
+    assert "\u202e" not in content + shown
+    elements = Elements(content)
+    assert not {"script", "img", "iframe", "object", "link", "form"} & {name for name, _ in elements.found}
+    assert plain(HOSTILE) in " ".join(elements.words)
+    assert plain(HOSTILE) in shown
+
+
+def test_the_page_loads_nothing_and_its_policy_names_its_one_style_sheet() -> None:
+    content = page(REFUSED)
+    style = re.search(r"<style>(.*)</style>", content, re.S)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert POLICY.startswith("default-src 'none'")
+    assert f"'sha256-{digest}'" in POLICY
+    for name, attributes in Elements(content).found:
+        assert not any(key.startswith("on") or key in ("style", "src") for key in attributes), (name, attributes)
+        assert (attributes.get("href") or "#").startswith("#")
+
+
+def test_a_group_too_small_to_tell_of_has_no_number_anywhere() -> None:
+    content = page(REFUSED)
+    assert "too few to tell" in content
+    row = re.search(r"<td>race</td><td>other</td>(.*?)</tr>", content)
+    assert row is not None
+    assert not re.search(r"\d", re.sub(r"<[^>]*>", "", row[1]))
+
+
+def test_every_link_of_the_verdict_leads_to_a_gate() -> None:
+    elements = Elements(page(REFUSED)).found
+    names = {attributes.get("id") for _, attributes in elements}
+    links = [attributes["href"] for name, attributes in elements if name == "a"]
+    assert len(links) == 14
+    assert {str(one).removeprefix("#") for one in links} <= names
+
+
+def places(chart: str) -> list[float]:
+    return [float(one) for one in re.findall(r'<circle cx="([\d.]+)"', chart)]
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda one: round(one, 6)), min_size=2, max_size=8), st.floats(-1e3, 1e3))
+def test_dots_lie_in_the_order_and_at_the_distances_of_their_values(values: list[float], limit: float) -> None:
+    rows = [Row(str(one), one, one - 1, one + 1) for one in values]
+    found = places(intervals_chart("x", rows, limit))
+    assert all(209 <= one <= 561 for one in found)
+    low, high = values.index(min(values)), values.index(max(values))
+    span, drawn = values[high] - values[low], found[high] - found[low]
+    for value, place in zip(values, found, strict=True):
+        if span > 1:
+            assert place - found[low] == pytest.approx(drawn * (value - values[low]) / span, abs=0.2)
+
+
+def test_a_meter_s_dot_lies_on_the_side_of_its_limit_that_the_number_does() -> None:
+    limit = Limit(at_least=Decimal("0.8"))
+    for value, holds in (("0.7", False), ("0.9", True)):
+        drawing = meter(Measure(name="disparate_impact", value=Decimal(value)).against(limit))
+        mark = re.search(r'<line x1="([\d.]+)" y1="1.0"', drawing)
+        assert mark is not None
+        assert (places(drawing)[0] > float(mark[1])) is holds
+
+
+def test_a_small_number_does_not_read_as_nothing() -> None:
+    assert number(Decimal("0.00001")) == "1.0e-5"
+    assert number(Decimal("0")) == "0"
+    assert number(Decimal("0.12345"), "s") == "0.123 s"
+    assert number(None) == "–"
+
+
+def test_the_terminal_says_the_verdict_first_and_every_broken_limit() -> None:
+    shown = terminal(REFUSED)
+    assert shown.splitlines()[0].split() == ["loans/3", "for", "prod", "refused"]
+    assert re.search(r"disparate impact race: black +0\.72", shown)
+    assert "could approve: approver-1" in shown
