@@ -78,9 +78,9 @@ def test_an_answer_that_was_lost_is_no_second_write(cloud: LocalCloud, vault_buc
     put = s3.put_object
 
     def lost(**arguments: object) -> object:
-        put(**arguments)  # type: ignore[arg-type]
+        put(**arguments)
         # What botocore does when an answer does not come.
-        return put(**arguments)  # type: ignore[arg-type]
+        return put(**arguments)
 
     with patch.object(s3, "put_object", lost):
         assert S3LedgerStorage(s3, vault_bucket).create("ledger/x", b"mine") == b"mine"
