@@ -65,7 +65,8 @@ HARMLESS: Final = frozenset(
         "aws:ecr/replicationConfiguration:ReplicationConfiguration", "aws:ecs/cluster:Cluster",
         "aws:ecs/service:Service", "aws:lambda/invocation:Invocation", "aws:lb/listener:Listener",
         "aws:lb/loadBalancer:LoadBalancer", "aws:lb/targetGroup:TargetGroup", "aws:rds/instance:Instance",
-        "aws:rds/parameterGroup:ParameterGroup", "aws:rds/subnetGroup:SubnetGroup", "aws:sagemaker/endpoint:Endpoint",
+        "aws:rds/parameterGroup:ParameterGroup", "aws:rds/subnetGroup:SubnetGroup",
+        "aws:s3/bucketObjectv2:BucketObjectv2", "aws:sagemaker/endpoint:Endpoint",
         "aws:sagemaker/endpointConfiguration:EndpointConfiguration",
         "aws:secretsmanager/secretRotation:SecretRotation", "aws:secretsmanager/secretVersion:SecretVersion",
         "aws:sns/topicSubscription:TopicSubscription", "aws:ssm/parameter:Parameter",
@@ -81,6 +82,7 @@ _BY_PARTS: Final = {
             "replicationConfiguration", "serverSideEncryptionConfiguration", "versioning", "website",
         }
     ),
+    "aws:s3/bucketObjectv2:BucketObjectv2": frozenset({"acl"}),
     "aws:secretsmanager/secret:Secret": frozenset({"policy"}),
     "aws:sns/topic:Topic": frozenset({"policy"}),
 }  # fmt: skip
