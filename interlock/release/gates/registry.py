@@ -12,6 +12,7 @@ from interlock.release.gates.gate import Gate, GateParameters
 GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
+    "explainability": "interlock.release.gates.explainability:ExplainabilityGate",
     "fairness": "interlock.release.gates.fairness:FairnessGate",
     "contract-tests": "interlock.release.gates.contract_tests:ContractGate",
     "data-validation": "interlock.release.gates.data_validation:ValidationGate",
