@@ -9,8 +9,9 @@ import typer
 
 from interlock.cli.duties_reading import PlanOption, WorldOption, read, read_one
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
-from interlock.duties.proof.asking import Able, Explanation, Newly, difference, explain, who_can
+from interlock.duties.proof.asking import Able, Explanation, explain, who_can
 from interlock.duties.proof.calls import Call
+from interlock.duties.proof.differing import Newly, difference
 from interlock.duties.proof.steps import Step
 
 StackOption = Annotated[str | None, typer.Option("--stack", help="pulumi:<stack> or <stack>.", show_default=False)]

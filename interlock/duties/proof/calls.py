@@ -55,9 +55,19 @@ class Call:
 
     def __str__(self) -> str:
         who = str(self.session) if self.session else self.question.principal.name
+        return f"{who}: {self.action} on {self.resource}{self.saying}"
+
+    @property
+    def saying(self) -> str:
+        """What the request says beside who asks for what, in words to go on with."""
         asked = {key: value for key, value in self.context.items() if key not in self.question.principal.context}
-        shown = ", ".join(f"{key}={'|'.join(value)}" for key, value in sorted(asked.items()) if key not in _OBVIOUS)
-        return f"{who}: {self.action} on {self.resource}" + (f" with {shown}" if shown else "")
+        shown = ", ".join(
+            f"{key}={'|'.join(value)}"
+            for key, value in sorted(asked.items())
+            if key not in _OBVIOUS and not key.startswith(_TAGS)
+        )
+        return f" with {shown}" if shown else ""
 
 
+_TAGS: Final = "aws:principaltag/interlock:"
 _OBVIOUS: Final = frozenset({"aws:viaawsservice", "aws:resourceaccount", "aws:requestedregion"})

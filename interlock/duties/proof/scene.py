@@ -147,8 +147,7 @@ class Scene:
 
     def caller(self, session: Session) -> request.Principal:
         """Return a session as the evaluator names it."""
-        key = (session.arn, session.called)
-        found = self._callers.get(key)
+        found = self._callers.get(key := (session.arn, session.called))
         if found is None:
             is_user = self.principal(session.arn).kind is PrincipalKind.USER
             found = self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
@@ -214,11 +213,13 @@ class Scene:
         other_than: tuple[tuple[str, str], ...] = (),
         loosened: bool = False,
         delegated: bool = False,
+        beyond: Scene | None = None,
     ) -> Call | None:
         """Return a call of `action` that would be allowed on something that `resource_arn` stands for, or None.
 
         With `loosened`, as if the resource's policy allowed everything to everyone beside what it says. With
-        `delegated`, as if it left everything to the policies of the caller's account.
+        `delegated`, as if it left everything to the policies of the caller's account. With `beyond`, a call that is
+        not allowed in that other world.
         """
         own = self._standing(session.arn, session.form)
         granted = own.may_be_granted(action)
@@ -238,9 +239,15 @@ class Scene:
         if given:
             facts.update(given)
         layers = self.layers(session, policy, owner)
-        question = Question(self.caller(session), action, resource_arn, layers, owner, facts, other_than)
+        before = beyond.deciding(session, action, resource_arn, owner, loosened=loosened) if beyond else None
+        question = Question(self.caller(session), action, resource_arn, layers, owner, facts, other_than, before)
         found = example(question)
         return Call(session, action, found.resource, found.context, owner, question) if found else None
+
+    def deciding(self, session: Session, action: str, resource_arn: str, owner: str, *, loosened: bool) -> Layers:
+        """Return every document that decides whether a session does an action on what an ARN stands for."""
+        policy = self._deciding(action, resource_arn, self.resource(resource_arn), loosened)
+        return self.layers(session, policy, owner)
 
     def _deciding(self, action: str, resource_arn: str, resource: Resource | None, loosened: bool) -> Policy | None:
         if action[:4].lower() == "sts:" and self.world.principal(resource_arn) is not None:
@@ -269,6 +276,13 @@ class Scene:
         owner = self.principal(role_arn).account_id
         layers = self.entering(role_arn)
         question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts, other_than)
+        found = example(question)
+        return Call(None, action, role_arn, found.context, owner, question) if found else None
+
+    def becomes(self, service: str, action: str, role_arn: str, facts: Known) -> Call | None:
+        """Return a call by which a service assumes a role, or None."""
+        owner, layers = self.principal(role_arn).account_id, self.entering(role_arn)
+        question = Question(request.service(service), action, role_arn, layers, owner, facts)
         found = example(question)
         return Call(None, action, role_arn, found.context, owner, question) if found else None
 
