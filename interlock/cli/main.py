@@ -11,11 +11,13 @@ import typer
 
 from interlock.cli import (
     acts,
+    audit,
     cost,
     duties,
     endpoint,
     images,
     ledger,
+    passport,
     policy,
     release,
     root,
@@ -35,8 +37,9 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
 release.app.command("submit")(submit_release)
-for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify):
+for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify, passport.passport):
     app.command(one.__name__)(one)
+app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(root.app, name="root")
 app.add_typer(endpoint.app, name="endpoint")

@@ -34,11 +34,17 @@ class IndexedObject:
         return self.key.split("/")[2:3] == ["files"]
 
 
+class MissingEntries(ValueError):
+    """Entries that a log's newest checkpoint signs for and that do not lie in the vault."""
+
+
 @dataclass(frozen=True)
 class LogPart:
     """What of one log is in a bundle: all entries under its newest checkpoint, and the checkpoints that date them."""
 
     name: str
+    newest: str
+    """The key of its newest checkpoint."""
     objects: dict[str, bytes]
     leaves: tuple[Leaf, ...]
     tree: Tree = field(repr=False, compare=False)
@@ -71,6 +77,7 @@ def log_part(reader: VaultReader, log: str, digest: str) -> LogPart | None:
     """Return what of a log tells about the release `digest`, or None if the log has no checkpoint yet.
 
     Nothing is verified here: whoever reads the bundle does, and what is wrong with a log is what they are to see.
+    Raises InvalidCheckpoint, InvalidTile, InvalidLeaf or MissingEntries for what cannot be read at all.
     """
     own = _Numbered(reader, checkpoints_prefix(log))
     if not own.keys:
@@ -91,7 +98,7 @@ def log_part(reader: VaultReader, log: str, digest: str) -> LogPart | None:
     tree = Tree()
     for entry in entries:
         tree.append(entry)
-    return LogPart(log, objects, leaves, tree, tuple(sorted({size, *(witnessed.size(key) for key in dated)})))
+    return LogPart(log, newest, objects, leaves, tree, tuple(sorted({size, *(witnessed.size(key) for key in dated)})))
 
 
 class _Numbered:
@@ -110,7 +117,9 @@ class _Numbered:
 
     def read(self, key: str) -> bytes:
         """Return another object of the log, by the only version that it has."""
-        found = next(one.version_id for one in self._reader.versions(key) if one.key == key)
+        found = next((one.version_id for one in self._reader.versions(key) if one.key == key), None)
+        if found is None:
+            raise MissingEntries(f"{key} is missing, and the newest checkpoint covers it")
         return self._reader.read(key, found)
 
     def size(self, key: str) -> int:
