@@ -26,6 +26,7 @@ from interlock.cli import (
     verify,
     watch,
 )
+from interlock.cli.pinning import pin_release
 from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
 release.app.command("submit")(submit_release)
+release.app.command("pin")(pin_release)
 for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify, passport.passport):
     app.command(one.__name__)(one)
 app.add_typer(audit.app, name="audit")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from interlock.cli.loading import StackOption, load_clients
-from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command
 from interlock.clients import StackClients, pin_model_version, require_verified
 from interlock.duties.duty import Duty
 from interlock.failures import BadInput
@@ -21,29 +22,16 @@ from interlock.release.verification.stored import Verification
 app = typer.Typer(help="Pin a model version's bytes, and verify what was pinned.", no_args_is_help=True)
 
 
-@app.command()
-@command
-def pin(
-    reference: Annotated[str, typer.Argument(metavar="NAME/VERSION", help="Or NAME@ALIAS.")],
-    stack: StackOption = None,
-    output: OutputOption = OutputFormat.TEXT,
-) -> None:
-    """Put a model version's bytes into the vault and sign for them as the builder.
-
-    The same bytes give the same release; running it again completes or confirms what is there. MLflow's user is
-    the one of MLFLOW_TRACKING_USERNAME and _PASSWORD; where these are not set, the builder's, if AWS lets the caller
-    read that secret.
-    """
+def pin_version(clients: StackClients, reference: str, printer: Printer, say: Callable[[str], None]) -> None:
+    """Pin a model version that nobody submitted: its bytes are locked, and nothing is admitted by it."""
     wanted = ModelReference.parse(reference)
-    clients = load_clients(stack)
-    with progress() as say:
-        pinned, verification = pin_model_version(clients, wanted, credentials_of(clients, Duty.BUILDER), progress=say)
+    pinned, verification = pin_model_version(clients, wanted, credentials_of(clients, Duty.BUILDER), progress=say)
     lines = [
         f"pinned {wanted} as release {pinned.digest}",
         f"  {len(pinned.manifest.files)} files, {pinned.manifest.total_size} bytes, {_where(clients, pinned.digest)}",
         *_verified(verification),
     ]
-    Printer(output).result(
+    printer.result(
         {
             "digest": pinned.digest,
             "statement": pinned.statement.key,

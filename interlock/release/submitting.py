@@ -65,17 +65,16 @@ def find_submission(wanted: str, reader: VaultReader) -> Submission:
 
     Raises NoSubmission.
     """
-    submitter, _, identifier = wanted.rpartition("/")
-    by_id = is_hex_digest(identifier) and "/" not in submitter
-    prefix = f"{SUBMISSIONS}{submitter}/" if by_id and submitter else SUBMISSIONS
-    if by_id:
-        found = [one for one in _all(reader, prefix, identifier) if one.request.identifier == identifier]
+    name, _, last = wanted.rpartition("/")
+    found = []
+    if is_hex_digest(last) and "/" not in name:
+        prefix = f"{SUBMISSIONS}{name}/" if name else SUBMISSIONS
+        found = [one for one in _all(reader, prefix, last) if one.request.identifier == last]
         if len(found) > 1:
-            names = ", ".join(f"{one.submitter}/{identifier}" for one in found)
+            names = ", ".join(f"{one.submitter}/{last}" for one in found)
             raise NoSubmission(f"{wanted} was submitted by several; accepted is one of {names}")
-    else:
-        name, _, version = wanted.rpartition("/")
-        found = [one for one in _all(reader, prefix) if (one.request.name, one.request.version) == (name, version)]
+    if not found and name:
+        found = [one for one in _all(reader, SUBMISSIONS) if (one.request.name, one.request.version) == (name, last)]
         found.sort(key=lambda one: (one.request.submitted_at, one.key))
     if not found:
         raise NoSubmission(f"nobody has submitted {wanted}")

@@ -1,0 +1,234 @@
+"""A stack in memory: two buckets, a builder's key, a registry in folders, a trust root, and a way to be killed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from interlock.building.pinning import Pinned, pin_submission
+from interlock.building.submitting import Subject, submit
+from interlock.clients import StackClients
+from interlock.failures import BadInput
+from interlock.mlflow.registry import ModelReference
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs
+from interlock.release.gates.measuring import measure
+from interlock.release.pin_statement import Code, Origin, Source
+from interlock.release.pinning import ModelSource
+from interlock.release.signing import PrivateKeySigner
+from interlock.release.submitting import Submission
+from interlock.release.tiers import POLICY_NAME, TiersPolicy
+from interlock.release.trust.document import KeyDuty
+from interlock.release.trust.drafting import Change, NewKey, first_root
+from interlock.release.vault import StoredObject
+from interlock.release.verification.trust import Trust
+from tests.interlock.release.memory import MemoryVault
+from tests.interlock.release.policies import example_policy
+from tests.interlock.release.trust.people import new_key
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class MortalVault(MemoryVault):
+    """A bucket whose writer dies at the n-th write of all buckets, before it or right after it."""
+
+    def __init__(self, life: Life) -> None:
+        super().__init__()
+        self.life = life
+
+    def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        self.life.before_write()
+        stored = super().put(key, content, sha256)
+        self.life.after_write()
+        return stored
+
+
+@dataclass
+class Life:
+    """How many writes are left, and whether the last one still arrives."""
+
+    left: int | None = None
+    arrives: bool = False
+    written: int = 0
+
+    def before_write(self) -> None:
+        if self.left is not None and self.left <= 0:
+            raise Killed
+        if self.left == 1 and not self.arrives:
+            self.left = 0
+            raise Killed
+
+    def after_write(self) -> None:
+        self.written += 1
+        if self.left is not None:
+            self.left -= 1
+            if self.left <= 0:
+                raise Killed
+
+
+class _Looking:
+    """A gate that looks for a word in every file of a release."""
+
+    version = OUR_VERSION
+    Parameters = GateParameters
+    name = ""
+    measured = ""
+    word = b""
+
+    def needs(self, parameters: Any) -> Needs:
+        return Needs()
+
+    def measure(self, inputs: GateInputs) -> Measured:
+        found = sum(self.word in (inputs.folder / file.path).read_bytes() for file in inputs.manifest.files)
+        return Measured([measure(self.measured, found)])
+
+
+class Privacy(_Looking):
+    name, measured, word = "privacy", "findings", b"123-45-6789"
+
+
+class FileSafety(_Looking):
+    name, measured, word = "file-safety", "unsafe_files", b"os.system"
+
+
+GATES = {"privacy": f"{__name__}:Privacy", "file-safety": f"{__name__}:FileSafety"}
+
+
+@dataclass
+class Registry:
+    """Models in folders, by name and version."""
+
+    models: dict[tuple[str, str], tuple[str, Path]] = field(default_factory=dict)
+    downloads: int = 0
+
+    def resolve(self, reference: ModelReference) -> ModelSource:
+        found = self.models.get((reference.name, str(reference.version)))
+        if found is None:
+            raise BadInput(f"could not look up {reference}: there is none")
+        return ModelSource("mlflow", reference.name, str(reference.version), found[0], "run-1")
+
+    def origin(self, source: ModelSource) -> Origin:
+        named = Source(
+            registry="mlflow", name=source.name, version=source.version, logged_model_id=source.logged_model_id
+        )
+        return Origin(source=named, code=Code(revision="4f2a"))
+
+    def download(self, source: ModelSource, into: Path) -> Path:
+        self.downloads += 1
+        shutil.copytree(self.models[source.name, source.version][1], into)
+        return into
+
+
+class Bench:
+    """Everything that submitting, pinning and checking need, without a network."""
+
+    def __init__(self, directory: Path, policy: TiersPolicy | None = None) -> None:
+        self.life = Life()
+        self.vault, self.staging = MortalVault(self.life), MortalVault(self.life)
+        self.vault_reader = self.vault_writer = self.vault
+        self.staging_reader = self.staging_writer = self.staging
+        self.key = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
+        self.known = Registry()
+        self.directory = directory
+        self.person = "creator-1"
+        self.ticks = 0
+        self.follow(policy or example_policy())
+
+    def follow(self, policy: TiersPolicy) -> None:
+        """Have `policy` in force."""
+        keys = [new_key("ann"), new_key("ben"), NewKey(KeyDuty.BUILDER, None, self.key.public_key())]
+        change = Change(keys, policies={POLICY_NAME: policy.digest})
+        root = first_root("acme", change, now=NOW - DAY, life=365 * DAY, key_life=365 * DAY)
+        self.trust = Trust(root, frozenset({policy.digest}), {policy.digest: policy})
+
+    def register(self, version: str = "1", logged_model: str = "m-1", **files: str) -> Path:
+        """Register a version with files, by their names with _ for the dot."""
+        folder = self.directory / f"{logged_model}-{version}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (files or {"MLmodel": "flavors: {}\n", "weights_bin": "0110", "notes_txt": ""}).items():
+            (folder / name.replace("_", ".")).write_text(text)
+        self.known.models["credit", version] = (logged_model, folder)
+        return folder
+
+    def session_name(self) -> str:
+        return self.person
+
+    def signer(self, duty: Any) -> PrivateKeySigner:
+        return self.key
+
+    def registry(self, credentials: Any = None) -> Registry:
+        return self.known
+
+    @property
+    def clients(self) -> StackClients:
+        return cast(StackClients, self)
+
+    def clock(self) -> datetime:
+        """Return a later moment at each call, as clocks do."""
+        self.ticks += 1
+        return NOW + timedelta(seconds=self.ticks)
+
+    def submit(self, subject: str = "credit/1", **asked: Any) -> Submission:
+        self.person = "creator-1"
+        fields = {"tier": "low", "ticket": "CHG-1", "environment": "prod", **asked}
+        return submit(
+            self.clients, Subject.parse(subject), lambda: None, now=self.clock(), progress=print, **fields
+        )  # fmt: skip
+
+    def pin(self, wanted: str = "credit/1") -> Pinned:
+        self.person = "pipeline-1"
+        return pin_submission(self.clients, wanted, self.trust, lambda: None, clock=self.clock, progress=print)
+
+    @property
+    def objects(self) -> set[str]:
+        """The keys of both buckets."""
+        return {*self.vault.objects, *self.staging.objects}
+
+
+def killed_everywhere(make: Callable[[], Bench], act: Callable[[Bench], object]) -> list[str]:
+    """Kill `act` at every write, before it and after it, run it again, and return what then is not as it should be.
+
+    It should be as if nothing had happened: the same objects, apart from statements whose times differ as many, and
+    each of them once.
+    """
+    unbroken = make()
+    before = unbroken.life.written
+    act(unbroken)
+    expected, writes = _kinds(unbroken), unbroken.life.written - before
+    assert writes > 0
+    wrong = []
+    for number in range(1, writes + 1):
+        for arrives in (False, True):
+            bench = make()
+            bench.life.left, bench.life.arrives = number, arrives
+            where = f"killed {'after' if arrives else 'before'} write {number} of {writes}"
+            try:
+                act(bench)
+            except Killed:
+                pass
+            else:
+                wrong.append(f"{where}: nothing was killed")
+            bench.life.left = None
+            act(bench)
+            doubled = [key for one in (bench.vault, bench.staging) for key, v in one.objects.items() if len(v) > 1]
+            if doubled:
+                wrong.append(f"{where}: written twice: {doubled}")
+            if _kinds(bench) != expected:
+                wrong.append(f"{where}: {_kinds(bench)} instead of {expected}")
+    return wrong
+
+
+def _kinds(bench: Bench) -> list[str]:
+    """Return what lies where; of statements, which hold times, only how many there are."""
+    found = [key.rpartition("/")[0] if key.endswith(".dsse.json") else key for key in bench.objects]
+    return sorted(found)
