@@ -11,6 +11,7 @@ from interlock.duties.emergency import emergency_pattern
 from interlock.duties.landscape import Landscape
 from interlock.duties.matrix import MATRIX
 from interlock.duties.people import Assignments
+from interlock.duties.plan_vault import unlike_a_vault
 from interlock.duties.plan_world import Declared, Plan
 from interlock.duties.rights import Account
 from interlock.duties.world import Resource, ResourceKind, World
@@ -26,6 +27,7 @@ BUCKET: Final = "aws:s3/bucket:Bucket"
 def missing(plan: Plan, land: Landscape, assignments: Assignments, world: World) -> Iterator[str]:
     """Yield, in words, what a stack with a foundation has to have and its preview has not."""
     yield from _vaults(plan, land)
+    yield from unlike_a_vault(plan, land, world.resources)
     yield from _keys(plan, land, assignments, world)
     for role, row in MATRIX.items():
         for home in land.homes_of(role, row.home):
