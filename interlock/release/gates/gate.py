@@ -14,7 +14,6 @@ from interlock.release.evidence import Measure
 from interlock.release.manifest import Manifest
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
@@ -89,11 +88,21 @@ class Origin:
     """The digest of each snapshot of data that it was trained on, by the snapshot's name."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """What one request to a server came to."""
+
+    seconds: float
+    """From the first byte sent to the last one received."""
+    predictions: npt.NDArray[Any] | None
+    """One a row; None for a request that was not answered with predictions."""
+
+
 class Server(Protocol):
     """The model in the process that will serve it in production, out of reach."""
 
-    def seconds_for(self, requests: Sequence[pd.DataFrame]) -> npt.NDArray[np.float64]:
-        """Send one request after the other and return how long each took, shaped (requests,). Raises ModelFailed."""
+    def answer(self, requests: Sequence[pd.DataFrame]) -> Sequence[Served]:
+        """Send one request after the other and return what each came to. Raises ModelFailed if it does not start."""
         ...
 
 

@@ -18,6 +18,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "contract-tests": "interlock.release.gates.contract_tests:ContractGate",
     "data-validation": "interlock.release.gates.data_validation:ValidationGate",
     "drift-reference": "interlock.release.gates.drift_reference:DriftReferenceGate",
+    "latency": "interlock.release.gates.latency:LatencyGate",
     "lineage": "interlock.release.gates.lineage:LineageGate",
     "robustness": "interlock.release.gates.robustness:RobustnessGate",
     "training-serving-skew": "interlock.release.gates.skew:SkewGate",
