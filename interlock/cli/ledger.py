@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,10 +68,13 @@ def sequence(
     believed = believed_root(clients, anchor(root, fingerprint), clients.manifest.region, _now())
     name = log_to_use(clients, believed, log)
     sequencer = place_of_log(clients, name).sequencer(name, believed)
-    for _ in _runs(watch):
+
+    def once() -> None:
         with _explained(f"nothing more was appended to {name}"):
             done = sequencer.sequence(_now(), renew_after=renew)
         Printer(output).result(appended_document(name, done), appended_lines(name, done))
+
+    _again_and_again(once, watch, output)
 
 
 @app.command("open-epoch")
@@ -118,10 +121,13 @@ def witness(
     believed = believed_root(clients, anchor(root, fingerprint), clients.manifest.region, _now())
     name = log_to_use(clients, believed, log)
     one = place_of_log(clients, name, other=True).witness(name, believed)
-    for _ in _runs(watch):
+
+    def once() -> None:
         with _explained(f"the witness does not sign for {name}"):
             seen = one.witness(_now())
         Printer(output).result(sighting_document(name, seen), sighting_lines(name, seen))
+
+    _again_and_again(once, watch, output)
 
 
 @app.command()
@@ -197,12 +203,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _runs(watch: float | None) -> Iterator[None]:
-    """Yield once; with `watch` again and again, so many seconds apart, until interrupted."""
-    yield
-    while watch is not None:
+def _again_and_again(once: Callable[[], None], watch: float | None, output: OutputFormat) -> None:
+    """Do something once; with `watch` again and again, so many seconds apart, until it is refused or interrupted."""
+    while True:
+        try:
+            once()
+        except OutsideFailure as failure:
+            if watch is None:
+                raise
+            Printer(output).failure(failure)
+        if watch is None:
+            return
         time.sleep(watch)
-        yield
 
 
 @contextmanager

@@ -17,7 +17,10 @@ from interlock.aws.ledger import S3LedgerStorage
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.cli.main import app
 from interlock.duties.duty import SigningDuty
+from interlock.ledger.faults import FaultKind, LedgerFault, LedgerRefused
 from interlock.ledger.layout import checkpoints_prefix, numbered
+from interlock.ledger.sequencing import Appended, Sequencer
+from interlock.ledger.storage import Incomplete
 from interlock.release.digests import sha256
 from interlock.release.envelope import enclose, sign_payload
 from interlock.release.signing import PrivateKeySigner
@@ -223,3 +226,25 @@ def test_a_mistake_is_told_in_one_message(shell: Shell, arguments: tuple[str, ..
     found, text = shell.run(*arguments)
     assert (found, says in text) == (code, True), text
     assert "Traceback" not in text
+
+
+def test_a_watch_goes_on_after_an_outside_failure_and_ends_when_it_is_refused(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("interlock.cli.ledger.time.sleep", slept.append)
+    runs = iter([Incomplete("not yet"), None, LedgerRefused([LedgerFault(FaultKind.FORKED, "another", "here")])])
+    sequence = Sequencer.sequence
+
+    def one(self: Sequencer, now: datetime, *, renew_after: timedelta | None = None) -> Appended:
+        failure = next(runs)
+        if failure is not None:
+            raise failure
+        return sequence(self, now, renew_after=renew_after)
+
+    monkeypatch.setattr(Sequencer, "sequence", one)
+    code, text = shell.run("sequence", "--watch", "30")
+    assert (code, slept) == (1, [30.0, 30.0])
+    assert "not yet" in text
+    assert "appended" in text
+    assert "forked" in text
