@@ -8,6 +8,7 @@ from typing import Final
 
 from interlock.duties.duty import Duty, Role, SigningDuty
 from interlock.duties.emergency import emergency_pattern
+from interlock.duties.emergency_duties import ALARM_TOPIC
 from interlock.duties.landscape import Landscape
 from interlock.duties.matrix import MATRIX
 from interlock.duties.people import Assignments
@@ -20,6 +21,8 @@ RULE: Final = "aws:cloudwatch/eventRule:EventRule"
 TARGET: Final = "aws:cloudwatch/eventTarget:EventTarget"
 TOPIC: Final = "aws:sns/topic:Topic"
 TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
+NARROWING: Final = ("input", "inputPath", "inputTransformer")
+"""Properties of a target by which it is told something else than the event."""
 KEYS: Final = ("aws:kms/key:Key", "aws:kms/replicaKey:ReplicaKey")
 BUCKET: Final = "aws:s3/bucket:Bucket"
 
@@ -71,7 +74,7 @@ def _alarm(plan: Plan, land: Landscape) -> Iterator[str]:
         yield f"an enabled rule on every assumption of {role}"
     elif not any(_reaches_a_topic(plan, rule) for rule in rules):
         rule = rules[0].text("name") or rules[0].name
-        yield f"a target of the rule {rule} that is a topic of the stack, with a policy of its own"
+        yield f"a target of the rule {rule} that is the topic {ALARM_TOPIC}, with a policy of its own, told all of it"
 
 
 def _tells_of(rule: Declared, role: str) -> bool:
@@ -89,10 +92,12 @@ def _read(text: str) -> object:
 
 def _reaches_a_topic(plan: Plan, rule: Declared) -> bool:
     of_rule = [one for one in plan.of_type(TARGET) if plan.is_of(one, "rule", rule, "name")]
-    # Without a policy of its own a topic lets no rule publish.
+    # Without a policy of its own a topic lets no rule publish; whom the alarm's own lets is proved.
     open_to_rules = [
         topic
         for topic in plan.of_type(TOPIC)
-        if any(plan.is_of(policy, "arn", topic, "arn") for policy in plan.of_type(TOPIC_POLICY))
+        if topic.name == ALARM_TOPIC
+        and any(plan.is_of(policy, "arn", topic, "arn") for policy in plan.of_type(TOPIC_POLICY))
     ]
-    return any(plan.is_of(one, "arn", topic, "arn") for one in of_rule for topic in open_to_rules)
+    whole = [one for one in of_rule if not any(one.inputs.get(key) for key in NARROWING)]
+    return any(plan.is_of(one, "arn", topic, "arn") for one in whole for topic in open_to_rules)

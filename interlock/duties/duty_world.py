@@ -20,7 +20,7 @@ from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.rights import Account as Home
 from interlock.duties.staging_policy import staging_policy
 from interlock.duties.table_world import arns_of, with_table
-from interlock.duties.trust import deploying_trust_policy, role_trust_policy
+from interlock.duties.trust import DUTY_SECONDS, deploying_trust_policy, role_trust_policy
 from interlock.duties.world import (
     Account,
     NamedDocument,
@@ -120,6 +120,7 @@ def _principals(land: Landscape, assignments: Assignments) -> Iterator[Principal
                     editable_arn=boundary_arn(bounded, land, home),
                 ),
                 tags={DUTY_TAG: row.duty.value},
+                longest_session_seconds=DUTY_SECONDS,
                 source="interlock.duties",
             )
 

@@ -15,6 +15,9 @@ ROLE: Final = "aws:iam/role:Role"
 POLICY: Final = "aws:iam/policy:Policy"
 INLINE: Final = "aws:iam/rolePolicy:RolePolicy"
 ATTACHED: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+_USUAL_SESSION: Final = 3600
+_LONGEST_SESSION: Final = 43200
+"""Seconds. Source: IAM API Reference, "CreateRole", MaxSessionDuration."""
 EVERYTHING: Final[Document] = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "NotKnownYet", "Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -69,6 +72,7 @@ class Principals:
             identity=tuple(self._identity(role, bounded=boundary is not None)),
             boundary=boundary,
             tags={key: value for key, value in tags.items() if isinstance(value, str)},
+            longest_session_seconds=_session_seconds(role.inputs.get("maxSessionDuration")),
             source=role.urn,
         )
 
@@ -121,6 +125,13 @@ class Principals:
         else:
             self.problems.append(f"{one.name}: its policy is not known before it is made, and its role has no boundary")
         return json.loads(json.dumps(EVERYTHING))  # type: ignore[no-any-return]
+
+
+def _session_seconds(given: Any) -> int:
+    """Return how long a role's sessions last at most, as AWS has it: an hour unless said, and never over twelve."""
+    if given is None:
+        return _USUAL_SESSION
+    return int(given) if isinstance(given, int | float) else _LONGEST_SESSION
 
 
 def _listed(role: Declared, key: str) -> Sequence[Any]:

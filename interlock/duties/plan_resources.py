@@ -46,9 +46,18 @@ class Resources:
                     tuple(self._aliases(key)),
                     self._plan.stack,
                     self._identities,
-                    usage=key.text("keyUsage") or "ENCRYPT_DECRYPT",
+                    usage=self._usage(key),
                     source=key.urn,
                 )
+
+    def _usage(self, key: Declared) -> str:
+        """Return what a key is for; a replica is for the same as its primary, which is one of those it may be of."""
+        if key.type == KEYS[0]:
+            return key.text("keyUsage") or ("ENCRYPT_DECRYPT" if key.inputs.get("keyUsage") is None else "unknown")
+        primaries = [one for one in self._plan.of_type(KEYS[0]) if one.urn in key.needs.get("primaryKeyArn", ())]
+        named = [one for one in self._plan.of_type(KEYS[0]) if one.text("arn") == key.text("primaryKeyArn") is not None]
+        usages = {self._usage(one) for one in (*primaries, *named)}
+        return usages.pop() if len(usages) == 1 else "unknown"
 
     def _aliases(self, key: Declared) -> Iterator[str]:
         for alias in self._plan.of_type("aws:kms/alias:Alias"):

@@ -18,6 +18,7 @@ from interlock.duties.matrix import MATRIX
 from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.replication_role import replication_boundary
 from interlock.duties.rights import Account, Kind, Row
+from interlock.duties.trust import DUTY_SECONDS
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
 
 APPROVERS_KEYS: Final = "approver-*"
@@ -73,7 +74,12 @@ def _entitlements(world: World, land: Landscape) -> Iterator[tuple[str, Entitlem
             identity = (json.loads(identity_policy(row, land)),)
             services = (row.service,) if row.service is not None else ()
             boundary = bounds[BOUNDED_BY[row.role]]
-            yield principal.arn, Entitlement(identity=identity, boundary=boundary, services=services)
+            yield (
+                principal.arn,
+                Entitlement(
+                    identity=identity, boundary=boundary, services=services, longest_session_seconds=DUTY_SECONDS
+                ),
+            )
 
 
 def _limits(land: Landscape) -> dict[str, Any]:

@@ -68,6 +68,8 @@ class Principal(Part):
     identity: tuple[NamedDocument, ...] = ()
     boundary: NamedDocument | None = None
     tags: Mapping[str, str] = Field(default_factory=dict)
+    longest_session_seconds: int | None = None
+    """How long a session of a role lasts at most; None where nobody said."""
     source: str = ""
     """Where the reader found it, for messages."""
 
@@ -198,3 +200,5 @@ class Entitlement(Part):
     boundary: Document
     services: tuple[str, ...] = ()
     """Which of AWS's services assume it."""
+    longest_session_seconds: int | None = None
+    """How long its sessions may last at most; None where the account's foundations say."""

@@ -84,12 +84,26 @@ def _violation(call: Call, words: str) -> Violation:
     return Violation(said, call=call, denied=Denied(call.request(), beyond))
 
 
+def _sessions_are_short(context: Context) -> Iterator[Violation]:
+    for principal in context.scene.world.principals:
+        entitlement = context.scene.world.entitlements.get(principal.arn)
+        most = entitlement.longest_session_seconds if entitlement is not None else None
+        longest = principal.longest_session_seconds
+        if most is not None and longest is not None and longest > most:
+            yield Violation(f"a session of {principal.arn} lasts {longest} s at most, not {most}")
+
+
 PROPERTIES: Final = (
     Property(
         "no-more-than-the-table",
         "No duty's role can do more than the table of duties gives it in these accounts: neither by its own policies, "
         "even were its boundary taken off, nor by its boundary, even were its own policies to allow everything.",
         _within_the_table,
+    ),
+    Property(
+        "sessions-are-short",
+        "No session of a duty's role lasts longer than an hour, those aside that deploy.",
+        _sessions_are_short,
     ),
     Property(
         "services-stay-within",

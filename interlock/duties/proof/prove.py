@@ -8,6 +8,7 @@ from typing import Final
 
 from interlock.duties.proof import (
     admitting,
+    demanding,
     entering,
     entitling,
     guarding,
@@ -26,7 +27,8 @@ from interlock.duties.world import World
 
 PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
-    *staging.PROPERTIES, *holding.PROPERTIES, *working.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
+    *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
+    *sufficing.PROPERTIES, *entitling.PROPERTIES,
 )  # fmt: skip
 
 

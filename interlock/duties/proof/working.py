@@ -8,7 +8,6 @@ from typing import Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.decision import decide
-from interlock.duties.landscape import DUTY_TAG
 from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import Form
@@ -149,15 +148,6 @@ def _tasks(context: Context) -> Iterator[Violation]:
         yield Violation(words, denied=_nobody_else_signs(context))
 
 
-def _is_there(context: Context) -> Iterator[Violation]:
-    yield from (Violation(f"not there, and demanded by the settings: {one}") for one in context.scene.world.missing)
-    for role in context.scene.world.principals:
-        tag = role.tags.get(DUTY_TAG)
-        if tag != role.duty and (tag is not None or role.arn in context.scene.world.entitlements):
-            words = f"{role.arn} bears {tag or 'nothing'} in the tag {DUTY_TAG}, and has {role.duty or 'no duty'}"
-            yield Violation(words)
-
-
 def _nobody_else_signs(context: Context) -> Denied | None:
     """Return the request of one more approver, which is denied for want of a key of their own."""
     keys = [one for one in context.scene.world.of_kind(ResourceKind.KEY) if (one.owner or "").startswith("approver:")]
@@ -287,12 +277,6 @@ PROPERTIES: Final = (
         "bounded",
         "Every duty's role is inside of a boundary, and nobody but the foundation makes one outside.",
         _bounded,
-    ),
-    Property(
-        "what-is-demanded-is-there",
-        "Vaults with object lock, enabled keys in each region, every duty's role and break-glass's alarm are there, "
-        "and each role's tag says its duty.",
-        _is_there,
     ),
     Property("duties-work", "Every duty can do each of its tasks, and at least two people can approve.", _tasks),
 )

@@ -11,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from interlock.duties.planned import planned_world
-from interlock.duties.proof import working
+from interlock.duties.proof import demanding
 from interlock.duties.proof.prove import prove
 from interlock.duties.world import World
 from interlock.failures import BadInput
@@ -247,7 +247,7 @@ def test_what_the_settings_demand_and_the_preview_lacks_is_named_and_refutes() -
     assert "an enabled key with the alias alias/interlock-prod-builder in eu-west-1" in world.missing
     assert any("every assumption of" in one and "break-glass" in one for one in world.missing)
     assert any(one.endswith("role/interlock/duties/interlock-prod-approver") for one in world.missing)
-    (found,) = [one for one in working.PROPERTIES if one.name == "what-is-demanded-is-there"]
+    (found,) = [one for one in demanding.PROPERTIES if one.name == "what-is-demanded-is-there"]
     (outcome,) = prove(world, [found])
     assert len(outcome.violations) == len(world.missing)
 

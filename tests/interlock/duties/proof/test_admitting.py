@@ -8,7 +8,7 @@ import pytest
 
 from interlock.duties.duty_world import duty_world
 from interlock.duties.evaluator.decision import decide
-from interlock.duties.proof import working
+from interlock.duties.proof import demanding
 from interlock.duties.proof.admitting import PROPERTIES
 from interlock.duties.proof.property import Violation
 from interlock.duties.proof.prove import prove
@@ -116,7 +116,7 @@ def test_a_role_of_the_table_keeps_its_duty_whatever_its_tag_says_and_is_named(
     principals = tuple(changed if one is role else one for one in world.principals)
     read = with_table(world.model_copy(update={"principals": principals}), LAND)
     assert {one.arn: one.duty for one in read.principals} == {one.arn: one.duty for one in world.principals}
-    (found,) = [one for one in working.PROPERTIES if one.name == "what-is-demanded-is-there"]
+    (found,) = [one for one in demanding.PROPERTIES if one.name == "what-is-demanded-is-there"]
     assert prove(world, [found])[0].holds
     (violation,) = prove(read, [found])[0].violations
     assert violation.words.startswith(role.arn)
