@@ -13,6 +13,7 @@ GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "explainability": "interlock.release.gates.explainability:ExplainabilityGate",
+    "privacy": "interlock.release.gates.privacy:PrivacyGate",
     "file-safety": "interlock.release.gates.file_safety:FileSafetyGate",
     "fairness": "interlock.release.gates.fairness:FairnessGate",
     "contract-tests": "interlock.release.gates.contract_tests:ContractGate",
