@@ -12,9 +12,8 @@ from botocore.exceptions import ClientError
 from moto.iam.models import iam_backends
 
 from interlock.aws.account_reader import AccountReader
-from interlock.duties.bucket_policy import private_bucket_policy
 from interlock.duties.duty_world import duty_world
-from interlock.duties.landscape import LIVE_STATE_TABLES, Landscape
+from interlock.duties.landscape import LIVE_STATE_TABLES
 from interlock.duties.live import AccountReading, live_world
 from interlock.duties.proof.prove import prove
 from interlock.duties.world import NamedDocument, Principal, ResourceKind, World
@@ -76,7 +75,7 @@ def written(cloud: LocalCloud, settings: Settings) -> World:
     )  # fmt: skip
     assert settings.duties is not None
     world = duty_world(land, settings.duties.assignments(), retention_days=365)
-    put(cloud, world, land)
+    put(cloud, world)
     return world
 
 
@@ -84,7 +83,7 @@ def account(account_id: str) -> str:
     return next(name for name, known in ACCOUNTS.items() if known == account_id)
 
 
-def put(cloud: LocalCloud, world: World, land: Landscape) -> None:
+def put(cloud: LocalCloud, world: World) -> None:
     """Make in the cloud what a world holds."""
     managed = {one.editable_arn: one for one in world.boundaries}
     managed |= {one.boundary.editable_arn: one.boundary for one in world.principals if one.boundary}
@@ -119,18 +118,16 @@ def put(cloud: LocalCloud, world: World, land: Landscape) -> None:
         )
     here = {"LocationConstraint": REGIONS[0]}
     for bucket in world.of_kind(ResourceKind.BUCKET):
-        name = bucket.arn.rpartition(":")[2]
-        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True, CreateBucketConfiguration=here)
+        name, evidence = bucket.arn.rpartition(":")[2], bucket.attributes.get("evidence") == "true"
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=evidence, CreateBucketConfiguration=here)
         retention = {"Mode": "COMPLIANCE", "Days": 365}
-        s3.put_object_lock_configuration(
-            Bucket=name,
-            ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
-        )
+        if evidence:
+            s3.put_object_lock_configuration(
+                Bucket=name,
+                ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
+            )
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps(bucket.policy))
     put_kept(cloud, world)
-    s3.create_bucket(Bucket=land.staging[0], CreateBucketConfiguration=here)
-    shared = private_bucket_policy(f"arn:aws:s3:::{land.staging[0]}", [land.workload])
-    s3.put_bucket_policy(Bucket=land.staging[0], Policy=shared)
 
 
 def put_kept(cloud: LocalCloud, world: World) -> None:
