@@ -26,7 +26,9 @@ from interlock.cli import (
     verify,
     watch,
 )
+from interlock.cli.checking import check_release
 from interlock.cli.pinning import pin_release
+from interlock.cli.showing import show_release
 from interlock.cli.submitting import submit_release
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
 release.app.command("submit")(submit_release)
 release.app.command("pin")(pin_release)
+release.app.command("check")(check_release)
+release.app.command("show")(show_release)
 for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify, passport.passport):
     app.command(one.__name__)(one)
 app.add_typer(audit.app, name="audit")

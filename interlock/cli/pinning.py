@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from interlock.admission import is_governed, trust_from
+from interlock.building.inputs import read_inputs
 from interlock.building.pinning import Pinned, pin_submission
 from interlock.cli.loading import StackOption, load_clients
 from interlock.cli.release import credentials_of, pin_version
@@ -26,6 +28,9 @@ def pin_release(
             metavar="SUBMISSION", help="Its id, <submitter>/<id>, or NAME/VERSION for the newest of that version."
         ),
     ],
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="check.yaml, whose tables the pin names by their digests.")
+    ] = None,
     root: RootOption = None,
     fingerprint: FingerprintOption = None,
     stack: StackOption = None,
@@ -38,6 +43,7 @@ def pin_release(
     MLFLOW_TRACKING_USERNAME and _PASSWORD; where these are not set, the builder's. Before the foundation has published
     a tiers policy, NAME/VERSION or NAME@ALIAS pins a version that nobody submitted, which then admits nothing.
     """
+    given = read_inputs(inputs)
     clients = load_clients(stack)
     with progress() as say:
         if fingerprint is None and root is None and not is_governed(clients.vault_reader):
@@ -51,6 +57,7 @@ def pin_release(
             lambda: credentials_of(clients, Duty.BUILDER),
             clock=lambda: datetime.now(UTC),
             progress=say,
+            data=given.snapshots,
         )
     _told(clients, pinned, Printer(output))
 

@@ -11,6 +11,7 @@ from interlock.building.submitting import Subject, submit
 from interlock.cli.loading import StackOption, load_clients
 from interlock.cli.release import credentials_of
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
+from interlock.cli.verdicts import EnvironmentOption
 from interlock.duties.duty import Duty
 from interlock.release.request import Produces
 
@@ -22,7 +23,7 @@ def submit_release(
     ],
     tier: Annotated[str, typer.Option(help="How much harm a wrong answer can do: low, medium, high or critical.")],
     ticket: Annotated[str, typer.Option(help="The change ticket, such as CHG-1234.")],
-    environment: Annotated[str, typer.Option(help="Where it is to serve in the end.")] = "prod",
+    environment: EnvironmentOption = None,
     text: Annotated[bool, typer.Option("--text", help="It generates text; a prompt does always.")] = False,
     emergency: Annotated[bool, typer.Option("--emergency", help="Ask for the tier's emergency path.")] = False,
     reason: Annotated[str, typer.Option(help="Why; an emergency needs one.")] = "",
@@ -44,7 +45,7 @@ def submit_release(
             progress=say,
             tier=tier,
             ticket=ticket,
-            environment=environment,
+            environment=environment or clients.manifest.environment,
             produces=Produces.TEXT if text else Produces.DECISIONS,
             emergency=emergency,
             reason=reason,

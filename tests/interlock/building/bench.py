@@ -9,8 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from interlock.building.checking import Check, Checked
+from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import Pinned, pin_submission
 from interlock.building.submitting import Subject, submit
 from interlock.clients import StackClients
@@ -18,6 +23,7 @@ from interlock.failures import BadInput
 from interlock.mlflow.registry import ModelReference
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs
 from interlock.release.gates.measuring import measure
+from interlock.release.gates.tables import TableForm, read_table
 from interlock.release.pin_statement import Code, Origin, Source
 from interlock.release.pinning import ModelSource
 from interlock.release.signing import PrivateKeySigner
@@ -101,7 +107,51 @@ class FileSafety(_Looking):
     name, measured, word = "file-safety", "unsafe_files", b"os.system"
 
 
-GATES = {"privacy": f"{__name__}:Privacy", "file-safety": f"{__name__}:FileSafety"}
+class Predicting(_Looking):
+    """A gate that asks the model of each row of the table `evaluation` whether it is positive."""
+
+    name, measured = "performance", "area_under_curve"
+
+    def needs(self, parameters: Any) -> Needs:
+        return Needs(tables=("evaluation",), predictor=True, champion=True)
+
+    def measure(self, inputs: GateInputs) -> Measured:
+        rows = inputs.table("evaluation").frame
+        return Measured([measure(self.measured, float(inputs.model().predict(rows).mean()))])
+
+
+class Crashing(_Looking):
+    name = "robustness"
+
+    def measure(self, inputs: GateInputs) -> Measured:
+        raise ZeroDivisionError("of all things")
+
+
+GATES = {
+    "performance": f"{__name__}:Predicting",
+    "robustness": f"{__name__}:Crashing",
+    "privacy": f"{__name__}:Privacy",
+    "file-safety": f"{__name__}:FileSafety",
+}
+
+
+EVIDENCE: dict[str, Any] = {
+    "privacy": {"limits": {"findings": {"at_most": 0}}},
+    "file-safety": {"limits": {"unsafe_files": {"at_most": 0}}},
+    "performance": {"limits": {"area_under_curve": {"at_least": 0.7}}},
+}
+"""What the low tier demands in tests of checking."""
+
+
+class FirstColumn:
+    """A model that answers with its first column; it counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def predict(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
+        self.calls += 1
+        return np.asarray(rows.iloc[:, 0])
 
 
 @dataclass
@@ -134,6 +184,7 @@ class Bench:
 
     def __init__(self, directory: Path, policy: TiersPolicy | None = None) -> None:
         self.life = Life()
+        self.model = FirstColumn()
         self.vault, self.staging = MortalVault(self.life), MortalVault(self.life)
         self.vault_reader = self.vault_writer = self.vault
         self.staging_reader = self.staging_writer = self.staging
@@ -142,11 +193,12 @@ class Bench:
         self.directory = directory
         self.person = "creator-1"
         self.ticks = 0
+        self.others: tuple[NewKey, ...] = ()
         self.follow(policy or example_policy())
 
     def follow(self, policy: TiersPolicy) -> None:
         """Have `policy` in force."""
-        keys = [new_key("ann"), new_key("ben"), NewKey(KeyDuty.BUILDER, None, self.key.public_key())]
+        keys = [new_key("ann"), new_key("ben"), NewKey(KeyDuty.BUILDER, None, self.key.public_key()), *self.others]
         change = Change(keys, policies={POLICY_NAME: policy.digest})
         root = first_root("acme", change, now=NOW - DAY, life=365 * DAY, key_life=365 * DAY)
         self.trust = Trust(root, frozenset({policy.digest}), {policy.digest: policy})
@@ -188,6 +240,20 @@ class Bench:
     def pin(self, wanted: str = "credit/1") -> Pinned:
         self.person = "pipeline-1"
         return pin_submission(self.clients, wanted, self.trust, lambda: None, clock=self.clock, progress=print)
+
+    def check(self, digest: str, table: pd.DataFrame | None = None, *only: str, **given: Any) -> Checked:
+        """Check a release on a table `evaluation`."""
+        self.person = "pipeline-1"
+        content = (pd.DataFrame({"score": [0.7, 0.9]}) if table is None else table).to_csv(index=False).encode()
+        evaluation = read_table(content, TableForm(path="evaluation.csv"))
+        inputs = CheckInputs({"evaluation": evaluation}, **given)
+        check = Check(self.clients, self.trust, inputs, self.clock, print, lambda *_: self.model)
+        return check.run(digest, only)
+
+    def with_keys(self, *others: NewKey) -> None:
+        """Believe other keys besides."""
+        self.others = others
+        self.follow(next(iter(self.trust.policies.values())))
 
     @property
     def objects(self) -> set[str]:

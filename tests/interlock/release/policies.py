@@ -18,15 +18,16 @@ def example_policy() -> TiersPolicy:
     return parse_policy(EXAMPLE.read_bytes())
 
 
-def varied(path: str, value: Any) -> bytes:
-    """The example with another value at `path`; None removes the key."""
+def varied(path: str, value: Any, **more: Any) -> bytes:
+    """The example with another value at `path`, and at `more` with __ for the dots; None removes the key."""
     document = deepcopy(yaml.safe_load(EXAMPLE.read_text()))
-    *parents, last = path.split(".")
-    place = document
-    for part in parents:
-        place = place[part]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
+    for at, other in {path: value, **{name.replace("__", "."): one for name, one in more.items()}}.items():
+        *parents, last = at.split(".")
+        place = document
+        for part in parents:
+            place = place[part]
+        if other is None:
+            del place[last]
+        else:
+            place[last] = other
     return yaml.safe_dump(document, sort_keys=False).encode()

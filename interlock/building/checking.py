@@ -1,0 +1,185 @@
+"""Checks a release: runs the gates that its tier demands, signs what they measured, and says what is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from interlock.building.inputs import CheckInputs
+from interlock.building.pinning import documents_beside, origin_for_gates
+from interlock.building.workshop import Bench, Confine, confined, laid_out
+from interlock.clients import StackClients
+from interlock.duties.duty import SigningDuty
+from interlock.failures import BadInput, Refusal
+from interlock.release.demanded import Demanded, SignedEvidence, Standing, standings, terms_in
+from interlock.release.digests import is_hex_digest, sha256
+from interlock.release.elsewhere import NotAccepted, accepted_elsewhere
+from interlock.release.gates import running
+from interlock.release.gates.gate import GateInputs
+from interlock.release.gates.registry import UnknownGate, find_gate
+from interlock.release.measured import evidence_statement, put_statement
+from interlock.release.predicates import Predicate
+from interlock.release.record import Record, gather
+from interlock.release.tiers import BEFORE_LOCKING
+from interlock.release.verification.readings import read
+from interlock.release.verification.trust import Trust
+
+
+@dataclass
+class Checked:
+    """What a check came to."""
+
+    digest: str
+    standings: tuple[Standing, ...] = ()
+    """What each gate that is demanded stands at, after the run."""
+    ran: list[str] = field(default_factory=list)
+    """The gates that were measured in this run, and not found measured."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """By gate, why it could not even be tried here."""
+
+    @property
+    def failed(self) -> tuple[Standing, ...]:
+        """What keeps the release from being admitted."""
+        return tuple(one for one in self.standings if not one.passed)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One run of `interlock release check`."""
+
+    clients: StackClients
+    trust: Trust
+    inputs: CheckInputs
+    clock: Callable[[], datetime]
+    progress: Callable[[str], None]
+    confine: Confine = confined
+
+    def run(self, digest: str, only: Sequence[str] = ()) -> Checked:
+        """Measure what is demanded of a release and was not measured yet, as the builder.
+
+        Each gate's evidence is signed and stored as soon as it is there, so that a run that is broken off is taken up
+        by the next. Raises BadInput, Refusal, and OutsideFailure where the machine and not the release is at fault:
+        then nothing is signed of that gate.
+        """
+        record = self._record("DIGEST", digest)
+        demanded = self._demanded(record)
+        wanted = self._wanted(demanded, only)
+        checked = Checked(digest)
+        for one in demanded:
+            self._take_from_elsewhere(digest, one, record)
+        left = [(one, gate) for one in demanded for gate in one.demands if gate in wanted]
+        left = list(self._unmeasured(left, record, only))
+        if left:
+            with ExitStack() as stack:
+                bench = stack.enter_context(laid_out(record, self.clients.vault_reader, self.confine, self.progress))
+                given = self._given(bench, stack)
+                for number, (one, gate) in enumerate(left, start=1):
+                    self.progress(f"gate {number} of {len(left)}, {gate}")
+                    self._measure(gate, one, given, record, checked)
+        after = self._recorded(self._record("DIGEST", digest))
+        checked.standings = tuple(
+            standing for one in demanded for standing in standings(one, after, only=wanted, missing=checked.missing)
+        )
+        return checked
+
+    def _record(self, field_name: str, digest: str) -> Record:
+        if not is_hex_digest(digest):
+            raise BadInput(f"{field_name}: received {digest!r}; accepted are 64 hexadecimal digits (0-9, a-f)")
+        record = gather(self.clients.vault_reader, digest, self.trust.public_keys())
+        if not record.versions:
+            raise BadInput(f"{field_name}: the vault holds no release {digest}")
+        return record
+
+    def _recorded(self, record: Record) -> list[SignedEvidence]:
+        found = read(record, self.trust.root).evidence
+        return [SignedEvidence(one.what, frozenset(key.duty for key in one.keys)) for one in found]
+
+    def _demanded(self, record: Record) -> list[Demanded]:
+        pins = [one.what for one in read(record, self.trust.root).pins]
+        demanded = terms_in(pins, self.trust.policies, self.trust.policy_in_force)
+        if not demanded:
+            raise Refusal(
+                f"the release {record.digest} was not opened under a policy that the trust root names",
+                reasons=[one.text for one in (*record.problems, *self.trust.faults.values())],
+                next_step="interlock release pin SUBMISSION opens it",
+            )
+        return demanded
+
+    def _wanted(self, demanded: Sequence[Demanded], only: Sequence[str]) -> frozenset[str]:
+        known = {gate for one in demanded for gate in one.demands}
+        strange = sorted(set(only) - known)
+        if strange:
+            raise BadInput(f"--gate: received {', '.join(strange)}; accepted is one of {', '.join(sorted(known))}")
+        return frozenset(only or known)
+
+    def _take_from_elsewhere(self, digest: str, one: Demanded, record: Record) -> None:
+        for path, envelope in self.inputs.envelopes:
+            try:
+                accepted = accepted_elsewhere(envelope, digest, one, self.trust.root, self.clock())
+            except NotAccepted as error:
+                raise BadInput(f"evidence: {path} is not accepted: {error}") from error
+            if accepted is None or any(known.payload == accepted.payload for known in record.statements):
+                continue
+            self.progress(f"store the evidence of {accepted.evidence.gate} that was made elsewhere")
+            self.clients.vault_writer.put(accepted.key, envelope, sha256(envelope).hex())
+
+    def _unmeasured(
+        self, left: Sequence[tuple[Demanded, str]], record: Record, only: Sequence[str]
+    ) -> Iterator[tuple[Demanded, str]]:
+        """Yield what is to be tried: not what was decided before locking, nor what others alone may sign."""
+        recorded = self._recorded(record)
+        for one, gate in left:
+            decided = [known for known in standings(one, recorded, only=[gate], missing={}) if known.evidence]
+            before = gate in BEFORE_LOCKING and decided and gate not in only
+            if not before and one.is_ours(gate):
+                yield one, gate
+
+    def _given(self, bench: Bench, stack: ExitStack) -> GateInputs:
+        champion = None
+        if self.inputs.champion is not None:
+            record = self._record("champion", self.inputs.champion)
+            if not read(record, self.trust.root).pins:
+                raise BadInput(f"champion: no builder has signed for the release {self.inputs.champion}")
+            laid = laid_out(record, self.clients.vault_reader, self.confine, self.progress)
+            champion = stack.enter_context(laid).predictor
+        return GateInputs(
+            manifest=bench.manifest,
+            folder=bench.folder,
+            now=self.clock(),
+            predictor=bench.predictor,
+            champion=champion,
+            champion_digest=self.inputs.champion,
+            tables=self.inputs.tables,
+            documents={**documents_beside(bench.folder), **self.inputs.documents},
+        )
+
+    def _measure(self, gate: str, one: Demanded, given: GateInputs, record: Record, checked: Checked) -> None:
+        try:
+            found = find_gate(gate)
+        except UnknownGate as error:
+            checked.missing[gate] = str(error)
+            return
+        inputs = replace(
+            given,
+            now=self.clock(),
+            protected_attributes=one.policy.protected_attributes,
+            approved_sources=one.rules.sources,
+            origin=origin_for_gates(one.pin),
+        )
+        terms = running.Terms(one.digest, one.tier, one.demands[gate])
+        prepared = running.prepare_gate(found, inputs, terms)
+        known = [signed for signed in self._recorded(record) if signed.evidence.inputs == prepared.digest]
+        if any(before.counts(one.demands[gate]) for before in known):
+            return
+        evidence = prepared.run(self.clock)
+        put_statement(
+            record.digest,
+            Predicate.EVIDENCE,
+            evidence_statement(record.digest, evidence),
+            self.clients.signer(SigningDuty.BUILDER),
+            writer=self.clients.vault_writer,
+            reader=self.clients.vault_reader,
+        )
+        checked.ran.append(gate)

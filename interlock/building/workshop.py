@@ -1,0 +1,81 @@
+"""A release's files in a private folder, and its model out of reach beside them, while gates measure."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock.failures import OutsideFailure, Refusal
+from interlock.release.gates.gate import Predictor
+from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
+from interlock.release.record import Record
+from interlock.release.vault import VaultDownloader, files_prefix
+from interlock.sandbox.model import ModelSandbox
+
+Confine = Callable[[Path, Manifest, ExitStack], Predictor]
+"""Makes what answers for a model; whatever it starts is ended by the stack."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A release laid out to be measured."""
+
+    manifest: Manifest
+    folder: Path
+    predictor: Predictor
+
+
+def confined(folder: Path, manifest: Manifest, stack: ExitStack) -> Predictor:
+    """Return the model in `folder`, which runs in a sandbox from its first prediction on."""
+    return stack.enter_context(ModelSandbox(folder, manifest=manifest))
+
+
+@contextmanager
+def laid_out(
+    record: Record, downloader: VaultDownloader, confine: Confine, progress: Callable[[str], None]
+) -> Iterator[Bench]:
+    """Bring a release's pinned bytes into a folder of one's own for as long as the block lasts.
+
+    Raises Refusal if what the vault holds is not what its manifest says, OutsideFailure if it cannot be written here.
+    """
+    manifest = record.manifest
+    if manifest is None:
+        raise Refusal(
+            f"the release {record.digest} has no manifest that could be read",
+            reasons=[one.text for one in record.problems],
+        )
+    with ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="interlock-check-"))
+        folder = Path(scratch) / "files"
+        folder.mkdir()
+        try:
+            _download(record, manifest, folder, downloader, progress)
+            whole = manifest_of(folder) == manifest
+        except UnfitFolder:
+            whole = False
+        except OSError as error:
+            raise OutsideFailure(f"the files of {record.digest} could not be written here: {error}") from error
+        if not whole:
+            raise Refusal(f"what the vault holds of the release {record.digest} is not what its manifest says")
+        yield Bench(manifest, folder, confine(folder, manifest, stack))
+
+
+def _download(
+    record: Record,
+    manifest: Manifest,
+    folder: Path,
+    downloader: VaultDownloader,
+    progress: Callable[[str], None],
+) -> None:
+    for number, file in enumerate(manifest.files, start=1):
+        progress(f"fetch file {number} of {len(manifest.files)}, {file.path}")
+        key = files_prefix(record.digest) + file.path
+        version_id = record.only_version(key)
+        if version_id is None:
+            raise Refusal(f"{key} is missing, or has several versions")
+        place = folder / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        downloader.download(key, version_id, place)

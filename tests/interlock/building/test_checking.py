@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.release.envelope import seal
+from interlock.release.evidence import Evidence
+from interlock.release.gates.registry import BUILT_IN
+from interlock.release.measured import evidence_in, evidence_statement
+from interlock.release.record import gather
+from interlock.release.signing import PrivateKeySigner
+from interlock.release.tiers import parse_policy
+from interlock.release.trust.document import KeyDuty
+from interlock.release.trust.drafting import NewKey
+from interlock.release.vault import files_prefix
+from tests.interlock.building.bench import EVIDENCE, GATES, Bench, killed_everywhere
+from tests.interlock.release.policies import varied
+
+
+@pytest.fixture(autouse=True)
+def _gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, place in GATES.items():
+        monkeypatch.setitem(BUILT_IN, name, place)
+
+
+def bench_in(folder: Path, **gates: Any) -> Bench:
+    """A bench whose low tier demands privacy, file safety and a performance, or what else is given."""
+    evidence = {**EVIDENCE, **{name.replace("_", "-"): one for name, one in gates.items()}}
+    document = varied("tiers.low.evidence", evidence, tiers__low__emergency=None)
+    made = Bench(folder, parse_policy(document))
+    made.register()
+    return made
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bench_in(tmp_path)
+
+
+def pinned(bench: Bench) -> str:
+    bench.submit()
+    return bench.pin().digest
+
+
+def evidence_of(bench: Bench, digest: str) -> list[Evidence]:
+    public = bench.key.public_key()
+    return [one for _, one in evidence_in(gather(bench.vault, digest, {public.key_id: public}))]
+
+
+def test_what_the_tier_demands_is_measured_signed_and_told(bench: Bench) -> None:
+    digest = pinned(bench)
+    checked = bench.check(digest)
+    assert checked.failed == ()
+    assert [one.gate for one in checked.standings] == ["file-safety", "performance", "privacy"]
+    assert checked.ran == ["performance"]
+    (performance,) = [one for one in evidence_of(bench, digest) if one.gate == "performance"]
+    assert (performance.policy, performance.tier) == (bench.trust.policy_in_force, "low")
+    assert performance.data["release"] == digest
+
+
+def test_the_same_inputs_are_measured_once(bench: Bench) -> None:
+    digest = pinned(bench)
+    bench.check(digest)
+    before, calls = bench.objects, bench.model.calls
+    again = bench.check(digest)
+    assert (again.ran, again.failed, bench.objects, bench.model.calls) == ([], (), before, calls)
+
+
+def test_other_inputs_are_measured_and_a_failure_is_not_outvoted(bench: Bench) -> None:
+    digest = pinned(bench)
+    failed = bench.check(digest, pd.DataFrame({"score": [0.1, 0.2]}))
+    assert [one.gate for one in failed.failed] == ["performance"]
+    assert failed.failed[0].reasons == ("area_under_curve is 0.15; the limit is ≥ 0.7",)
+    better = bench.check(digest)
+    assert better.ran == ["performance"]
+    assert [one.gate for one in better.failed] == ["performance"]
+
+
+def test_a_limit_is_met_on_itself(bench: Bench) -> None:
+    assert bench.check(pinned(bench), pd.DataFrame({"score": [0.6, 0.8]})).failed == ()
+
+
+def test_a_gate_that_crashes_or_has_nothing_to_measure_on_has_failed_and_the_others_are_measured(
+    tmp_path: Path,
+) -> None:
+    bench = bench_in(tmp_path, robustness={}, lineage={"limits": {"unapproved_sources": {"at_most": 0}}})
+    checked = bench.check(pinned(bench))
+    assert {one.gate for one in checked.failed} == {"robustness", "lineage"}
+    assert "it crashed: ZeroDivisionError: of all things" in "".join(
+        reason for one in checked.failed for reason in one.reasons
+    )
+
+
+def test_a_gate_that_is_not_installed_is_missing_and_nothing_is_signed_of_it(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, unheard_of={})
+    digest = pinned(bench)
+    (missing,) = bench.check(digest).failed
+    assert missing.reasons[0].startswith("no gate is called 'unheard-of'")
+    assert "unheard-of" not in {one.gate for one in evidence_of(bench, digest)}
+
+
+def test_one_gate_is_measured_alone_where_only_it_is_asked_for(bench: Bench) -> None:
+    digest = pinned(bench)
+    assert bench.check(digest, None, "privacy").ran == []
+    assert [one.gate for one in bench.check(digest, None, "performance").standings] == ["performance"]
+    with pytest.raises(BadInput, match="--gate: received sbom; accepted is one of file-safety, performance, privacy"):
+        bench.check(digest, None, "sbom")
+
+
+def test_a_machine_that_cannot_confine_a_model_ends_the_check_and_signs_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = pinned(bench)
+    before = bench.objects
+
+    def cannot(_: object) -> Any:
+        raise OutsideFailure("no namespaces here")
+
+    monkeypatch.setattr(bench.model, "predict", cannot)
+    with pytest.raises(OutsideFailure):
+        bench.check(digest)
+    assert bench.objects == before
+
+
+def test_evidence_made_elsewhere_counts_if_whom_the_policy_names_has_signed_it(tmp_path: Path) -> None:
+    theirs = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
+    bench = bench_in(tmp_path, robustness={"signers": ["observer"]})
+    bench.with_keys(NewKey(KeyDuty.OBSERVER, None, theirs.public_key()))
+    digest = pinned(bench)
+    alone = bench.check(digest)
+    assert [(one.gate, one.reasons) for one in alone.failed] == [("robustness", ("it was not measured",))]
+
+    model = next(one for one in evidence_of(bench, digest) if one.gate == "privacy")
+    made = model.model_copy(update={"gate": "robustness", "inputs": "1" * 64, "measures": ()})
+    envelope = seal(evidence_statement(digest, made), theirs).content
+    assert bench.check(digest, envelopes=[("theirs.json", envelope)]).failed == ()
+    before = bench.objects
+    assert bench.check(digest, envelopes=[("theirs.json", envelope)]).failed == ()
+    assert bench.objects == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"signer": "a stranger"}, "no believed key of those"),
+        ({"digest": "0" * 64}, "about another release"),
+        ({"policy": "0" * 64}, "under another policy"),
+        ({"envelope": b"{}"}, "no signed statement"),
+    ],
+)
+def test_evidence_made_elsewhere_that_cannot_count_is_bad_input_and_is_not_stored(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    theirs = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
+    bench = bench_in(tmp_path, robustness={"signers": ["observer"]})
+    if "signer" not in change:
+        bench.with_keys(NewKey(KeyDuty.OBSERVER, None, theirs.public_key()))
+    digest = pinned(bench)
+    model = next(one for one in evidence_of(bench, digest) if one.gate == "privacy")
+    fields = {"gate": "robustness", "measures": (), "policy": change.get("policy", model.policy)}
+    statement = evidence_statement(change.get("digest", digest), model.model_copy(update=fields))
+    before = bench.objects
+    with pytest.raises(BadInput, match=said):
+        bench.check(digest, envelopes=[("theirs.json", change.get("envelope", seal(statement, theirs).content))])
+    assert bench.objects == before
+
+
+def test_the_champion_is_a_release_of_the_vault_that_a_builder_signed_for(bench: Bench) -> None:
+    digest = pinned(bench)
+    assert bench.check(digest, champion=digest).failed == ()
+    with pytest.raises(BadInput, match=f"champion: the vault holds no release {'0' * 64}"):
+        bench.check(digest, pd.DataFrame({"score": [0.8]}), champion="0" * 64)
+
+
+def test_a_digest_that_is_none_and_a_release_that_is_none_are_bad_input(bench: Bench) -> None:
+    with pytest.raises(BadInput, match="64 hexadecimal digits"):
+        bench.check("xyz")
+    with pytest.raises(BadInput, match="holds no release"):
+        bench.check("0" * 64)
+
+
+def test_bytes_that_were_exchanged_in_the_vault_are_not_measured(bench: Bench) -> None:
+    digest = pinned(bench)
+    key = f"{files_prefix(digest)}weights.bin"
+    bench.vault.objects[key] = [(bench.vault.objects[key][0][0], b"evil")]
+    with pytest.raises(Refusal, match="not what its manifest says"):
+        bench.check(digest)
+
+
+def test_a_release_that_nobody_opened_under_a_known_policy_is_not_measured(bench: Bench) -> None:
+    digest = pinned(bench)
+    bench.follow(parse_policy(varied("review_by", "2028-01-01")))
+    with pytest.raises(Refusal, match="not opened under a policy"):
+        bench.check(digest)
+
+
+def test_a_check_killed_at_any_write_is_completed_by_the_next_run(tmp_path: Path) -> None:
+    def make() -> Bench:
+        bench = bench_in(tmp_path / uuid4().hex, robustness={}, lineage={})
+        pinned(bench)
+        return bench
+
+    assert killed_everywhere(make, lambda bench: bench.check(next(iter(_releases(bench))))) == []
+
+
+def _releases(bench: Bench) -> set[str]:
+    return {key.split("/")[1] for key in bench.vault.objects if key.startswith("releases/")}
