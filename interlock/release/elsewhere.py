@@ -64,8 +64,6 @@ def accepted_elsewhere(
     }
     if not sealed.signers(believed):
         wanted = ", ".join(demand.signers)
-        raise NotAccepted(
-            f"no key signed it that is believed for what the policy accepts for {evidence.gate}: {wanted}"
-        )
+        raise NotAccepted(f"no believed key of those whom the policy names for {evidence.gate} ({wanted}) signed it")
     payload = sha256(sealed.payload).hex()
     return Accepted(evidence, envelope_key(Predicate.EVIDENCE, subject_digest, payload), payload)

@@ -30,4 +30,5 @@ def varied(path: str, value: Any, **more: Any) -> bytes:
             del place[last]
         else:
             place[last] = other
-    return yaml.safe_dump(document, sort_keys=False).encode()
+    written: str = yaml.safe_dump(document, sort_keys=False)
+    return written.encode()
