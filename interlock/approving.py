@@ -54,7 +54,7 @@ class Approved:
 
 def speaker_of(clients: StackClients, anchor: Anchor, person: str | None, *, now: datetime) -> Speaker:
     """Return the person who asks, or `person`, with their key. Raises Refusal where none is theirs, OutsideFailure."""
-    who = person or clients.caller()
+    who = person or clients.session_name()
     part = _key_of(clients, who)
     signer = KmsSigner(clients.kms, part.key_arn)
     trust = trust_from(anchor, clients.vault_reader, now=now)

@@ -137,22 +137,6 @@ class StackClients(FoundationClients):
         )
         return self._session.client("sagemaker-runtime", config=once)
 
-    def caller(self) -> str:
-        """Return the name of the session that these credentials are: a person's source identity, or a pipeline's.
-
-        Raises BadInput for credentials of no role, OutsideFailure.
-        """
-        try:
-            arn = self._session.client("sts").get_caller_identity()["Arn"]
-        except (ClientError, BotoCoreError) as error:
-            raise outside("ask AWS who calls", error) from error
-        # arn:aws:sts::<account>:assumed-role/<role>/<session>, as
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html has it.
-        kind, _, rest = arn.rpartition(":")[2].partition("/")
-        if kind != "assumed-role" or "/" not in rest:
-            raise BadInput(f"credentials: received those of {arn}; accepted are those of a session of a role")
-        return rest.rpartition("/")[2]
-
     def tracking_credentials(self, secret: str | None = None) -> Credentials:
         """Return the credentials that a secret holds, MLflow's administrator's unless given. Raises OutsideFailure."""
         arn = secret or self.manifest.tracking.admin_secret_arn
