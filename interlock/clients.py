@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.caller import session_name
-from interlock.aws.endpoint import EndpointClient, EndpointState
+from interlock.aws.endpoint import EndpointClient
 from interlock.aws.errors import outside
 from interlock.aws.invocation import InvocationClient
 from interlock.aws.kms import KmsSigner, fetch_public_key
@@ -218,18 +218,3 @@ def require_verified(clients: StackClients, digest: str, keys: Mapping[str, Publ
     if not verification.verifies:
         raise Refusal(f"the release {digest} does not verify", reasons=[str(one) for one in verification.reasons])
     return verification
-
-
-def deploy_release(
-    clients: StackClients,
-    endpoint: str | None,
-    slot: str,
-    digest: str,
-    weights: Mapping[str, float] | None = None,
-    *,
-    progress: Callable[[str], None] = _quiet,
-) -> EndpointState:
-    """Serve a release from one variant if it verifies. Raises as `require_verified` and `EndpointClient.deploy`."""
-    client = clients.endpoint(endpoint, progress=progress)
-    require_verified(clients, digest)
-    return client.deploy(slot, digest, weights)

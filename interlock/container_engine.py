@@ -20,13 +20,19 @@ SETTINGS_FILE: Final = "config.json"
 
 
 def build_and_push(
-    folder: Path, tag: str, host: str, login: Login, needs: Needs | None = None, bases: Mapping[str, str] | None = None
+    folder: Path,
+    tag: str,
+    host: str,
+    login: Login,
+    needs: Needs | None = None,
+    bases: Mapping[str, str] | None = None,
+    library: Path | None = None,
 ) -> str:
     """Build `folder` for linux/amd64, push it as one manifest of Docker's own type, and return the digest.
 
-    What the Dockerfile `needs` is taken by the digests in `bases`. SageMaker serves no image of OCI's media types, and
-    Lambda none behind an index, which attestations need. The registry's password is gone when this returns. Raises
-    OutsideFailure if there is no engine, or if it fails.
+    What the Dockerfile `needs` is taken by the digests in `bases`, and from the package in `library`.
+    SageMaker serves no image of OCI's media types, and Lambda none behind an index, which attestations need. The
+    registry's password is gone when this returns. Raises OutsideFailure if there is no engine, or if it fails.
     """
     with _settings_of_its_own(host) as settings, tempfile.TemporaryDirectory() as scratch:
         environment = {**os.environ, "DOCKER_CONFIG": str(settings)}
@@ -35,6 +41,8 @@ def build_and_push(
         plain = ["--provenance=false", "--sbom=false", "--output", "type=registry,oci-mediatypes=false"]
         noted = ["--metadata-file", str(metadata)]
         pinned = _pinned(needs or Needs([], {}), bases or {})
+        if needs is not None and needs.library:
+            pinned += ["--build-context", f"library={library}"]
         _docker(
             ["buildx", "build", "--platform", "linux/amd64", *plain, *noted, *pinned, "--tag", tag, str(folder)],
             environment,

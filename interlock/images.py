@@ -31,6 +31,8 @@ from interlock.release.statement import Statement
 from interlock.release.vault import Overwritten
 
 DOWNLOAD_SECONDS: Final = 60
+LIBRARY: Final = Path(__file__).resolve().parent
+"""The package interlock, which an image may copy from as its context `library`."""
 _LEFT_OUT: Final = ("__pycache__", ".git")
 
 
@@ -61,14 +63,20 @@ def source_of(folder: Path) -> ImageSource:
             next_step=f"interlock images resolve {folder}",
         )
     try:
-        files = {
-            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not set(path.relative_to(folder).parts) & set(_LEFT_OUT)
-        }
+        files = _digests(folder)
+        if needs.library:
+            files |= {f"library/{path}": digest for path, digest in _digests(LIBRARY).items()}
     except OSError as error:
         raise BadInput(f"folder: {error.filename}: {error.strerror}") from error
     return ImageSource(folder.resolve().name, files, {one: known[one] for one in wanted})
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not set(path.relative_to(folder).parts) & set(_LEFT_OUT)
+    }
 
 
 def read_needs(folder: Path) -> Needs:
@@ -140,6 +148,7 @@ def publish(clients: FoundationClients, folder: Path, *, progress: Callable[[str
             registry.login(),
             read_needs(folder),
             source.bases,
+            LIBRARY,
         )
         if source_of(folder) != source:
             raise Refusal(f"{source.name} was not signed", reasons=[f"{folder} changed while the image was built"])

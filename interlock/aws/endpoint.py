@@ -135,8 +135,12 @@ class EndpointClient:
         prefix = f"s3://{self._endpoint.serving_template.model_data_bucket_name}/releases/"
         return uri.removeprefix(prefix).partition("/")[0] if uri.startswith(prefix) else None
 
-    def deploy(self, slot: str, digest: str, weights: Mapping[str, float] | None = None) -> EndpointState:
+    def deploy(
+        self, slot: str, digest: str, weights: Mapping[str, float] | None = None, *, with_record: bool = False
+    ) -> EndpointState:
         """Serve the release `digest` from the variant `slot`; the other variant keeps its model.
+
+        `with_record` has its approvals, the deployer's decisions and the trust root travel with it.
 
         Without `weights` every variant keeps the one it has. Deploying what is deployed already changes nothing.
         Raises BadInput for an unknown variant or weight, Refusal while another update runs, OutsideFailure if the
@@ -146,7 +150,7 @@ class EndpointClient:
         wanted = dict(weights) if weights is not None else {n: v.desired_weight for n, v in before.variants.items()}
         self._check_weights(wanted)
         self._check_slot(slot)
-        model = self._create_model(digest)
+        model = self._create_model(digest, with_record)
         variants = tuple(
             Variant(
                 name=name,
@@ -210,8 +214,8 @@ class EndpointClient:
         if sum(weights.values()) <= 0:
             raise BadInput("weights: all are 0; at least one variant must get traffic")
 
-    def _create_model(self, digest: str) -> str:
-        request = model_request(self._stack, self._endpoint, digest)
+    def _create_model(self, digest: str, with_record: bool) -> str:
+        request = model_request(self._stack, self._endpoint, digest, with_record=with_record)
         self._create("model", request["ModelName"], request)
         return request["ModelName"]
 

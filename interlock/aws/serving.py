@@ -6,11 +6,13 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from interlock.manifest_parts import DataCapturePart, EndpointPart, ServingTemplatePart
 from interlock.release.digests import canonical_json
-from interlock.release.vault import files_prefix
+from interlock.release.predicates import APPROVALS, DECISIONS
+from interlock.release.trust.published import TRUST
+from interlock.release.vault import release_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import CreateEndpointConfigInputTypeDef, CreateModelInputTypeDef
@@ -38,18 +40,36 @@ class Variant:
     instance_count: int
 
 
-def model_request(stack: str, endpoint: EndpointPart, digest: str) -> CreateModelInputTypeDef:
-    """Return the CreateModel request for the release `digest` on this endpoint."""
+RECORD_CHANNELS: Final[Mapping[str, str]] = {"approvals": APPROVALS, "decisions": DECISIONS, "trust": TRUST}
+"""What travels with a release beside its own prefix, by the name of its channel: by a release's digest, or whole."""
+
+
+def model_request(
+    stack: str, endpoint: EndpointPart, digest: str, *, with_record: bool = False
+) -> CreateModelInputTypeDef:
+    """Return the CreateModel request for the release `digest` on this endpoint.
+
+    The whole prefix of the release travels: files, manifest, and the builder's statements. `with_record` adds what
+    others have said of it, and the trust root. Channels appear as folders:
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AdditionalModelDataSource.html
+    """
     template = endpoint.serving_template
-    uri = f"s3://{template.model_data_bucket_name}/{files_prefix(digest)}"
+
+    def source(prefix: str) -> dict[str, str]:
+        uri = f"s3://{template.model_data_bucket_name}/{prefix}"
+        return {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"}
+
+    more = [
+        {"ChannelName": channel, "S3DataSource": source(prefix if prefix == TRUST else f"{prefix}{digest}/")}
+        for channel, prefix in sorted(RECORD_CHANNELS.items())
+    ]
     body: dict[str, Any] = {
         "ExecutionRoleArn": template.execution_role_arn,
         "PrimaryContainer": {
             "Image": template.image,
             "Environment": {RELEASE_VARIABLE: digest},
-            "ModelDataSource": {
-                "S3DataSource": {"S3Uri": uri, "S3DataType": "S3Prefix", "CompressionType": "None"},
-            },
+            "ModelDataSource": {"S3DataSource": source(release_prefix(digest))},
+            **({"AdditionalModelDataSources": more} if with_record else {}),
         },
         "VpcConfig": {
             "Subnets": list(template.subnet_ids),

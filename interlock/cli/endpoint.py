@@ -15,7 +15,8 @@ from interlock.aws.invocation import JSON
 from interlock.aws.sweep import sweep
 from interlock.cli.loading import StackOption, load_clients
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress, rows, visible
-from interlock.clients import deploy_release
+from interlock.cli.trusting import FingerprintOption, RootOption, optional_anchor
+from interlock.deploying import deploy_release, shift_traffic
 from interlock.failures import BadInput
 
 app = typer.Typer(help="What an endpoint serves, and moving it.", no_args_is_help=True)
@@ -44,14 +45,17 @@ def deploy(
         str | None, typer.Option(help="Weights to give at the same time, like blue=95,green=5; without: as they are.")
     ] = None,
     endpoint: EndpointOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
     stack: StackOption = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
-    """Serve a release from one variant, if it verifies; the other variant keeps what it has."""
+    """Serve a release from one variant, if it is admitted now; the other variant keeps what it has."""
     wanted = parse_weights(weights.split(",")) if weights else None
+    start = optional_anchor(root, fingerprint)
     clients = load_clients(stack)
     with progress() as say:
-        state = deploy_release(clients, endpoint, variant, digest, wanted, progress=say)
+        state = deploy_release(clients, endpoint, variant, digest, wanted, anchor=start, progress=say)
     _print(state, output)
 
 
@@ -60,14 +64,17 @@ def deploy(
 def shift(
     weights: Annotated[list[str], typer.Argument(metavar="VARIANT=WEIGHT...", help="A weight for every variant.")],
     endpoint: EndpointOption = None,
+    root: RootOption = None,
+    fingerprint: FingerprintOption = None,
     stack: StackOption = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
-    """Give every variant its weight, and wait until the endpoint serves so."""
+    """Give every variant its weight, if what grows is admitted now, and wait until the endpoint serves so."""
     wanted = parse_weights(weights)
+    start = optional_anchor(root, fingerprint)
     clients = load_clients(stack)
     with progress() as say:
-        state = clients.endpoint(endpoint, progress=say).shift(wanted)
+        state = shift_traffic(clients, endpoint, wanted, anchor=start, progress=say)
     _print(state, output)
 
 

@@ -21,6 +21,7 @@ HEAD: Final = (
 _LINE: Final = re.compile(r"(?P<reference>\S+) sha256:(?P<digest>[0-9a-f]{64})")
 _FROM: Final = re.compile(r"FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.IGNORECASE)
 _ADD: Final = re.compile(r"ADD\s+(?P<options>(?:--\S+\s+)*)(?P<address>https?://\S+)\s+\S+", re.IGNORECASE)
+_LIBRARY: Final = re.compile(r"^COPY\s+--from=library\s", re.MULTILINE)
 _CHECKSUM: Final = re.compile(r"--checksum=sha256:\$\{(?P<argument>[A-Z][A-Z0-9_]*)\}(\s|$)")
 
 
@@ -36,6 +37,8 @@ class Needs:
     """References of images, without those that name their digest."""
     downloads: Mapping[str, str]
     """By address: the build argument that its checksum is compared with."""
+    library: bool = False
+    """Whether it copies from the package interlock, which it calls `library`."""
 
 
 def needs_of(dockerfile: str) -> Needs:
@@ -53,7 +56,7 @@ def needs_of(dockerfile: str) -> Needs:
             if checksum is None:
                 raise UnfitLock(f"ADD {found['address']}: accepted is --checksum=sha256:${{NAME}} with an ARG NAME")
             downloads[found["address"]] = checksum["argument"]
-    return Needs(bases, downloads)
+    return Needs(bases, downloads, _LIBRARY.search(dockerfile) is not None)
 
 
 def read_lock(text: str) -> dict[str, str]:

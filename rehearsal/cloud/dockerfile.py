@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+import interlock
+
+_LIBRARY = "library"
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<plain>\w+))")
 
@@ -99,8 +102,12 @@ def _environment(image: Image, rest: str, _: Path) -> Image:
 
 
 def _copy(image: Image, rest: str, folder: Path) -> Image:
-    if re.search(r"(^|\s)--from=", rest):
+    origin_name = re.search(r"(?:^|\s)--from=(\S+)", rest)
+    if origin_name and origin_name[1] != _LIBRARY:
         return image
+    if origin_name:
+        # `interlock images publish` gives the build the package under this name.
+        folder = Path(interlock.__file__).resolve().parent
     rest = re.sub(r"--\w+(=\S+)?\s+", "", rest)
     *sources, target = json.loads(rest) if rest.startswith("[") else shlex.split(rest)
     place = PurePosixPath(image.working_directory, target)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from interlock.aws.endpoint import EndpointState
 from interlock.aws.invocation import InvocationClient
-from interlock.clients import deploy_release
+from interlock.deploying import deploy_release
 from interlock.duties.duty import Role
 from rehearsal.story.candidates import CHALLENGER, CHAMPION, TrainedModel
 from rehearsal.story.context import ENDPOINT, Context

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 IMAGE = Path(__file__).parents[2] / "images" / "serving"
+LIBRARY = Path(__file__).parents[2] / "interlock"
 Start = Callable[[Path], tuple[str, "subprocess.Popen[str]"]]
 
 
@@ -64,7 +65,8 @@ def start() -> Iterator[Start]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        arguments = ["--host", "127.0.0.1", "--port", str(port), "--model-dir", str(directory), "serve"]
+        trust = ["--library", str(LIBRARY), "--fingerprint-file", str(IMAGE / "trust-root.fingerprint")]
+        arguments = [*trust, "--host", "127.0.0.1", "--port", str(port), "--model-dir", str(directory), "serve"]
         process = subprocess.Popen(
             [sys.executable, "-I", str(IMAGE / "entrypoint.py"), *arguments],
             env={**os.environ, "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "eu-west-1"},

@@ -130,9 +130,9 @@ def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str 
     bytes_found = list(_of_bytes(record, reader))
     if not record.pins:
         bytes_found += pin_reasons(record, ())
-    named = sorted({one.what.environment for one in readings.approvals})
+    named = {one.what.environment for one in (*readings.approvals, *readings.pins)}
     verdicts = []
-    for one in [environment] if environment is not None else named or [""]:
+    for one in [environment] if environment is not None else sorted(named) or [""]:
         judge = _Judge(record, readings, trust, one, belief, None, {})
         verdicts.append(judge.verdict(Profile.LOAD, [*bytes_found, *readings.forgeries, *judge.objections()]))
     return min(verdicts, key=lambda verdict: len(verdict.reasons))

@@ -57,8 +57,21 @@ def source_of(container: Mapping[str, Any], role_arn: str | None) -> Source | No
     if container.get("ModelDataUrl"):
         return Source(container["ModelDataUrl"], archive=True, whole_prefix=False, role_arn=role_arn)
     declared = (container.get("ModelDataSource") or {}).get("S3DataSource")
-    if not declared:
-        return None
+    return _source(declared, role_arn) if declared else None
+
+
+def channels_of(container: Mapping[str, Any], role_arn: str | None) -> dict[str, Source]:
+    """Return where a ContainerDefinition's additional data lie, by the names of their channels.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AdditionalModelDataSource.html
+    """
+    return {
+        one["ChannelName"]: _source(one["S3DataSource"], role_arn)
+        for one in container.get("AdditionalModelDataSources") or ()
+    }
+
+
+def _source(declared: Mapping[str, Any], role_arn: str | None) -> Source:
     return Source(
         declared["S3Uri"],
         archive=declared["CompressionType"] == "Gzip",

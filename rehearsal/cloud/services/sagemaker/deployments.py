@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from rehearsal.cloud.services.sagemaker import variants as decisions
-from rehearsal.cloud.services.sagemaker.artifacts import source_of
+from rehearsal.cloud.services.sagemaker.artifacts import channels_of, source_of
 from rehearsal.cloud.services.sagemaker.endpoints import Endpoint, Pending, Variant
 from rehearsal.cloud.services.sagemaker.fleet import Fleet
 from rehearsal.cloud.services.sagemaker.images import resolved
@@ -223,6 +223,7 @@ class Deployments:
             image=container["Image"],
             environment=dict(container.get("Environment") or {}),
             source=source_of(container, model.role_arn),
+            channels=channels_of(container, model.role_arn),
             attachment=model.attachment(scope.account_id, scope.region),
             startup_timeout=float(settings.get("ContainerStartupHealthCheckTimeoutInSeconds") or _STARTUP_SECONDS),
         )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PORT = 8080
 MODEL_DIRECTORY = "/opt/ml/model"
+CHANNELS_DIRECTORY = "/opt/ml/additional-model-data-sources"
+"""Each channel is a folder in it:
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-optimize-deploy.html"""
 _PING_INTERVAL = 0.2
 _STARTING_PING = urllib3.Timeout(2.0)
 # SageMaker gives a container two seconds; a machine that rehearses a whole platform may starve a healthy one longer.
@@ -47,6 +50,8 @@ class Workload:
     image: str
     environment: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
+    channels: Mapping[str, Source] = field(default_factory=dict)
+    """Additional data, by the names of their channels."""
     attachment: Attachment = INTERNET_ONLY
     startup_timeout: float = 240.0
     """Seconds until the first healthy ping; 4 minutes unless the variant says otherwise."""
@@ -72,9 +77,13 @@ class Instance:
         """Fetch the data, start the container, wait until it answers pings. Raises DoesNotStart."""
         model = self._directory / "model"
         model.mkdir(parents=True, exist_ok=True)
+        sources = {self._channels / name: one for name, one in self._workload.channels.items()}
+        self._channels.mkdir(parents=True, exist_ok=True)
         if self._workload.source is not None:
+            sources[model] = self._workload.source
+        for folder, source in sources.items():
             try:
-                fetch(self._workload.source, model, self._cloud, self._workload.region)
+                fetch(source, folder, self._cloud, self._workload.region)
             except NoModelData as problem:
                 raise DoesNotStart(str(problem)) from problem
         self._run()
@@ -92,6 +101,11 @@ class Instance:
         self._end()
         # Only the logs are of use from here on; a model may be large.
         shutil.rmtree(self._directory / "model", ignore_errors=True)
+        shutil.rmtree(self._channels, ignore_errors=True)
+
+    @property
+    def _channels(self) -> Path:
+        return self._directory / "channels"
 
     @property
     def pid(self) -> int | None:
@@ -137,7 +151,7 @@ class Instance:
             command=["serve"],
             environment=workload.environment,
             region=workload.region,
-            files={MODEL_DIRECTORY: self._directory / "model"},
+            files={MODEL_DIRECTORY: self._directory / "model", CHANNELS_DIRECTORY: self._channels},
             attachment=workload.attachment,
         )
         try:

@@ -11,6 +11,8 @@ from rehearsal.cloud.network.topology import interfaces
 from rehearsal.cloud.places import Place
 from rehearsal.cloud.services.sagemaker.scope import Answer, Request, Scope, refusal, unsupported
 
+_MOST_CHANNELS = 5
+
 
 @dataclass
 class ModelRecord:
@@ -86,9 +88,18 @@ def _check_container(container: dict[str, Any]) -> None:
         raise refusal("The container definition must have an Image or a ModelPackageName.")
     if container.get("ModelDataUrl") and container.get("ModelDataSource"):
         raise refusal("ModelDataUrl and ModelDataSource cannot both be provided in a container definition.")
-    if container.get("AdditionalModelDataSources"):
-        raise unsupported("additional model data sources", "give ModelDataUrl or ModelDataSource alone")
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
+    more = container.get("AdditionalModelDataSources") or []
+    if len(more) > _MOST_CHANNELS:
+        raise refusal(f"At most {_MOST_CHANNELS} AdditionalModelDataSources can be provided.")
+    names = [one["ChannelName"] for one in more]
+    if len(set(names)) != len(names):
+        raise refusal("The ChannelName of each of the AdditionalModelDataSources must be unique.")
+    for declared in (container.get("ModelDataSource") or {}, *more):
+        _check_source(declared.get("S3DataSource", {}))
+
+
+def _check_source(source: dict[str, Any]) -> None:
     if source.get("S3DataType") == "S3Prefix" and source.get("CompressionType") == "Gzip":
         raise refusal("S3DataType S3Prefix needs CompressionType None; a Gzip archive is an S3Object.")
     if source.get("S3DataType") == "S3Prefix" and not source["S3Uri"].endswith("/"):

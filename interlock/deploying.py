@@ -1,0 +1,135 @@
+"""The deployer's steps: nothing gets more traffic that is not admitted at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from interlock.admission import Anchor, is_governed, judge, refusal, trust_from
+from interlock.aws.endpoint import EndpointClient, EndpointState
+from interlock.clients import StackClients, require_verified
+from interlock.duties.duty import SigningDuty
+from interlock.failures import Refusal
+from interlock.release.acting import write_summary
+from interlock.release.verification.judging import Verdict
+from interlock.release.verification.readings import read
+from interlock.release.verification.summary import summary_of
+
+
+def _quiet(_: str) -> None:
+    return None
+
+
+def deploy_release(
+    clients: StackClients,
+    endpoint: str | None,
+    slot: str,
+    digest: str,
+    weights: Mapping[str, float] | None = None,
+    *,
+    anchor: Anchor | None = None,
+    progress: Callable[[str], None] = _quiet,
+) -> EndpointState:
+    """Serve a release from one variant if it is admitted, and let no other variant grow whose release is not.
+
+    Where the vault's trust root names a tiers policy, `anchor` says from where trust starts, and the verdict is signed
+    and recorded; elsewhere the release's bytes are verified alone. Raises Refusal with the reasons, and whatever
+    `EndpointClient.deploy` raises.
+    """
+    client = clients.endpoint(endpoint, progress=progress)
+    governed = is_governed(clients.vault_reader)
+    progress(f"verify {digest}")
+    _require(clients, digest, anchor, governed)
+    if weights is not None:
+        _require_growing(clients, client, weights, anchor, governed, slot)
+    return client.deploy(slot, digest, weights, with_record=governed)
+
+
+def shift_traffic(
+    clients: StackClients,
+    endpoint: str | None,
+    weights: Mapping[str, float],
+    *,
+    anchor: Anchor | None = None,
+    progress: Callable[[str], None] = _quiet,
+) -> EndpointState:
+    """Give every variant its weight, if what gets a larger share is admitted now. Raises as `deploy_release` does."""
+    client = clients.endpoint(endpoint, progress=progress)
+    _require_growing(clients, client, weights, anchor, is_governed(clients.vault_reader), None)
+    return client.shift(weights)
+
+
+def growing(state: EndpointState, weights: Mapping[str, float]) -> list[str]:
+    """Return the variants that get a larger share of the traffic than they have."""
+    total = sum(weights.values())
+    shares = state.shares()
+    return [name for name, weight in weights.items() if total > 0 and weight / total > shares.get(name, 0.0)]
+
+
+def _require_growing(
+    clients: StackClients,
+    client: EndpointClient,
+    weights: Mapping[str, float],
+    anchor: Anchor | None,
+    governed: bool,
+    apart_from: str | None,
+) -> None:
+    state = client.state()
+    for name in growing(state, weights):
+        release = state.variants[name].release if name in state.variants else None
+        if name != apart_from and release is not None:
+            _require(clients, release, anchor, governed)
+
+
+def _require(clients: StackClients, digest: str, anchor: Anchor | None, governed: bool) -> None:
+    if governed:
+        require_admitted(clients, digest, anchor)
+    else:
+        require_verified(clients, digest)
+
+
+def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) -> Verdict:
+    """Return the verdict on a release that is admitted now, once the deployer has signed and recorded it.
+
+    Raises Refusal for any other, and without an anchor; whatever vault and KMS raise.
+    """
+    if anchor is None:
+        raise Refusal(
+            "the vault's trust root names a tiers policy, and nothing says which root is to be believed",
+            next_step="give the fingerprint of the root: --fingerprint HEX",
+        )
+    now = datetime.now(UTC).replace(microsecond=0)
+    environment = clients.manifest.environment
+    trust = trust_from(anchor, clients.vault_reader, now=now)
+    record, verdict = judge(clients.vault_reader, trust, digest, environment, now=now)
+    if not verdict.verifies:
+        raise refusal(verdict, f"interlock passport {digest}   shows the record")
+    assert verdict.policy is not None
+    assert verdict.tier is not None
+    summary = summary_of(
+        digest,
+        environment=environment,
+        policy=verdict.policy,
+        tier=verdict.tier,
+        inputs=verdict.rests_on,
+        passed=True,
+        now=now,
+        version=_version(),
+    )
+    write_summary(
+        digest,
+        summary,
+        read(record, trust.root),
+        writer=clients.vault_writer,
+        reader=clients.vault_reader,
+        signer=clients.signer(SigningDuty.DEPLOYER),
+    )
+    return verdict
+
+
+def _version() -> str:
+    try:
+        return version("interlock")
+    except PackageNotFoundError:
+        return "unknown"
