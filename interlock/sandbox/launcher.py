@@ -48,12 +48,13 @@ ENVIRONMENT: Final = {
 def main() -> int:
     """Run the plan that the command line holds, until the model is asked for nothing more; return the exit status."""
     plan = Plan.from_text(sys.argv[1])
+    serve = _serving(plan)
     try:
         told, tell = os.pipe()
         process = kernel.clone_into_new_namespaces()
         if process == 0:
             os.close(tell)
-            _become_confined(plan, told)
+            _become_confined(plan, told, serve)
         os.close(told)
         _name_users(process)
         os.write(tell, b"1")
@@ -63,6 +64,15 @@ def main() -> int:
     for descriptor in (plan.requests, plan.answers, tell):
         os.close(descriptor)
     return _watch(process)
+
+
+def _serving(plan: Plan) -> Callable[[Plan], int]:
+    """Return what the confined process does: imported now, for the library cannot be seen from inside."""
+    if not plan.serves:
+        return runner.serve
+    from interlock.served import inside
+
+    return inside.serve
 
 
 def _name_users(process: int) -> None:
@@ -81,13 +91,13 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def _become_confined(plan: Plan, told: int) -> None:
+def _become_confined(plan: Plan, told: int, serve: Callable[[Plan], int]) -> None:
     """Confine this process and serve the model in it. Does not return."""
     status = 1
     try:
         if os.read(told, 1) == b"1":
             _confine(plan)
-            status = runner.serve(plan)
+            status = serve(plan)
     except (kernel.NotGiven, OSError) as error:
         _refuse(plan, error)
     finally:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from interlock.failures import OutsideFailure
 from interlock.release.gates.gate import ModelFailed
-from interlock.release.manifest import Manifest, manifest_of
+from interlock.release.manifest import Manifest
 from interlock.sandbox import answers, tables
+from interlock.sandbox.copying import ModelCopy
 from interlock.sandbox.pipes import Broken, ConfinedProcess
 from interlock.sandbox.plan import Limits
+from interlock.sandbox.starting import started
 from interlock.sandbox.wire import BrokenMessage, message
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
-
-
-class CannotConfine(OutsideFailure):
-    """This machine does not give what a hostile model is confined by, so nothing of it was run."""
 
 
 class ModelSandbox:
@@ -39,11 +34,9 @@ class ModelSandbox:
         self, folder: Path, *, manifest: Manifest | None = None, limits: Limits | None = None, python: str | None = None
     ) -> None:
         self.limits = limits or Limits()
-        self._folder = folder
-        self._manifest = manifest
+        self._copy = ModelCopy(folder, manifest)
         self._python = python or sys.executable
         self._numbers = itertools.count(1)
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._process: ConfinedProcess | None = None
 
     def __enter__(self) -> Self:
@@ -67,20 +60,7 @@ class ModelSandbox:
         """Start the process and load the model, if there is none. Raises ModelFailed and CannotConfine."""
         if self._process is not None:
             return
-        self._process = ConfinedProcess(self._python, self._files(), self.limits)
-        try:
-            head, _ = self._process.answer(self.limits.load_seconds, self.limits.load_seconds)
-            if head.get("confined") is not True:
-                raise CannotConfine(
-                    f"this machine cannot confine a model: it does not give {answers.told(head.get('unconfined'))}",
-                    next_step="docs/sandbox.md says what a machine that runs gates must allow",
-                )
-        except Broken as error:
-            self._end()
-            raise CannotConfine(f"a confined process did not start: {error}") from None
-        except CannotConfine:
-            self._end()
-            raise
+        self._process = started(self._python, self._copy.folder(), self.limits)
         head, _ = self._ask({"do": "load"}, [], self.limits.load_seconds)
         if head.get("loaded") is not True:
             self._end()
@@ -89,9 +69,7 @@ class ModelSandbox:
     def close(self) -> None:
         """End the process and remove the copy."""
         self._end()
-        if self._copy is not None:
-            self._copy.cleanup()
-            self._copy = None
+        self._copy.remove()
 
     def _ask(self, head: dict[str, Any], blobs: list[bytes], seconds: float) -> tuple[dict[str, Any], list[bytes]]:
         if head["do"] != "load":
@@ -110,32 +88,6 @@ class ModelSandbox:
             self._end()
             raise ModelFailed(f"the model failed: {error}") from None
         return answer, content
-
-    def _files(self) -> Path:
-        if self._copy is None:
-            self._copy = tempfile.TemporaryDirectory(prefix="interlock-model-")
-            try:
-                self._fill(Path(self._copy.name) / "model")
-            except OSError as error:
-                self.close()
-                raise OutsideFailure(f"the model's files could not be copied: {error}") from None
-            except BaseException:
-                self.close()
-                raise
-        return Path(self._copy.name) / "model"
-
-    def _fill(self, place: Path) -> None:
-        manifest = self._manifest or manifest_of(self._folder)
-        for file in manifest.files:
-            target = place / file.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._folder / file.path, target, follow_symlinks=False)
-            # A model runs as another user, who must be able to read it.
-            target.chmod(0o644)
-        for folder in (place, *(one for one in place.rglob("*") if one.is_dir())):
-            folder.chmod(0o755)
-        if manifest_of(place) != manifest:
-            raise ModelFailed("the model's files are not those of its manifest")
 
     def _end(self) -> None:
         if self._process is not None:

@@ -27,13 +27,17 @@ class Broken(Exception):
 
 
 class ConfinedProcess:
-    """One process that runs a model, and the pipes to it. `close` ends it and all that it may have started."""
+    """One process that runs a model, and the pipes to it. `close` ends it and all that it may have started.
 
-    def __init__(self, python: str, model: Path, limits: Limits) -> None:
+    With a `connection`, the descriptors of both ends of a socket, it serves HTTP on the first one and not requests of
+    ours; both are this object's to close.
+    """
+
+    def __init__(self, python: str, model: Path, limits: Limits, *, connection: tuple[int, int] | None = None) -> None:
         self._limits = limits
-        requests, self._requests = os.pipe()
+        requests, self._requests = connection or os.pipe()
         self._answers, answers = os.pipe()
-        plan = Plan(model=str(model), requests=requests, answers=answers, limits=limits)
+        plan = Plan(model=str(model), requests=requests, answers=answers, limits=limits, serves=connection is not None)
         # Where `interlock` lies: isolated, the interpreter finds only what is installed.
         library = str(Path(interlock.__path__[0]).resolve().parent)
         try:

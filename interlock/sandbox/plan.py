@@ -38,6 +38,8 @@ class Plan:
     """The descriptor that requests come from."""
     answers: int
     limits: Limits
+    serves: bool = False
+    """Whether the model is served over HTTP, as in production; `requests` is then a connected socket."""
 
     def as_text(self) -> str:
         return json.dumps(asdict(self))

@@ -155,7 +155,7 @@ def test_files_that_are_not_those_of_the_manifest_are_never_run(tmp_path: Path, 
 def test_files_that_change_after_they_were_compared_are_not_the_ones_that_run(predicting: Predicting) -> None:
     sandbox = predicting("rows['a'] * 2")
     assert np.array_equal(sandbox.predict(ROWS), [2.0, 4.0, 6.0])
-    code = sandbox._folder / "code" / "model_code.py"
+    code = sandbox._copy._folder / "code" / "model_code.py"
     code.write_text(code.read_text().replace("* 2", "* 3"))
     sandbox._end()
     assert np.array_equal(sandbox.predict(ROWS), [2.0, 4.0, 6.0])
