@@ -170,6 +170,10 @@ def _wrong_leaves(leaves: Sequence[Leaf], checkpoints: Sequence[Checkpoint]) -> 
         first = lying.setdefault((leaf.key, leaf.version_id), index)
         if first != index:
             yield LedgerFault(FaultKind.MALFORMED, f"it is leaf {first} again", f"leaf {index}")
+    for index, (one, other) in enumerate(itertools.pairwise(leaves), start=1):
+        if other.recorded_at < one.recorded_at:
+            text = f"it says {timestamp(other.recorded_at)}, before leaf {index - 1} of {timestamp(one.recorded_at)}"
+            yield LedgerFault(FaultKind.BACKDATED, text, f"leaf {index}")
     for before, after in itertools.pairwise([None, *checkpoints]):
         assert after is not None
         start = before.size if before else 0

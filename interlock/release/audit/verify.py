@@ -431,11 +431,12 @@ class Sealed:
         return sha256(self.payload)
 
     def signers(self, keys: Mapping[str, PublicKey]) -> frozenset[str]:
-        """Return the names of those `keys` that signed it."""
+        """Return the names of those `keys` that signed it; the likeliest first, for each signature is of one key."""
         kind = self.payload_type.encode()
         encoded = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(self.payload), self.payload)
         digest = hashlib.sha256(encoded).digest()
-        return frozenset(name for name, key in keys.items() if any(key.verifies(digest, s) for s in self.signatures))
+        found = (next((name for name, key in keys.items() if key.verifies(digest, s)), None) for s in self.signatures)
+        return frozenset(name for name in found if name is not None)
 
 
 _ENVELOPE = form(
@@ -1003,8 +1004,8 @@ class LedgerReader:
             raise Broken("ledger-of-unknown-origin", f"the trust root names no log of the origin {shown(origin)}")
         own = [self._checkpoint(key, origin) for key in self.bundle.below(f"ledger/{name}/checkpoints/")]
         witnessed = [self._witnessed(key, origin) for key in self.bundle.below(f"witness/{name}/")]
-        if not own and not witnessed:
-            raise Broken("ledger-missing", "it has no checkpoint")
+        if not own:
+            raise Broken("ledger-missing", "it has no checkpoint of its own")
         newest = max([*own, *(one for one, _ in witnessed)], key=lambda one: (one.size, one.number))
         entries = self._entries(name, newest.size)
         log = self._grown(name, newest, entries, [*own, *(one for one, _ in witnessed), *known])
@@ -1017,6 +1018,9 @@ class LedgerReader:
         one = read_checkpoint(self.bundle.read(VAULT + key))
         if one.origin != origin:
             raise Broken("ledger-refused", f"{shown(key)} is a checkpoint of the log {shown(one.origin)}")
+        digits = f"{one.number:09d}"
+        if not key.endswith(f"/{digits[:3]}/{digits[3:6]}/{digits[6:]}"):
+            raise Broken("ledger-refused", f"{shown(key)} is checkpoint {one.number}, which belongs elsewhere")
         if not any(one.is_signed_by(key.public_key) for key in self._keys("log", one.time)):
             raise Broken("ledger-refused", f"{shown(key)} is not signed by a key of a log that is believed then")
         return one
@@ -1073,6 +1077,9 @@ class LedgerReader:
         for before, after in itertools.pairwise(ordered):
             if after.size < before.size or after.time < before.time:
                 raise Broken("ledger-refused", f"checkpoint {after.number} is older or smaller than the one before it")
+        for one, other in itertools.pairwise(log.leaves):
+            if other.recorded_at < one.recorded_at:
+                raise Broken("ledger-refused", f"entry {other.index} was dated back before entry {one.index}")
         size, earliest = 0, datetime.min.replace(tzinfo=UTC)
         for state in ordered:
             for leaf in log.leaves[size : state.size]:
@@ -1249,7 +1256,6 @@ class RecordReader:
 
     def __init__(self, bundle: Bundle, digest: str, root: Root, logs: Sequence[Log], report: Report) -> None:
         self.bundle, self.digest, self.root, self.report = bundle, digest, root, report
-        self.public = {name: key.public_key for name, key in root.keys.items()}
         self.leaves: dict[str, list[Leaf]] = {}
         for log in logs:
             for leaf in log.leaves:
@@ -1270,6 +1276,12 @@ class RecordReader:
                 self.report.refuse(error.code, f"{shown(key)}: {error}", key)
         self._find_dropped(set(keys))
         return found
+
+    def _keys(self, kind: str) -> dict[str, PublicKey]:
+        """Return every key of the root, those first that may sign such a statement."""
+        duty = PLACES.get(kind, ("", ""))[0]
+        ordered = sorted(self.root.keys.items(), key=lambda item: (item[1].duty != duty, item[0]))
+        return {name: key.public_key for name, key in ordered}
 
     def _find_dropped(self, there: set[str]) -> None:
         for key, leaves in sorted(self.leaves.items()):
@@ -1294,10 +1306,13 @@ class RecordReader:
         document = parse_json(sealed.payload, "statement-malformed")
         fit(document, _STATEMENT, "statement-malformed", "statement")
         kind, payload = document["predicateType"], sealed.payload_digest
-        signers = [self.root.keys[name] for name in sorted(sealed.signers(self.public))]
+        signers = [self.root.keys[name] for name in sorted(sealed.signers(self._keys(kind)))]
+        named = key.endswith(f"/{payload}.dsse.json")
+        if not signers and not named:
+            raise Broken("statement-altered", "holds another payload than its name says, which no known key signed")
         if not signers:
             raise Broken("key-unknown", "bears no signature that was made by a key of the trust root")
-        if not key.endswith(f"/{payload}.dsse.json"):
+        if not named:
             raise Broken("statement-misnamed", "lies under a name that is not its payload's digest")
         if [one["digest"]["sha256"] for one in document["subject"]] != [self.digest]:
             raise Broken("statement-of-another-release", "is about another release")
@@ -1832,6 +1847,9 @@ class Verifier:
                     self._check_bytes(key, one["size"], one["sha256"])
             if not key.startswith("trust/"):
                 self._check_lock(key, versions)
+        self.report.unknown.append(
+            "whether the vault's objects were locked as the index says, and are still: nobody signs for that"
+        )
         self.report.checked("objects", f"{included} of {len(self.objects)} are in the bundle, their bytes as indexed")
 
     def _check_bytes(self, key: str, size: int, digest: str) -> None:

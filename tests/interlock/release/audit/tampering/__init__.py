@@ -1,0 +1,20 @@
+"""Every way of tampering with a release that we could think of, generated: each with the reasons that must be given.
+
+A case is done to the vault, and both judges look: `interlock verify`'s library at the vault, verify.py at a bundle that
+was exported from it afterwards. What is done to a bundle alone stands in `bundles`.
+"""
+
+from __future__ import annotations
+
+from tests.interlock.release.audit.tampering.approvals import approval_cases
+from tests.interlock.release.audit.tampering.case import Case
+from tests.interlock.release.audit.tampering.files import file_cases
+from tests.interlock.release.audit.tampering.logs import log_cases
+from tests.interlock.release.audit.tampering.roots import root_cases
+from tests.interlock.release.audit.tampering.statements import statement_cases
+from tests.interlock.release.audit.world import World
+
+
+def cases(world: World) -> list[Case]:
+    """Return every case; `world` is the admitted release, whose files and statements are gone through."""
+    return [*file_cases(world), *statement_cases(world), *approval_cases(), *root_cases(), *log_cases()]

@@ -1,0 +1,119 @@
+"""What a case of tampering is, who judges it, and what can be done to a vault in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from interlock.release.envelope import read_sealed
+from interlock.release.record import gather
+from interlock.release.statement import parse_statement
+from interlock.release.trust.chain import RootRefused
+from interlock.release.verification.judging import admit
+from interlock.release.verification.logs import read_logs
+from interlock.release.verification.trust import read_trust
+from tests.interlock.release.audit.world import (
+    ENVIRONMENT,
+    MEASURED,
+    World,
+    judged,
+    released,
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way of tampering: what it is called, what it does to a world, and which reasons each judge must give."""
+
+    name: str
+    tamper: Callable[[World], object]
+    library: frozenset[str]
+    program: frozenset[str]
+    base: str = "released"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def case(
+    name: str, tamper: Callable[[World], object], *codes: str, program: tuple[str, ...] = (), base: str = "released"
+) -> Case:
+    return Case(name, tamper, frozenset(codes), frozenset(program or codes), base)
+
+
+def on(tamper: Callable[..., object], *given: object) -> Callable[[World], object]:
+    """Return what does `tamper` to a world, with what is given now."""
+    return lambda world: tamper(world, *given)
+
+
+def library_codes(world: World, fingerprint: str) -> set[str]:
+    """What `interlock verify` finds, as codes."""
+    try:
+        trust = read_trust(world.vault, fingerprint, now=world.now)
+    except RootRefused:
+        return {"root-refused"}
+    record = gather(world.vault, world.digest, trust.public_keys())
+    logs, unread = read_logs(world.vault, trust.root)
+    verdict = admit(record, world.vault, trust, logs, environment=ENVIRONMENT, now=world.now, unread=unread)
+    return {one.code.value for one in verdict.reasons}
+
+
+def program_codes(world: World, fingerprint: str) -> set[str]:
+    """What verify.py finds in a bundle exported now, as codes."""
+    return judged(world.bundle(), fingerprint)
+
+
+def bases() -> dict[str, World]:
+    """The worlds that cases start from: one admitted, and one that lacks the second approval."""
+    half = World()
+    half.pin()
+    for gate, value in MEASURED.items():
+        half.measure(gate, value)
+    half.sequence()
+    half.approve("approver-1")
+    half.sequence()
+    return {"released": released(), "half": half}
+
+
+def content_of(world: World, key: str) -> bytes:
+    return world.vault.objects[key][0][1]
+
+
+def put(world: World, key: str, content: bytes) -> None:
+    """Change the bytes under a key without a new version, as only somebody behind S3 could."""
+    version = world.vault.objects[key][0][0] if key in world.vault.objects else f"{key}#0"
+    world.vault.objects[key] = [(version, content)]
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    changed = bytearray(content)
+    changed[place % len(changed)] ^= 1
+    return bytes(changed)
+
+
+def renamed(world: World, key: str, other: str) -> None:
+    world.vault.objects[other] = world.vault.objects.pop(key)
+
+
+def swapped(world: World, one: str, other: str) -> None:
+    mine, theirs = content_of(world, one), content_of(world, other)
+    put(world, one, theirs)
+    put(world, other, mine)
+
+
+def recreated(world: World, key: str) -> None:
+    world.vault.objects[key] = [("another-version", content_of(world, key))]
+
+
+def drop(world: World, key: str) -> None:
+    del world.vault.objects[key]
+
+
+def kind_of(world: World, key: str) -> str:
+    statement = parse_statement(read_sealed(content_of(world, key)).payload)
+    gate = statement.predicate.get("gate") or statement.predicate.get("person") or ""
+    return f"{statement.predicate_type.split('/')[-1].removesuffix(':v1').split(':')[-1]} {gate}".strip()
+
+
+def ignored(_: object) -> None:
+    return None
