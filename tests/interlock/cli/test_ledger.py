@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner
 
-from interlock.aws.kms import fetch_public_key
 from interlock.aws.ledger import S3LedgerStorage
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.cli.main import app
@@ -22,14 +20,12 @@ from interlock.ledger.layout import checkpoints_prefix, numbered
 from interlock.ledger.sequencing import Appended, Sequencer
 from interlock.ledger.storage import Incomplete
 from interlock.release.digests import sha256
-from interlock.release.envelope import enclose, sign_payload
-from interlock.release.signing import PrivateKeySigner
-from interlock.release.trust.document import PAYLOAD_TYPE, KeyDuty, TrustRoot
-from interlock.release.trust.drafting import Change, NewKey, first_root
+from interlock.release.trust.document import TrustRoot
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault
 from tests.interlock.ledger.logs import digest
 from tests.interlock.ledger.memory import made_statement
+from tests.interlock.ledger.published import ledger_keys, signed_root
 from tests.interlock.manifests import manifest_document
 
 THERE = "eu-central-1"
@@ -79,31 +75,17 @@ class Shell:
 
 @pytest.fixture
 def shell(cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    kms = cloud.client("kms")
-    keys = {
-        duty: kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
-        for duty in (SigningDuty.LOG, SigningDuty.WITNESS)
-    }
-    people = {name: PrivateKeySigner(ec.generate_private_key(ec.SECP256R1())) for name in ("keeper-1", "keeper-2")}
+    keys = ledger_keys(cloud)
     here, there = new_vault(cloud), new_vault(cloud, region_name=THERE)
     region = cloud.context.region
-    log_keys = [NewKey(KeyDuty(duty.value), None, fetch_public_key(kms, key["Arn"])) for duty, key in keys.items()]
-    change = Change(
-        [*(NewKey(KeyDuty.FOUNDATION, name, one.public_key()) for name, one in people.items()), *log_keys],
-        threshold=2,
-        log_origins=(f"bank/{region}-1", f"bank/{THERE}-2"),
-    )
-    now = datetime.now(UTC) - timedelta(minutes=1)
-    root = first_root("bank", change, now=now, life=timedelta(days=30), key_life=timedelta(days=30))
-    signatures = [sign_payload(PAYLOAD_TYPE, root.content, one) for one in people.values()]
-    envelope = enclose(PAYLOAD_TYPE, root.content, signatures).content
+    root, envelope = signed_root(cloud, keys, [f"{region}-1", f"{THERE}-2"])
 
     document = manifest_document()
     parts = {
         name: {**document["vault"], "bucket_name": name, "bucket_arn": f"arn:aws:s3:::{name}"} for name in (here, there)
     }
     signing = {
-        duty.value: {"key_arn": keys.get(duty, keys[SigningDuty.LOG])["Arn"], "key_id": "k", "alias": "alias/k"}
+        duty.value: {"key_arn": keys.get(duty, keys[SigningDuty.LOG]), "key_id": "k", "alias": "alias/k"}
         for duty in SigningDuty
     }
     document |= {"region": region, "vault": parts[here], "signing_keys": signing}
