@@ -25,13 +25,13 @@ from interlock.failures import BadInput
 from interlock.ledger.ledger import open_all
 from interlock.release.digests import sha256
 from interlock.release.trust.document import TrustRoot
+from rehearsal.cloud import dockerfile
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault
 from tests.interlock.ledger.memory import made_statement
 from tests.interlock.ledger.published import ledger_keys, signed_root
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-IMAGE = CHECKOUT / "images" / "ledger"
+IMAGE = Path(__file__).resolve().parents[2] / "images" / "ledger"
 WAIT_SECONDS = 60
 
 
@@ -117,7 +117,7 @@ class Ledger:
 
     @contextmanager
     def running(self, duty: str, log: str | None = None) -> Iterator[Runtime]:
-        """Run the image's entry point as its Dockerfile has it, in an isolated interpreter."""
+        """Run what the Dockerfile says, with the interpreter of the tests."""
         with runtime() as api:
             environment = {
                 "PATH": os.environ["PATH"],
@@ -132,7 +132,10 @@ class Ledger:
                 "PYTHONPATH": "/nowhere",
                 **self.environment(duty, log),
             }
-            command = [sys.executable, "-I", str(IMAGE / "entrypoint.py"), "--library", str(CHECKOUT / "interlock")]
+            image = dockerfile.read(IMAGE / "Dockerfile")
+            places = {place: str(origin) for place, origin in image.files.items()}
+            words = [places.get(word, word) for word in (*image.entry_point, *image.command)]
+            command = [sys.executable, *words[1:]]
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 yield api
