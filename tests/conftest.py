@@ -33,6 +33,7 @@ SHARED = {
         "interlock/aws/test_endpoint.py",
         "interlock/cli/test_commands.py",
         "interlock/cli/test_pipelines.py",
+        "interlock/cli/test_releasing.py",
         "interlock/cli/test_submitting.py",
         "interlock/mlflow/",
     ),

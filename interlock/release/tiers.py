@@ -84,7 +84,7 @@ class TierRules(_Model):
     environments: tuple[Environment, ...] = ()
     """Where a release must have served before prod, in this order."""
     rollout: Rollout
-    retention_days: Annotated[int, Field(ge=30, le=36500)]
+    retention_days: Annotated[int, Field(ge=30, le=7305)]
     approval_days: Annotated[int, Field(ge=1, le=365)]
     """How long an approval may last at most."""
     review_days: Annotated[int, Field(ge=1, le=3650)]

@@ -6,15 +6,23 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
+from interlock.aws.kms import fetch_public_key
+from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.cli.main import app
 from interlock.duties.duty import SigningDuty
+from interlock.release.tiers import POLICY_NAME, parse_policy
+from interlock.release.trust.document import KeyDuty
+from interlock.release.trust.drafting import Change, NewKey, first_root
+from interlock.release.trust.published import publish
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.conftest import new_vault
+from tests.interlock.release.trust.people import DAY, new_key, signed
 from tests.rehearsal.cloud.roles import granting, trusting
 
 
@@ -98,3 +106,17 @@ class ReleaseShell:
             self.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=self.parts["vault"][bucket])
         )
         return [one["Key"] for page in pages for one in page.get("Versions", ())]
+
+
+def governed(shell: ReleaseShell, policy: bytes) -> str:
+    """Publish a trust root that believes the stack's builder and names a tiers policy; return its fingerprint."""
+    parts, now = shell.parts, datetime.now(UTC)
+    builder = fetch_public_key(shell.cloud.client("kms"), parts["signing_keys"]["builder"]["key_arn"])
+    tiers = parse_policy(policy)
+    keys = [new_key("ann"), new_key("ben"), NewKey(KeyDuty.BUILDER, None, builder)]
+    change = Change(keys, policies={POLICY_NAME: tiers.digest})
+    root = first_root("acme", change, now=now - timedelta(hours=1), life=90 * DAY, key_life=90 * DAY)
+    s3, bucket = shell.cloud.client("s3"), parts["vault"]["bucket_name"]
+    writer, reader = S3VaultWriter(s3, bucket), S3VaultReader(s3, bucket)
+    publish([signed(root, ["ann", "ben"])], [tiers], writer=writer, reader=reader)
+    return root.fingerprint
