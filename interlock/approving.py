@@ -12,7 +12,9 @@ from interlock.aws.kms import KmsSigner
 from interlock.aws.retention import extend_locks
 from interlock.clients import StackClients
 from interlock.failures import BadInput, Refusal
+from interlock.passports import passport_from
 from interlock.release.acting import Act, Written, approval_of, hindrances, retained_keys, write_act
+from interlock.release.passport.model import Passport
 from interlock.release.record import Record, gather
 from interlock.release.trust.document import KeyDuty
 from interlock.release.verification.judging import Verdict
@@ -88,6 +90,11 @@ def open_reading(clients: StackClients, speaker: Speaker, digest: str, environme
             details={"codes": [one.code.value for one in against or verdict.reasons]},
         )
     return Reading(speaker, record, verdict)
+
+
+def passport_of(clients: StackClients, reading: Reading, *, now: datetime) -> Passport:
+    """Return the passport of what is to be approved."""
+    return passport_from(clients.vault_reader, reading.speaker.trust, reading.record, reading.verdict, now=now)
 
 
 def approve(

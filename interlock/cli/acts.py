@@ -12,14 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from interlock import approving
 from interlock.admission import Anchor
 from interlock.cli.loading import StackOption, load_clients
-from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, console, progress
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
-from interlock.cli.verdicts import DigestArgument, EnvironmentOption, evidence_table, reading_lines
+from interlock.cli.verdicts import DigestArgument, EnvironmentOption
 from interlock.clients import StackClients
 from interlock.failures import BadInput, Refusal
 from interlock.release.acting import Written, to_take_back
 from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal
 from interlock.release.digests import is_hex_digest
+from interlock.release.passport.text import text
 from interlock.release.request import Ticket
 from interlock.release.verification.readings import Said
 
@@ -61,7 +62,7 @@ def approve(
     with progress() as tell:
         tell(f"verify {digest}")
         reading = approving.open_reading(clients, speaker, digest, where, now=now)
-    _ask(reading, yes=yes, quiet=output is OutputFormat.JSON)
+    _ask(clients, reading, now=now, yes=yes, quiet=output is OutputFormat.JSON)
     approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=now)
     lines = [
         f"{'approved' if approved.written.anew else 'was approved already by you:'} release {digest} for {where}",
@@ -192,9 +193,10 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def _ask(reading: approving.Reading, *, yes: bool, quiet: bool) -> None:
+def _ask(clients: StackClients, reading: approving.Reading, *, now: datetime, yes: bool, quiet: bool) -> None:
     if not quiet:
-        Printer(OutputFormat.TEXT).text(reading_lines(reading.record, reading.verdict), evidence_table(reading.verdict))
+        # Read in full before it is signed: what the passport shows is what the approval names.
+        console().print(text(approving.passport_of(clients, reading, now=now)))
     _confirm(f"approve release {reading.record.digest} for {reading.verdict.environment}", yes=yes)
 
 

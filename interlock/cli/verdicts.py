@@ -11,7 +11,6 @@ from rich.table import Table
 from interlock.cli.terminal import rows, visible
 from interlock.release.evidence import Measure
 from interlock.release.numbers import decimal_text
-from interlock.release.record import Record
 from interlock.release.verification.judging import Verdict
 
 DigestArgument = Annotated[str, typer.Argument(metavar="DIGEST", help="The release: 64 hexadecimal digits.")]
@@ -19,26 +18,6 @@ EnvironmentOption = Annotated[
     str | None,
     typer.Option("--environment", help="Where it is to serve; without it, the stack's own.", show_default=False),
 ]
-
-
-def reading_lines(record: Record, verdict: Verdict) -> list[str]:
-    """Return what there is to know of a release beside its evidence."""
-    pin = verdict.pin
-    assert pin is not None
-    source, request = pin.what.source, pin.what.request
-    assert request is not None
-    files = record.manifest.files if record.manifest else ()
-    size = record.manifest.total_size if record.manifest else 0
-    return [
-        f"release {record.digest}",
-        f"  {source.kind.value} {source.name} version {source.version} of {source.registry}",
-        f"  {len(files)} files, {size} bytes",
-        f"  asked for by {request.submitter} ({request.document.ticket}) for {request.document.environment}, "
-        f"tier {pin.what.tier}{', as an emergency' if request.document.emergency else ''}",
-        *([f"  because {request.document.reason}"] if request.document.reason else []),
-        f"  approved by {', '.join(one.person for one in verdict.approvals) or 'nobody'}",
-        *(f"  not checked by {gate}: {text}" for gate, text in _unchecked(verdict)),
-    ]
 
 
 def evidence_table(verdict: Verdict) -> Table:
@@ -62,12 +41,6 @@ def _cells(measure: Measure) -> Iterator[str]:
     yield f"{decimal_text(ends[0])} to {decimal_text(ends[1])}" if ends[0] is not None and ends[1] is not None else ""
     yield str(measure.limit or "")
     yield {True: "yes", False: "no", None: ""}[measure.holds]
-
-
-def _unchecked(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    for gate, several in sorted((verdict.evidence or {}).items()):
-        for said in several:
-            yield from ((gate, text) for text in said.what.unchecked)
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,7 @@ from rehearsal.cloud.addresses import Addresses
 from rehearsal.cloud.authorization.authorizer import Authorizer
 from rehearsal.cloud.callers import access_key_of
 from rehearsal.cloud.certificates import CertificateAuthority
-from rehearsal.cloud.containers import Containers
+from rehearsal.cloud.containers import IMAGES, Containers
 from rehearsal.cloud.context import CloudContext
 from rehearsal.cloud.credentials import RoleNotFound, assume_as_service
 from rehearsal.cloud.dispatch import Dispatcher
@@ -259,12 +260,19 @@ class LocalCloud:
             now=_now,
             processes=processes,
             addresses=addresses,
-            containers=Containers(processes, addresses),
+            containers=Containers(processes, addresses, images=self._images()),
             authority=CertificateAuthority(self.directory / "authority", _now),
         )
         context.network = context.containers.network = Network(context)
         context.authorizer = Authorizer(context)
         return context
+
+    def _images(self) -> Path:
+        """Return this cloud's own copy of what images are built from, which a rehearsal may build differently."""
+        own = self.directory / "images"
+        if not own.exists():
+            shutil.copytree(IMAGES, own, ignore=shutil.ignore_patterns("__pycache__"))
+        return own
 
     def _describe(self) -> None:
         """Write `cloud.json` whole or not at all: its appearance means that the cloud is ready."""

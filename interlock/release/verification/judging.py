@@ -130,7 +130,7 @@ def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str 
     bytes_found = list(_of_bytes(record, reader))
     if not record.pins:
         bytes_found += pin_reasons(record, ())
-    named = {one.what.environment for one in (*readings.approvals, *readings.pins)}
+    named = {one.what.environment for one in readings.approvals} | {one.what.environment for one in readings.pins}
     verdicts = []
     for one in [environment] if environment is not None else sorted(named) or [""]:
         judge = _Judge(record, readings, trust, one, belief, None, {})

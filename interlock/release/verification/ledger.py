@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from interlock.ledger.leaf import LeafKind
+from interlock.ledger.faults import LedgerRefused
+from interlock.ledger.leaf import Leaf
+from interlock.ledger.ledger import joined
 from interlock.ledger.view import LedgerView
 from interlock.release.record import Record
 from interlock.release.verification.reason import Reason, ReasonCode
@@ -27,13 +29,16 @@ class Seen:
 
 def seen_in(logs: Sequence[LedgerView], record: Record, *, now: datetime, fresh_within: timedelta) -> Seen:
     """Compare a record with the logs of the trust root, all of them: after a failover a release is in several."""
-    faults = {reason.where: reason for log in logs for reason in _faults(record, log)}
+    try:
+        found = joined(logs).recorded(record.digest)
+    except LedgerRefused as refused:
+        return Seen({}, tuple(Reason(ReasonCode.LEDGER_REFUSED, str(one), one.where) for one in refused.faults))
+    faults = {reason.where: reason for reason in _faults(record, [one.leaf for _, one in found])}
     times: dict[str, datetime] = {}
-    for log in logs:
-        for one in log.recorded(record.digest):
-            key, moment = one.leaf.key, one.leaf.recorded_at
-            if key not in faults and one.leaf.kind is not LeafKind.EPOCH and log.is_witnessed(one.index):
-                times[key] = min(times.get(key, moment), moment)
+    for log, one in found:
+        key, moment = one.leaf.key, one.leaf.recorded_at
+        if key not in faults and log.is_witnessed(one.index):
+            times[key] = min(times.get(key, moment), moment)
     return Seen(times, (*_freshness(logs, now, fresh_within), *faults.values()))
 
 
@@ -53,12 +58,10 @@ def _freshness(logs: Sequence[LedgerView], now: datetime, within: timedelta) -> 
         yield Reason(ReasonCode.LEDGER_UNWITNESSED, text, newest.origin)
 
 
-def _faults(record: Record, log: LedgerView) -> Iterator[Reason]:
-    """Yield where the vault does not hold what a log recorded."""
+def _faults(record: Record, leaves: Sequence[Leaf]) -> Iterator[Reason]:
+    """Yield where the vault does not hold what a leaf recorded."""
     held = {one.key: one for one in record.statements}
-    for leaf in log.about(record.digest):
-        if leaf.kind is LeafKind.EPOCH:
-            continue
+    for leaf in leaves:
         one = held.get(leaf.key)
         if one is None and leaf.key not in record.versions:
             text = f"{leaf.key} was recorded at {leaf.recorded_at:%Y-%m-%d %H:%M} UTC and is missing"

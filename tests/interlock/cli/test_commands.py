@@ -98,7 +98,7 @@ def test_verification_with_another_public_key_is_refused(
     (tmp_path / "key.pem").write_text(fetch_public_key(kms, other).pem)
     code, answer = shell.json("release", "verify", pinned["digest"], "--public-key", str(tmp_path / "key.pem"))
     assert code == 1
-    assert any("no signature was made by a known key" in reason for reason in answer["reasons"])
+    assert any("no signature that was made by a known key" in reason for reason in answer["reasons"])
 
 
 def test_the_endpoints_state_is_shown_as_text_and_as_data(shell: Shell, endpoint_part: EndpointPart) -> None:
