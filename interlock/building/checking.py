@@ -143,12 +143,13 @@ class Check:
             if not read(record, self.trust.root).pins:
                 raise BadInput(f"champion: no builder has signed for the release {self.inputs.champion}")
             laid = laid_out(record, self.clients.vault_reader, self.confine, self.progress)
-            champion = stack.enter_context(laid).predictor
+            champion = stack.enter_context(laid).model.predictor
         return GateInputs(
             manifest=bench.manifest,
             folder=bench.folder,
             now=self.clock(),
-            predictor=bench.predictor,
+            predictor=bench.model.predictor,
+            server=bench.model.server,
             champion=champion,
             champion_digest=self.inputs.champion,
             tables=self.inputs.tables,

@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.failures import OutsideFailure, Refusal
-from interlock.release.gates.gate import Predictor
+from interlock.release.gates.gate import Predictor, Server
 from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
 from interlock.release.record import Record
 from interlock.release.vault import VaultDownloader, files_prefix
 from interlock.sandbox.model import ModelSandbox
+from interlock.served.model import ServedModel
 
-Confine = Callable[[Path, Manifest, ExitStack], Predictor]
+
+@dataclass(frozen=True)
+class Confined:
+    """A model out of reach: asked for predictions, and in the process that serves it in production."""
+
+    predictor: Predictor
+    server: Server | None = None
+
+
+Confine = Callable[[Path, Manifest, ExitStack], Confined]
 """Makes what answers for a model; whatever it starts is ended by the stack."""
 
 
@@ -25,12 +35,15 @@ class Bench:
 
     manifest: Manifest
     folder: Path
-    predictor: Predictor
+    model: Confined
 
 
-def confined(folder: Path, manifest: Manifest, stack: ExitStack) -> Predictor:
-    """Return the model in `folder`, which runs in a sandbox from its first prediction on."""
-    return stack.enter_context(ModelSandbox(folder, manifest=manifest))
+def confined(folder: Path, manifest: Manifest, stack: ExitStack) -> Confined:
+    """Return the model in `folder`, of which nothing runs before it is asked something, and then in a sandbox."""
+    return Confined(
+        stack.enter_context(ModelSandbox(folder, manifest=manifest)),
+        stack.enter_context(ServedModel(folder, manifest=manifest)),
+    )
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from interlock.building.checking import Check, Checked
 from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import Pinned, pin_submission
 from interlock.building.submitting import Subject, submit
+from interlock.building.workshop import Confined
 from interlock.clients import StackClients
 from interlock.failures import BadInput
 from interlock.mlflow.registry import ModelReference
@@ -247,7 +248,7 @@ class Bench:
         content = (pd.DataFrame({"score": [0.7, 0.9]}) if table is None else table).to_csv(index=False).encode()
         evaluation = read_table(content, TableForm(path="evaluation.csv"))
         inputs = CheckInputs({"evaluation": evaluation}, **given)
-        check = Check(self.clients, self.trust, inputs, self.clock, print, lambda *_: self.model)
+        check = Check(self.clients, self.trust, inputs, self.clock, print, lambda *_: Confined(self.model))
         return check.run(digest, only)
 
     def with_keys(self, *others: NewKey) -> None:
