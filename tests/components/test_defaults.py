@@ -185,11 +185,12 @@ def test_what_serves_is_not_the_programs_to_change() -> None:
     assert "primaryContainer" in recording.one("aws:sagemaker/model:Model").ignored_changes
 
 
-def test_serving_reads_releases_of_the_vault_and_pulls_one_repository() -> None:
+def test_serving_reads_releases_with_what_admits_them_and_pulls_one_repository() -> None:
     recording = recorded("ModelEndpoint")
     policy = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
     granted = {s["Sid"]: s["Resource"] for s in policy["Statement"]}
-    assert granted["ReadReleases"] == "arn:aws:s3:::vault-0123456/releases/*"
+    prefixes = ("releases", "approvals", "decisions", "trust")
+    assert granted["ReadReleases"] == [f"arn:aws:s3:::vault-0123456/{one}/*" for one in prefixes]
     assert granted["PullImage"] == "arn:aws:ecr:eu-west-1:111122223333:repository/interlock/image"
     assert not any(s["Action"] == "*" for s in policy["Statement"])
 
