@@ -16,12 +16,15 @@ from interlock.failures import BadInput, Refusal
 from interlock.release.demanded import Demanded, SignedEvidence, Standing, standings, terms_in
 from interlock.release.digests import is_hex_digest, sha256
 from interlock.release.elsewhere import NotAccepted, accepted_elsewhere
+from interlock.release.evidence import Outcome
 from interlock.release.gates import running
 from interlock.release.gates.gate import GateInputs
 from interlock.release.gates.registry import UnknownGate, find_gate
+from interlock.release.gates.sbom import SbomGate, bill_of
 from interlock.release.measured import evidence_statement, put_statement
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record, gather
+from interlock.release.statement import Statement, statement_about
 from interlock.release.tiers import BEFORE_LOCKING
 from interlock.release.verification.readings import read
 from interlock.release.verification.trust import Trust
@@ -175,12 +178,14 @@ class Check:
         if any(before.counts(one.demands[gate]) for before in known):
             return
         evidence = prepared.run(self.clock)
-        put_statement(
-            record.digest,
-            Predicate.EVIDENCE,
-            evidence_statement(record.digest, evidence),
-            self.clients.signer(SigningDuty.BUILDER),
-            writer=self.clients.vault_writer,
-            reader=self.clients.vault_reader,
-        )
+        if gate == SbomGate.name and evidence.outcome is Outcome.PASSED:
+            # Before the evidence, so that whoever finds this gate measured finds its bill as well.
+            bill = statement_about(record.digest, Predicate.BILL_OF_MATERIALS, bill_of(prepared.inputs))
+            self._put(record.digest, Predicate.BILL_OF_MATERIALS, bill)
+        self._put(record.digest, Predicate.EVIDENCE, evidence_statement(record.digest, evidence))
         checked.ran.append(gate)
+
+    def _put(self, digest: str, kind: Predicate, statement: Statement) -> None:
+        signer = self.clients.signer(SigningDuty.BUILDER)
+        writer, reader = self.clients.vault_writer, self.clients.vault_reader
+        put_statement(digest, kind, statement, signer, writer=writer, reader=reader)

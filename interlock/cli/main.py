@@ -27,6 +27,7 @@ from interlock.cli import (
     watch,
 )
 from interlock.cli.checking import check_release
+from interlock.cli.inventory import inventory_environment
 from interlock.cli.pinning import pin_release
 from interlock.cli.showing import show_release
 from interlock.cli.submitting import submit_release
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
+release.app.command("inventory")(inventory_environment)
 release.app.command("submit")(submit_release)
 release.app.command("pin")(pin_release)
 release.app.command("check")(check_release)

@@ -13,6 +13,7 @@ GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "explainability": "interlock.release.gates.explainability:ExplainabilityGate",
+    "sbom": "interlock.release.gates.sbom:SbomGate",
     "privacy": "interlock.release.gates.privacy:PrivacyGate",
     "file-safety": "interlock.release.gates.file_safety:FileSafetyGate",
     "fairness": "interlock.release.gates.fairness:FairnessGate",
