@@ -76,7 +76,9 @@ def files_reasons(record: Record, reader: VaultReader) -> Iterator[Reason]:
     files = {prefix + file.path: file for file in (record.manifest.files if record.manifest else ())}
     versions = {key: record.only_version(key) for key in files}
     with ThreadPoolExecutor(READERS) as pool:
-        found = {key: pool.submit(reader.describe, key, version) for key, version in versions.items() if version}
+        found = {
+            key: pool.submit(reader.describe, key, version) for key, version in versions.items() if version is not None
+        }
     for key, file in files.items():
         if key not in found:
             if key not in record.versions:
