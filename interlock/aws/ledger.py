@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from interlock.aws.errors import error_code, outside
 from interlock.aws.vault import S3VaultReader
 from interlock.failures import OutsideFailure
-from interlock.ledger.statements import statements_in
+from interlock.ledger.statements import LARGEST_STATEMENT_BYTES, statements_in
 from interlock.release.vault import ObjectVersion
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class S3Statements:
     """The statements in a vault."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3, self._bucket = s3, bucket
         self._vault, self._folders = S3VaultReader(s3, bucket), S3LedgerStorage(s3, bucket)
 
     def lying(self) -> Iterator[ObjectVersion]:
@@ -93,6 +95,17 @@ class S3Statements:
         return statements_in(self._vault, self._folders)
 
     def read_each(self, versions: Sequence[ObjectVersion]) -> Iterator[bytes]:
-        """Yield what each of `versions` holds, in their order. Raises OutsideFailure."""
+        """Yield what each of `versions` holds, in their order, no further than what is too large for a statement.
+
+        Raises OutsideFailure.
+        """
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield from pool.map(lambda version: self._vault.read(version.key, version.version_id), versions)
+            yield from pool.map(self._read, versions)
+
+    def _read(self, version: ObjectVersion) -> bytes:
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)["Body"]
+            with contextlib.closing(body):
+                return body.read(LARGEST_STATEMENT_BYTES + 1)
+        except (ClientError, BotoCoreError) as error:
+            raise outside(f"read s3://{self._bucket}/{version.key}", error) from error

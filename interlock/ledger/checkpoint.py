@@ -10,13 +10,16 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from interlock.ledger.layout import MOST_NUMBERS
 from interlock.ledger.note import InvalidNote, NoteSignature, SignedNote, cosign_note, parse_note, sign_note
 from interlock.release.digests import Sha256
 from interlock.release.signing import Signer
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""By how much the clocks of honest machines may differ."""
 
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,14}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from interlock.ledger.batch import MOST_LEAVES, Batch, InvalidBatch, parse_batch
 from interlock.ledger.believing import Believer
-from interlock.ledger.checkpoint import Checkpoint, timestamp
+from interlock.ledger.checkpoint import CLOCKS_DIFFER, Checkpoint, timestamp
 from interlock.ledger.epochs import (
     Place,
     Predecessor,
@@ -38,8 +38,6 @@ from interlock.ledger.tiles import Edge, InvalidTile
 from interlock.release.trust.document import KeyDuty, TrustRoot, moment
 from interlock.release.vault import ObjectVersion
 
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""By how much a sequencer's clock may be behind the log's last time before it must stop."""
 MOST_ATTEMPTS: Final = 1000
 
 

@@ -17,6 +17,8 @@ from interlock.release.trust.published import TRUST
 from interlock.release.vault import RELEASES, ObjectVersion, VaultReader
 
 LONGEST_TYPE: Final = 300
+LARGEST_STATEMENT_BYTES: Final = 64 * 1024**2
+"""Of an envelope: a list of a large image's packages has some megabytes. What is larger is not read to its end."""
 _ENVELOPE: Final = ".dsse.json"
 _ROOT: Final = re.compile(rf"{TRUST}[1-9]\d*\.root\.json")
 
@@ -42,6 +44,8 @@ def leaf_of(version: ObjectVersion, content: bytes, kind: LeafKind, at: datetime
 
     The ledger says that a statement lay there, and not that it counts.
     """
+    if len(content) > LARGEST_STATEMENT_BYTES:
+        raise UnfitStatement(f"the object has more than {LARGEST_STATEMENT_BYTES} bytes")
     try:
         sealed = read_sealed(content)
         subject, predicate_type = None, sealed.payload_type

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from interlock.ledger.believing import Witnessed
-from interlock.ledger.checkpoint import Checkpoint, timestamp
+from interlock.ledger.checkpoint import CLOCKS_DIFFER, Checkpoint, timestamp
 from interlock.ledger.faults import FaultKind, LedgerFault
 from interlock.ledger.leaf import Leaf, LeafKind
 from interlock.ledger.merkle import Tree
@@ -134,11 +134,16 @@ class LedgerView:
         return None
 
     def stale(self, now: datetime, limit: timedelta) -> LedgerFault | None:
-        """Return what is wrong if the newest checkpoint was signed more than `limit` before `now` (UTC)."""
+        """Return what is wrong if the newest checkpoint was signed more than `limit` before `now` (UTC), or after."""
+        where = f"checkpoint {self.checkpoint.number} of {self.origin}"
+        if self.time - now > CLOCKS_DIFFER:
+            # It would be fresh for as long as whoever signed it liked.
+            text = f"the newest checkpoint says {timestamp(self.time)}, and it is {timestamp(now)}"
+            return LedgerFault(FaultKind.BACKDATED, text, where)
         if now - self.time <= limit:
             return None
         text = f"the newest checkpoint was signed at {timestamp(self.time)}, more than {limit} before {timestamp(now)}"
-        return LedgerFault(FaultKind.OLD_CHECKPOINT, text, f"checkpoint {self.checkpoint.number} of {self.origin}")
+        return LedgerFault(FaultKind.OLD_CHECKPOINT, text, where)
 
     @cached_property
     def _by_subject(self) -> Mapping[str, Sequence[Recorded]]:

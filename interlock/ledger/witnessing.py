@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Final
 
 from interlock.ledger.believing import Believer, Witnessed
-from interlock.ledger.checkpoint import Checkpoint, cosign_checkpoint, parse_checkpoint, timestamp
+from interlock.ledger.checkpoint import CLOCKS_DIFFER, Checkpoint, cosign_checkpoint, parse_checkpoint, timestamp
 from interlock.ledger.epochs import predecessor_of
 from interlock.ledger.faults import FaultKind, LedgerFault, LedgerRefused
 from interlock.ledger.head import LogKey
 from interlock.ledger.layout import checkpoints_prefix, numbered, origin_of, witness_name, witnessed_prefix
 from interlock.ledger.leaf import InvalidLeaf, Leaf, LeafKind, parse_leaf
 from interlock.ledger.merkle import EMPTY_ROOT
-from interlock.ledger.sequencing import CLOCKS_DIFFER
 from interlock.ledger.storage import (
     Incomplete,
     LedgerStorage,

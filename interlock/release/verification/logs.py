@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from interlock.ledger.believing import Believer
 from interlock.ledger.faults import LedgerRefused
-from interlock.ledger.layout import log_of, log_prefix
+from interlock.ledger.layout import log_prefix
+from interlock.ledger.ledger import joined
 from interlock.ledger.loading import open_ledger
 from interlock.ledger.view import LedgerView
 from interlock.release.trust.document import TrustRoot
@@ -18,11 +20,16 @@ def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], l
     """
     views: list[LedgerView] = []
     reasons: list[Reason] = []
-    for origin in root.log_origins:
-        if next(iter(reader.versions(log_prefix(log_of(origin)))), None) is None:
+    for log, origin in Believer(root).logs.items():
+        if next(iter(reader.versions(log_prefix(log))), None) is None:
             continue
         try:
             views.append(open_ledger(reader, root, origin))
         except LedgerRefused as refused:
             reasons += [Reason(ReasonCode.LEDGER_REFUSED, str(fault), origin) for fault in refused.faults]
+    if not reasons:
+        try:
+            joined(views)
+        except LedgerRefused as refused:
+            reasons += [Reason(ReasonCode.LEDGER_REFUSED, str(fault), fault.where) for fault in refused.faults]
     return views, reasons

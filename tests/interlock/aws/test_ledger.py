@@ -6,9 +6,11 @@ from unittest.mock import patch
 
 import pytest
 
+from interlock.aws import ledger
 from interlock.aws.ledger import S3LedgerStorage, S3Statements
 from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.failures import OutsideFailure
+from interlock.ledger import statements
 from interlock.ledger.head import LogKey
 from interlock.ledger.loading import open_ledger, open_log
 from interlock.ledger.sequencing import Sequencer
@@ -28,8 +30,8 @@ def storage(cloud: LocalCloud, bucket: str) -> S3LedgerStorage:
 
 def sequencer(cloud: LocalCloud, bucket: str) -> Sequencer:
     key = KEYS[KeyDuty.LOG]
-    statements = S3Statements(cloud.client("s3"), bucket)
-    return Sequencer(LOG, root(), storage(cloud, bucket), statements, LogKey(key, key.public_key.key_id))
+    lying = S3Statements(cloud.client("s3"), bucket)
+    return Sequencer(LOG, root(), storage(cloud, bucket), lying, LogKey(key, key.public_key.key_id))
 
 
 def add(cloud: LocalCloud, bucket: str, number: int, subject: str = "release") -> str:
@@ -105,6 +107,19 @@ def test_writers_and_sequencers_at_once_lose_nothing_in_s3(cloud: LocalCloud, va
     view = open_ledger(S3VaultReader(cloud.client("s3"), vault_bucket), root(), ORIGIN)
     assert sorted(leaf.payload for leaf in view.leaves) == sorted(written)
     assert open_log(storage(cloud, vault_bucket), root(), LOG, history=True).root == view.root
+
+
+def test_an_object_that_is_too_large_for_a_statement_is_named_and_not_read_to_its_end(
+    cloud: LocalCloud, vault_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (statements, ledger):
+        monkeypatch.setattr(module, "LARGEST_STATEMENT_BYTES", 1000)
+    wanted = add(cloud, vault_bucket, 1)
+    large = b" " * 5000
+    S3VaultWriter(cloud.client("s3"), vault_bucket).put("approvals/x.dsse.json", large, sha256(large).hex())
+    done = sequencer(cloud, vault_bucket).sequence(NOW)
+    assert [leaf.payload for leaf in done.leaves] == [wanted]
+    assert done.unfit == (("approvals/x.dsse.json", "the object has more than 1000 bytes"),)
 
 
 def test_a_witness_co_signs_what_lies_in_s3(cloud: LocalCloud, vault_bucket: str) -> None:

@@ -239,6 +239,14 @@ def test_a_checkpoint_that_is_older_than_asked_for_is_stale() -> None:
     assert fault.kind is FaultKind.OLD_CHECKPOINT
 
 
+def test_a_checkpoint_from_the_future_is_not_fresh() -> None:
+    view = read_log(HISTORY.copy(), root())
+    assert view.stale(view.time - 5 * MINUTE, MINUTE) is None
+    fault = view.stale(view.time - 6 * MINUTE, timedelta(days=1))
+    assert fault is not None
+    assert fault.kind is FaultKind.BACKDATED
+
+
 def test_a_later_epoch_must_say_which_log_it_goes_on_from() -> None:
     origin = origin_of("bank", "us-east-1-2")
     with pytest.raises(LedgerRefused) as refused:

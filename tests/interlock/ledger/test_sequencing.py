@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -248,6 +249,50 @@ def test_a_sequencer_that_lost_a_race_appends_what_the_other_did_not() -> None:
     assert slow.sequence(START + MINUTE).leaves == ()
     assert len(slow.sequence(START + 3 * MINUTE).leaves) == 1
     assert view_of(ledger).size == 3
+
+
+def interrupted(
+    ledger: MemoryLedger, number: int, written: bool, by: Callable[[], object]
+) -> Callable[[int, bool], bool]:
+    """Let another act before or after the write of that number, once, while whoever writes waits."""
+    done: list[bool] = []
+
+    def interrupt(at: int, after: bool) -> bool:
+        if not done and (at, after) == (number, written):
+            done.append(True)
+            by()
+        return False
+
+    return interrupt
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_two_sequencers_interleaved_at_any_write_agree(written: bool) -> None:
+    for number in range(5):
+        ledger = MemoryLedger()
+        ledger.add_statement(0)
+        slow, fast = ledger.sequencer(), ledger.sequencer()
+        slow.sequence(START)
+        fast.sequence(START)
+        for one in range(1, 4):
+            ledger.add_statement(one)
+        ledger.writes = 0
+        meanwhile = partial(overtake, ledger, fast)
+        ledger.dies_at = interrupted(number, written, meanwhile)
+        slow.sequence(START + MINUTE)
+        ledger.dies_at = lambda at, after: False
+        slow.sequence(START + 3 * MINUTE)
+        fast.sequence(START + 3 * MINUTE)
+        view = view_of(ledger)
+        expected = 5 if number < 4 else 4
+        assert view.size == len(set(payloads(view))) == expected
+        proof = view.tree.consistency(1)
+        verify_consistency(1, view.size, proof, view.tree.root(1), view.root)
+
+
+def overtake(ledger: MemoryLedger, fast: Sequencer) -> None:
+    ledger.add_statement(100)
+    fast.sequence(START + 2 * MINUTE)
 
 
 def test_a_sequencer_gives_up_when_others_are_faster_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
