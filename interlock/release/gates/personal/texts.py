@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -19,6 +20,7 @@ _TABLES: Final = {".csv": ",", ".tsv": "\t"}
 _PICKLES: Final = frozenset((".pkl", ".pickle", ".cloudpickle"))
 _ARRAYS: Final = frozenset((".npy",))
 _ARCHIVES: Final = frozenset((".npz", ".skops"))
+_ADDRESSED: Final = re.compile(r"\d+(\.npy)?")
 
 
 class NoText(ValueError):
@@ -35,9 +37,7 @@ def text_of(folder: Path, path: str) -> str | None:
         if suffix in _ARCHIVES:
             if next(archives.problems_of(folder / path), None) is not None:
                 raise NoText("it is no archive that can be unpacked")
-            texts = [_of_content(PurePosixPath(name).suffix.lower(), content) for name, content in
-                     archives.contents(folder / path)]  # fmt: skip
-            return "\n".join(one for one in texts if one)
+            return "\n".join(filter(None, _of_entries(folder / path, suffix)))
         if suffix not in {*_WRITTEN, *_STRUCTURED, *_TABLES, *_PICKLES, *_ARRAYS}:
             return None
         return _of_content(suffix, (folder / path).read_bytes())
@@ -60,6 +60,34 @@ def header_of(folder: Path, path: str) -> list[str]:
     except (ValueError, RecursionError, OSError, csv.Error, AttributeError) as error:
         raise NoText(f"its columns cannot be read ({type(error).__name__})") from None
     return []
+
+
+def _of_entries(place: Path, suffix: str) -> Iterator[str]:
+    for name, content in archives.contents(place):
+        if suffix == ".skops" and name == "schema.json":
+            yield _lines(_of_skops(json.loads(content)))
+        else:
+            yield _of_content(PurePosixPath(name).suffix.lower(), content)
+
+
+def _of_skops(node: Any) -> Iterator[str]:
+    """Yield the texts of the values in a schema of skops, which are JSON in JSON.
+
+    Not what skops itself writes beside them: objects' addresses in memory, and files named by them, whose digits are
+    a card's number by chance.
+    """
+    if isinstance(node, dict):
+        if node.get("__loader__") == "JsonNode" and isinstance(node.get("content"), str):
+            yield from _strings(json.loads(node["content"]))
+            return
+        for key, one in node.items():
+            yield key
+            yield from _of_skops(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from _of_skops(one)
+    elif isinstance(node, str) and not _ADDRESSED.fullmatch(node):
+        yield node
 
 
 def _of_content(suffix: str, content: bytes) -> str:

@@ -58,7 +58,9 @@ def npy(values: list[str]) -> bytes:
 def skops(text: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as made:
-        made.writestr("schema.json", json.dumps({"content": {"content": json.dumps(text)}}))
+        node = {"__loader__": "JsonNode", "content": json.dumps(text), "__id__": 4111111111111111}
+        array = {"__loader__": "NdArrayNode", "file": "4111111111111111.npy"}
+        made.writestr("schema.json", json.dumps({"content": {"a": node, "b": array}}))
     return stream.getvalue()
 
 
@@ -189,6 +191,11 @@ def test_an_entity_that_nobody_knows_fails_and_is_named(tmp_path: Path) -> None:
 )
 def test_a_column_s_name_says_whether_it_names_a_person(column: str, is_one: bool) -> None:
     assert names_a_person(column) is is_one
+
+
+def test_addresses_in_memory_that_look_like_a_card_are_none(tmp_path: Path) -> None:
+    said = judged(tmp_path, {"model.skops": skops("income")})
+    assert found(said, "findings").value == 0
 
 
 def test_a_model_of_text_or_tensors_has_no_columns_to_declare(tmp_path: Path) -> None:
