@@ -28,6 +28,7 @@ from interlock.cli import (
 )
 from interlock.cli.checking import check_release
 from interlock.cli.inventory import inventory_environment
+from interlock.cli.model_signing import sign_release_model
 from interlock.cli.pinning import pin_release
 from interlock.cli.showing import show_release
 from interlock.cli.submitting import submit_release
@@ -42,6 +43,7 @@ app.add_typer(stack.app, name="stack")
 app.add_typer(release.app, name="release")
 release.app.command("inventory")(inventory_environment)
 release.app.command("submit")(submit_release)
+release.app.command("sign-model")(sign_release_model)
 release.app.command("pin")(pin_release)
 release.app.command("check")(check_release)
 release.app.command("show")(show_release)

@@ -46,7 +46,9 @@ def verify_release(digest: str, reader: VaultReader, keys: Mapping[str, PublicKe
     record = gather(reader, digest, keys)
     if not any(key.startswith(release_prefix(digest)) for key in record.versions):
         return Verification(digest, (nothing_stored(digest),), None, record.statements, None)
-    found = [*record.problems, *strangers(record), *files_reasons(record, reader), *pin_reasons(record, record.pins)]
+    # What others said of the release is signed with keys that whoever asks for its bytes need not know.
+    own = [one for one in record.problems if one.where.startswith(release_prefix(digest))]
+    found = [*own, *strangers(record), *files_reasons(record, reader), *pin_reasons(record, record.pins)]
     unlocked, until = locks(record, reader)
     first = min(until.values(), default=None)
     return Verification(digest, (*found, *unlocked), record.manifest, record.statements, first)

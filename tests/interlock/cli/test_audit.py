@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from interlock.cli import audit, passport
+from interlock.cli import audit, model_signing, passport
 from interlock.cli.main import app
 from interlock.release.audit import verify
-from tests.interlock.release.audit.world import World, released
+from tests.interlock.release.audit.world import SIGNERS, World, released
 from tests.interlock.release.memory import MemoryVault
 
 
@@ -112,3 +112,25 @@ def test_the_passport_is_shown_and_written_as_a_page(world: World, tmp_path: Pat
     assert page.read_text().startswith("<!doctype html>")
     code, said = run("passport", world.digest, "--output", "json")
     assert {one["gate"] for one in json.loads(said)["gates"]} == {"performance", "fairness", "privacy", "file-safety"}
+
+
+def test_a_model_is_signed_once_for_those_who_check_with_another_tool(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = SIGNERS["builder"]
+    signer = SimpleNamespace(sign=builder.sign, key_id=builder.key_id, public_key=lambda: builder.public_key)
+    clients = SimpleNamespace(
+        vault_reader=world.vault, public_keys=lambda _: {"builder": builder.public_key}, signer=lambda _: signer
+    )
+    monkeypatch.setattr(model_signing, "load_clients", lambda _: clients)
+    to = tmp_path / "model.sig"
+    code, said = run("release", "sign-model", world.digest, "--to", str(to))
+    assert (code, said.startswith("signed 3 files")) == (0, True)
+    before = to.read_bytes()
+    code, said = run("release", "sign-model", world.digest, "--to", str(to))
+    assert (code, said.startswith("is signed already")) == (0, True)
+    assert to.read_bytes() == before
+    other = tmp_path / "other"
+    other.write_text("mine")
+    assert run("release", "sign-model", world.digest, "--to", str(other))[0] == 1
+    assert other.read_text() == "mine"

@@ -13,7 +13,8 @@ import pytest
 from interlock.release.audit import verify
 from interlock.release.predicates import Predicate
 from interlock.release.verification.reason import ReasonCode
-from tests.interlock.release.audit.world import DAY, HOUR, MemoryBundle, World, judged, released, unpacked
+from interlock.release.verification.stored import verify_release
+from tests.interlock.release.audit.world import DAY, HOUR, SIGNERS, MemoryBundle, World, judged, released, unpacked
 
 RELEASED = released()
 
@@ -83,6 +84,15 @@ def test_a_revoked_release_is_refused_though_its_admission_was_right() -> None:
     world.sequence()
     assert {one.code for one in report(world).reasons} == {"revoked"}
     assert ReasonCode.REVOKED in {one.code for one in world.verdict().reasons}
+
+
+def test_whoever_asks_for_the_bytes_alone_needs_the_builder_s_key_alone() -> None:
+    keys = {"builder": SIGNERS["builder"].public_key}
+    found = verify_release(RELEASED.digest, RELEASED.vault, keys)
+    assert found.reasons == ()
+    world = RELEASED.copy()
+    world.measure("privacy", "0", "stranger", inputs="ab" * 32)
+    assert [one.code for one in verify_release(world.digest, world.vault, keys).reasons] == [ReasonCode.KEY_UNKNOWN]
 
 
 def test_approvals_that_expired_after_the_decision_are_no_reason_against_it() -> None:

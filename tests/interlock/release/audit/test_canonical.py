@@ -21,12 +21,13 @@ documents = st.recursive(
     | st.booleans()
     | st.integers(-(2**53) + 1, 2**53 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(characters),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(characters), inner),
+    | st.text(characters, max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(characters, max_size=8), inner, max_size=4),
+    max_leaves=8,
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=80, deadline=None)
 @given(documents)
 def test_the_form_is_that_of_rfc_8785(document: Any) -> None:
     assert verify.canonical_json(document) == rfc8785.dumps(document)
