@@ -57,7 +57,7 @@ def approve(
     """
     _check(digest, ticket, reason)
     clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
-    now = datetime.now(UTC)
+    now = _now()
     where = environment or clients.manifest.environment
     with progress() as tell:
         tell(f"verify {digest}")

@@ -30,7 +30,7 @@ def verify(
     """Check all of a release, from the trust root to its last byte; refuse it with every reason found."""
     start = anchor(root, fingerprint)
     clients = load_clients(stack)
-    now = datetime.now(UTC)
+    now = _now()
     where = environment or clients.manifest.environment
     with progress() as tell:
         tell(f"verify {digest}")
@@ -45,3 +45,7 @@ def verify(
         *(f"  does not count, and need not: {one}" for one in verdict.notes),
     ]
     Printer(output).result(verdict_fields(verdict), lines, evidence_table(verdict))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
