@@ -251,9 +251,7 @@ def test_a_sequencer_that_lost_a_race_appends_what_the_other_did_not() -> None:
     assert view_of(ledger).size == 3
 
 
-def interrupted(
-    ledger: MemoryLedger, number: int, written: bool, by: Callable[[], object]
-) -> Callable[[int, bool], bool]:
+def interrupted(number: int, written: bool, by: Callable[[], object]) -> Callable[[int, bool], bool]:
     """Let another act before or after the write of that number, once, while whoever writes waits."""
     done: list[bool] = []
 
