@@ -63,7 +63,7 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
     # What no policy of their own and no boundary denies them, nobody else could do either.
     strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     for key in context.scene.world.of_kind(ResourceKind.KEY):
-        if key.owner is None and key.attributes.get("evidence") != "true" and not _is_the_platforms(key):
+        if key.owner is None and key.attributes.get("evidence") != "true" and not is_the_platforms(key):
             continue
         anybody = context.callers(key)
         others = [one for one in anybody if not context.administers(one)]
@@ -84,7 +84,8 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
         yield from context.first(strangers, UNFASTENING, repository.arn, words, loosened=True)
 
 
-def _is_the_platforms(key: Resource) -> bool:
+def is_the_platforms(key: Resource) -> bool:
+    """Return whether a key is one that the layer platform encrypts with."""
     aliases = key.context.get("kms:ResourceAliases", ())
     return any(one.startswith("alias/interlock-") and one.endswith("-platform") for one in aliases)
 

@@ -14,6 +14,7 @@ from interlock.duties.proof import (
     guarding,
     holding,
     keeping,
+    providing,
     reaching,
     staging,
     sufficing,
@@ -28,7 +29,7 @@ from interlock.duties.world import World
 PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
     *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
-    *sufficing.PROPERTIES, *entitling.PROPERTIES,
+    *providing.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
 )  # fmt: skip
 
 

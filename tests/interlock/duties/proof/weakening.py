@@ -58,7 +58,9 @@ def with_compute(world: World) -> World:
         runs.append(Compute(arn=arn, service=kind, role_arns=(principal.arn,), images=(image,)))
         repositories[image] = Resource(
             arn=image, kind=ResourceKind.REPOSITORY, account_id="444455556666",
-            policy=json.loads(repository_policy(_foundation(world), ["111122223333"], [])),
+            policy=json.loads(
+                repository_policy(_foundation(world), ["111122223333"], [], for_functions=kind == "lambda")
+            ),
             attributes={"tags": "IMMUTABLE"},
         )  # fmt: skip
     alarm = Resource(
