@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
+from interlock.mlflow.artifacts import withheld
 from interlock.mlflow.origin import Prompt, origin_of, prompt_of
 from interlock.release.pin_statement import Origin
 from interlock.release.pinning import ModelSource
@@ -90,12 +91,19 @@ class Registry:
         Raises as `resolve` does.
         """
         from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
 
         folder.mkdir(parents=True)
         with self._session(f"download {source.logged_model_id}"):
             location = self._client().get_logged_model(source.logged_model_id).artifact_location
-            # By location and not by `models:/…`, for which MLflow's client writes a file of its own beside them.
-            return Path(download_artifacts(artifact_uri=location, dst_path=str(folder), tracking_uri=self.uri))
+            try:
+                # By location and not by `models:/…`, for which MLflow's client writes a file of its own beside them.
+                return Path(download_artifacts(artifact_uri=location, dst_path=str(folder), tracking_uri=self.uri))
+            except MlflowException as error:
+                reasons = withheld(location, self.uri, error.message)
+                if not reasons:
+                    raise
+                raise Refusal(f"{source.name}/{source.version} cannot be a release", reasons=reasons) from error
 
     def origin(self, source: ModelSource) -> Origin:
         """Return what the registry and the training run tell of where a model comes from. Raises as `resolve` does.
@@ -144,7 +152,10 @@ class Registry:
                 raise _failure(attempt, self.uri, error) from error
 
     def _variables(self) -> dict[str, str]:
-        variables = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")}
+        variables = {
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3"),
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        }
         if self._credentials is not None:
             variables["MLFLOW_TRACKING_USERNAME"] = self._credentials.username
             variables["MLFLOW_TRACKING_PASSWORD"] = self._credentials.password

@@ -79,3 +79,42 @@ def test_a_server_that_does_not_answer_is_an_outside_failure(monkeypatch: pytest
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(OutsideFailure):
         Registry("http://127.0.0.1:9", Credentials("a", "b")).resolve(ModelReference("credit", version="1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "said"),
+    [
+        ("hollow", {}, "it holds no files"),
+        ("lines", {"MLmodel": b"x", "a\nb": b"x"}, "does not hand out a file under the name that it lists"),
+        ("escapes", {"sub/a\x1b[31mb": b"x"}, "does not hand out a file under the name that it lists"),
+        ("queries", {"a#?b": b"x"}, "does not hand out a file under the name that it lists"),
+    ],
+)
+def test_files_under_names_that_no_release_has_are_refused_in_one_message(
+    mlflow: RunningServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    files: dict[str, bytes],
+    said: str,
+) -> None:
+    import mlflow as client
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", mlflow.admin.username)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", mlflow.admin.password)
+    client.set_tracking_uri(mlflow.uri)
+    client.set_registry_uri(mlflow.uri)
+    asked, model = client.MlflowClient(), client.initialize_logged_model(name="model")
+    client.finalize_logged_model(model.model_id, "READY")
+    asked.create_registered_model(name)
+    asked.create_model_version(name, source=f"models:/{model.model_id}", model_id=model.model_id)
+    folder = mlflow.artifacts / model.artifact_location.removeprefix("mlflow-artifacts:/")
+    for path, content in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    registry = Registry(mlflow.uri, mlflow.admin)
+    with pytest.raises(Refusal, match="cannot be a release") as refused:
+        registry.download(registry.resolve(ModelReference(name, version="1")), tmp_path / "files")
+    assert any(said in reason for reason in refused.value.reasons), refused.value.reasons
