@@ -21,10 +21,12 @@ from interlock.cli import (
     policy,
     release,
     root,
+    serve,
     settings,
     stack,
     verify,
     watch,
+    watch_endpoints,
 )
 from interlock.cli.checking import check_release
 from interlock.cli.inventory import inventory_environment
@@ -49,6 +51,7 @@ release.app.command("check")(check_release)
 release.app.command("show")(show_release)
 for one in (acts.approve, acts.reject, acts.withdraw, acts.revoke, acts.retire, verify.verify, passport.passport):
     app.command(one.__name__)(one)
+app.command("serve")(serve.serve)
 app.add_typer(audit.app, name="audit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(root.app, name="root")
@@ -59,6 +62,7 @@ app.add_typer(images.app, name="images")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(settings.app, name="settings")
 app.add_typer(watch.app, name="watch")
+watch.app.command("endpoints")(watch_endpoints.endpoints)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,56 @@
+"""What runs although it should not: the releases on a stack's endpoints, beside what was said of them since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from interlock.clients import StackClients
+from interlock.release.record import gather
+from interlock.release.vault import VaultReader
+from interlock.release.verification import standing
+from interlock.release.verification.belief import BeliefByLedger
+from interlock.release.verification.readings import read
+from interlock.release.verification.reason import Reason
+from interlock.release.verification.trust import Trust
+
+
+@dataclass(frozen=True)
+class Running:
+    """A release on a variant."""
+
+    endpoint: str
+    variant: str
+    release: str
+    share: float
+    """Of the endpoint's traffic, between 0 and 1."""
+    reasons: tuple[Reason, ...]
+    """Why it should not run: its revocation, rejections that stand, and faults of its record."""
+    notes: tuple[Reason, ...]
+    """That it was retired, which asks nobody to hurry."""
+
+
+def running_releases(clients: StackClients, trust: Trust) -> Iterator[Running]:
+    """Yield every release that an endpoint of the stack runs, with or without traffic. Raises OutsideFailure."""
+    for name in sorted(clients.manifest.endpoints):
+        state = clients.endpoint(name).state()
+        shares = state.shares()
+        for variant, one in sorted(state.variants.items()):
+            if one.release is not None:
+                reasons, notes = said_against(clients.vault_reader, trust, one.release)
+                yield Running(state.name, variant, one.release, shares[variant], reasons, notes)
+
+
+def said_against(vault: VaultReader, trust: Trust, digest: str) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return why a release should not run, and what need only be known; its files' bytes are not read."""
+    record = gather(vault, digest, trust.public_keys())
+    readings = read(record, trust.root)
+    # Whether the ledger has an objection yet makes no difference to who has to hear of it.
+    belief = BeliefByLedger({})
+    reasons = (
+        *record.problems,
+        *readings.forgeries,
+        *standing.revocations(readings.revocations, belief),
+        *standing.rejections(readings.rejections, readings.withdrawals, belief),
+    )
+    return reasons, tuple(standing.retirements(readings.retirements, belief))

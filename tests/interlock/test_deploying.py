@@ -1,0 +1,169 @@
+"""What the deployer does, and what is found running, over a release in memory and an endpoint that only remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from interlock import deploying
+from interlock.admission import Anchor, is_governed
+from interlock.aws.endpoint import EndpointState, VariantState
+from interlock.deploying import deploy_release, growing, shift_traffic
+from interlock.duties.duty import SigningDuty
+from interlock.failures import Refusal
+from interlock.release.verification.reason import ReasonCode
+from interlock.running import running_releases
+from tests.interlock.release.memory import MemoryVault
+from tests.interlock.release.trust.people import NOW
+from tests.interlock.release.verification.world import HOUR, KEYS, World, approved_world
+
+APPROVED = approved_world()
+LATER = NOW + 5 * HOUR
+
+
+class Endpoint:
+    """Two variants; blue has all the traffic."""
+
+    def __init__(self) -> None:
+        idle = VariantState("m", None, 0.0, 0.0, 1, 1)
+        variants = {"blue": replace(idle, current_weight=1.0, desired_weight=1.0), "green": idle}
+        self.now = EndpointState("credit", "InService", "c", "", variants)
+        self.asked: list[tuple[Any, ...]] = []
+
+    def state(self) -> EndpointState:
+        return self.now
+
+    def put(self, variant: str, release: str) -> None:
+        self.now = replace(
+            self.now, variants={**self.now.variants, variant: replace(self.now.variants[variant], release=release)}
+        )
+
+    def deploy(
+        self, slot: str, digest: str, weights: Mapping[str, float] | None, *, with_record: bool
+    ) -> EndpointState:
+        self.asked.append((slot, digest, weights, with_record))
+        self.put(slot, digest)
+        return self.now
+
+    def shift(self, weights: Mapping[str, float]) -> EndpointState:
+        self.asked.append(("shift", dict(weights)))
+        return self.now
+
+
+class Site:
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world, self.endpoint = world, Endpoint()
+        self.anchor = Anchor(world.roots[0].fingerprint)
+        monkeypatch.setattr("interlock.admission.read_logs", lambda *_: ([world.view(LATER)], []))
+        monkeypatch.setattr(deploying, "datetime", SimpleNamespace(now=lambda _: LATER))
+
+    @property
+    def clients(self) -> Any:
+        return SimpleNamespace(
+            vault_reader=self.world.vault,
+            vault_writer=self.world.vault,
+            endpoint=lambda *_, **__: self.endpoint,
+            signer=lambda duty: KEYS[duty.value] if duty is SigningDuty.DEPLOYER else None,
+            manifest=SimpleNamespace(environment="prod", endpoints={"credit": None}),
+        )
+
+    def deploy(self, weights: Mapping[str, float] | None = None) -> EndpointState:
+        return deploy_release(self.clients, None, "green", self.world.digest, weights, anchor=self.anchor)
+
+    @property
+    def decisions(self) -> list[str]:
+        return [key for key in self.world.vault.objects if key.startswith("decisions/")]
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Site:
+    return Site(APPROVED.spoiled(), monkeypatch)
+
+
+def test_what_is_admitted_is_deployed_with_its_record_and_the_deployer_signs_for_it_once(site: Site) -> None:
+    site.deploy()
+    site.deploy({"blue": 0.0, "green": 1.0})
+    assert site.endpoint.asked[0] == ("green", site.world.digest, None, True)
+    assert len(site.endpoint.asked) == 2
+    assert len(site.decisions) == 1
+    (one,) = site.world.record().decisions
+    assert one.signers == {KEYS["deployer"].key_id}
+    assert one.statement.predicate["verificationResult"] == "PASSED"
+    assert one.statement.predicate["resourceUri"] == f"interlock:{site.world.digest}/prod"
+    named = {descriptor["uri"] for descriptor in one.statement.predicate["inputAttestations"]}
+    signed = {key for key in site.world.vault.objects if key.endswith(".dsse.json")}
+    assert named == signed - set(site.decisions)
+
+
+@pytest.mark.parametrize("objection", ["revoke", "reject", "retire"])
+def test_what_was_said_against_a_release_stops_its_deployment_and_its_growth(site: Site, objection: str) -> None:
+    getattr(site.world, objection)("approver-4")
+    with pytest.raises(Refusal, match="does not verify for prod"):
+        site.deploy()
+    site.endpoint.put("green", site.world.digest)
+    with pytest.raises(Refusal, match="does not verify for prod"):
+        shift_traffic(site.clients, None, {"blue": 0.9, "green": 0.1}, anchor=site.anchor)
+    assert (site.endpoint.asked, site.decisions) == ([], [])
+
+
+def test_traffic_leaves_a_revoked_release_without_anybodys_leave(site: Site) -> None:
+    site.world.revoke("approver-4")
+    site.endpoint.put("blue", site.world.digest)
+    shift_traffic(site.clients, None, {"blue": 0.0, "green": 1.0}, anchor=site.anchor)
+    assert site.endpoint.asked == [("shift", {"blue": 0.0, "green": 1.0})]
+
+
+def test_a_governed_vault_admits_nothing_without_a_fingerprint(site: Site) -> None:
+    with pytest.raises(Refusal, match="which root is to be believed"):
+        deploy_release(site.clients, None, "green", site.world.digest)
+    with pytest.raises(Refusal, match="is not to be believed"):
+        deploy_release(site.clients, None, "green", site.world.digest, anchor=Anchor("0" * 64))
+    assert site.endpoint.asked == []
+
+
+def test_a_deployment_that_lets_another_variant_grow_asks_for_that_one_too(site: Site) -> None:
+    site.endpoint.put("blue", "0" * 64)
+    site.endpoint.now = replace(
+        site.endpoint.now,
+        variants={name: replace(one, current_weight=0.5) for name, one in site.endpoint.now.variants.items()},
+    )
+    with pytest.raises(Refusal, match=f"the release {'0' * 64} does not verify"):
+        site.deploy({"blue": 0.8, "green": 0.2})
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ({"blue": 1.0, "green": 0.0}, []),
+        ({"blue": 95.0, "green": 5.0}, ["green"]),
+        ({"blue": 2.0, "green": 0.0}, []),
+        ({"blue": 0.0, "green": 0.0}, []),
+    ],
+)
+def test_what_grows_is_told_by_shares_and_not_by_weights(weights: dict[str, float], expected: list[str]) -> None:
+    assert growing(Endpoint().state(), weights) == expected
+
+
+def test_a_vault_is_governed_once_its_newest_root_names_a_tiers_policy(site: Site) -> None:
+    assert is_governed(site.world.vault)
+    assert not is_governed(MemoryVault())
+    broken = site.world.spoiled()
+    broken.vault.objects["trust/3.root.json"] = broken.vault.objects.pop("trust/1.root.json")
+    assert is_governed(broken.vault), "what cannot be read might say so"
+
+
+def test_a_release_that_runs_and_was_revoked_is_found(site: Site) -> None:
+    site.endpoint.put("green", site.world.digest)
+    trust = site.world.trust(LATER)
+    (quiet,) = running_releases(site.clients, trust)
+    assert (quiet.variant, quiet.release, quiet.reasons, quiet.notes) == ("green", site.world.digest, (), ())
+    site.world.retire("approver-4")
+    (retired,) = running_releases(site.clients, trust)
+    assert ([one.code for one in retired.reasons], [one.code for one in retired.notes]) == ([], [ReasonCode.RETIRED])
+    site.world.revoke("approver-4")
+    (revoked,) = running_releases(site.clients, trust)
+    assert [one.code for one in revoked.reasons] == [ReasonCode.REVOKED]
