@@ -13,6 +13,10 @@ GROUP: Final = "interlock.gates"
 
 BUILT_IN: Final[Mapping[str, str]] = {
     "explainability": "interlock.release.gates.explainability:ExplainabilityGate",
+    "documents": "interlock.release.gates.documents:DocumentsGate",
+    "text-format": "interlock.release.gates.text_format:TextFormatGate",
+    "groundedness": "interlock.release.gates.groundedness:GroundednessGate",
+    "text-safety": "interlock.release.gates.text_safety:TextSafetyGate",
     "sbom": "interlock.release.gates.sbom:SbomGate",
     "privacy": "interlock.release.gates.privacy:PrivacyGate",
     "file-safety": "interlock.release.gates.file_safety:FileSafetyGate",
