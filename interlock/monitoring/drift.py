@@ -10,15 +10,16 @@ from interlock.monitoring.arrays import Floats, Integers
 def population_stability_index(reference: Integers, current: Integers) -> float:
     """Return the PSI between two histograms over the same bins.
 
-    Both are shaped (bins,) and hold counts. An empty bin counts as half an observation, so the result is finite. 0
-    means no change; the unit is nats.
+    Both are shaped (bins,) and hold counts. A bin that is empty on one side counts as half an observation there, so
+    the result is finite; one that is empty on both says nothing. 0 means no change; the unit is nats.
 
     Raises ValueError if the shapes differ or a histogram is empty.
     Source: Siddiqi, Credit Risk Scorecards (2006), ch. 10.
     """
     if reference.shape != current.shape or reference.ndim != 1:
         raise ValueError(f"histograms differ in shape: {reference.shape} and {current.shape}")
-    p, q = _shares(reference), _shares(current)
+    seen = (reference > 0) | (current > 0)
+    p, q = _shares(reference[seen]), _shares(current[seen])
     return float(np.sum((q - p) * np.log(q / p)))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from interlock.monitoring.arrays import Floats
+from interlock.monitoring.arrays import Floats, Integers
 
 Figure = Callable[[Floats], Floats]
 """From weights shaped (…, rows) to one number each, shaped (…); NaN where it is undefined."""
@@ -39,6 +39,19 @@ def intervals(
             found[name].append(figure(drawn))
         left -= many
     return {name: _percentiles(np.concatenate(parts) if parts else np.empty(0)) for name, parts in found.items()}
+
+
+def intervals_of_cells(
+    figures: Mapping[str, Figure], counts: Integers, *, seed: int, resamples: int
+) -> dict[str, tuple[float, float]]:
+    """Return the intervals of figures of rows that differ in their cell alone, as `intervals` does.
+
+    `counts`, shaped (cells,), says how many rows are in each; drawing that many rows with replacement is drawing the
+    cells' counts from a multinomial distribution, which takes no longer for a million rows than for ten.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    drawn = random.multinomial(int(counts.sum()), counts / counts.sum(), size=resamples).astype(np.float64)
+    return {name: _percentiles(figure(drawn)) for name, figure in figures.items()}
 
 
 def _percentiles(values: Floats) -> tuple[float, float]:

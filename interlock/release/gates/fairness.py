@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -11,10 +10,10 @@ from pydantic import Field
 
 from interlock.monitoring import fairness
 from interlock.monitoring.arrays import Flags, Floats, Integers
-from interlock.monitoring.fairness import Rates
-from interlock.monitoring.resampling import Figure, intervals
+from interlock.monitoring.resampling import Figure
 from interlock.release.evidence import Measure
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable, Table
+from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
 from interlock.release.gates.measuring import measure, slice_of, too_few
 from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
 from interlock.release.gates.protection import copies, protected_inputs, thresholds_in, used_when_offered
@@ -37,15 +36,6 @@ class FairnessParameters(GateParameters):
     minimum_rows: Annotated[int, Field(ge=2)] = 30
     """A group of fewer rows is not told."""
     resamples: Annotated[int, Field(ge=100, le=20000)] = 1000
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """Who was decided positive and who deserved it, and how often each row counts."""
-
-    decided: Flags
-    deserved: Flags
-    weights: Floats
 
 
 class FairnessGate:
@@ -75,12 +65,13 @@ class FairnessGate:
         reasons += used_when_offered(inputs.model(), rows, list(attributes.values()), answered)
         scores = _scores(table, answered)
         decided = _decided(table, scores, parameters.threshold)
-        if not fairness.one_threshold(scores, decided):
-            reasons.append("the decisions in the table do not follow from one threshold for everybody")
+        reasons += _other_threshold(scores, decided, parameters.threshold)
         decisions = Decisions(decided, positive_rows(table, parameters.positive), weights_of(table))
         measures, unmeasurable = _over(
             attributes | _crossed(attributes, parameters), decisions, inputs.seed, parameters
         )
+        same = (as_scores(answered, len(rows)) >= parameters.threshold) == decided
+        measures.append(measure("same_decisions", float(same.mean()), count=len(rows)))
         return Measured(
             measures,
             [*reasons, *unmeasurable],
@@ -102,6 +93,14 @@ def _decided(table: Table, scores: Floats, threshold: float) -> Flags:
     if not values.isin([0, 1]).all():
         raise NotMeasurable(f"the decisions in {table.decision!r} are not all 0 or 1")
     return np.asarray(values == 1, dtype=np.bool_)
+
+
+def _other_threshold(scores: Floats, decided: Flags, threshold: float) -> list[str]:
+    """Return why the decisions are not those of the policy's threshold: measured at another, they prove nothing."""
+    if not fairness.one_threshold(scores, decided):
+        return ["the decisions in the table do not follow from one threshold for everybody"]
+    otherwise = int(((scores >= threshold) != decided).sum())
+    return [f"{otherwise} decisions in the table are not those of the threshold {threshold:g}"] if otherwise else []
 
 
 def _crossed(attributes: Mapping[str, pd.Series], parameters: FairnessParameters) -> dict[str, pd.Series]:
@@ -140,74 +139,35 @@ def _over(
             )
             continue
         inside = told[places]
-        kept = Decisions(decisions.decided[inside], decisions.deserved[inside], decisions.weights[inside])
         renumbered = (np.cumsum(told) - 1)[places[inside]]
         kept_names = [names[place] for place in np.flatnonzero(told)]
-        measures += _of_attribute(attribute, kept_names, renumbered, kept, seed, parameters)
+        measures += _of_attribute(attribute, kept_names, renumbered, decisions.take(inside), seed, parameters)
     return measures, reasons
 
 
 def _of_attribute(
     attribute: str, names: list[str], places: Integers, decisions: Decisions, seed: int, parameters: FairnessParameters
 ) -> Iterator[Measure]:
-    least = parameters.minimum_rows
-    rates = _Rates(decisions, places, len(names), least)
+    rates = GroupRates(decisions, places, len(names), parameters.minimum_rows)
     figures: dict[tuple[str, str], Figure] = {}
     for place, name in enumerate(names):
-        figures["selection_rate", name] = _of_group(rates.selection, place)
-        figures["disparate_impact", name] = _of_group(rates.impact, place)
-        if rates.deserving[place] >= least:
-            figures["true_positive_rate", name] = _of_group(rates.true_positive, place)
+        figures["selection_rate", name] = of_group(rates.selection, place)
+        figures["disparate_impact", name] = of_group(rates.impact, place)
+        if rates.enough[place]:
+            figures["true_positive_rate", name] = of_group(rates.true_positive, place)
         else:
             yield too_few("true_positive_rate", slice_of(attribute, name))
     figures["demographic_parity_difference", EVERY_GROUP] = rates.parity
     figures["equal_opportunity_difference", EVERY_GROUP] = rates.opportunity
     figures["equalized_odds_difference", EVERY_GROUP] = rates.odds
     named = {"|".join(key): figure for key, figure in figures.items()}
-    between = intervals(named, decisions.weights, seed=seed, resamples=parameters.resamples)
-    for (figure_name, name), figure in figures.items():
-        everybody = name == EVERY_GROUP and figure_name.endswith("_difference")
-        counts = rates.deserving if figure_name == "true_positive_rate" else rates.rows
+    values, between = rates.values(named), rates.intervals(named, seed=seed, resamples=parameters.resamples)
+    for figure, name in figures:
+        everybody = name == EVERY_GROUP and figure.endswith("_difference")
+        counts = rates.deserving if figure == "true_positive_rate" else rates.rows
         count = places.size if everybody else int(counts[names.index(name)])
-        number = float(figure(decisions.weights))
-        yield measure(figure_name, number, between[f"{figure_name}|{name}"], count=count, of=slice_of(attribute, name))
-
-
-class _Rates:
-    """The rates of one attribute's groups; groups with too few rows for a rate are left out of its difference."""
-
-    def __init__(self, decisions: Decisions, places: Integers, count: int, least: int) -> None:
-        deserved = decisions.deserved
-        self.rows = np.bincount(places, minlength=count)
-        self.deserving = np.bincount(places[deserved], minlength=count)
-        self.selection = fairness.rates(decisions.decided, np.ones_like(deserved), places, count)
-        self.true_positive = fairness.rates(decisions.decided, deserved, places, count)
-        self._false_positive = fairness.rates(decisions.decided, ~deserved, places, count)
-        self._enough = self.deserving >= least
-        self._enough_others = self.rows - self.deserving >= least
-
-    def impact(self, weights: Floats) -> Floats:
-        return fairness.impact_ratios(self.selection(weights))
-
-    def parity(self, weights: Floats) -> Floats:
-        return fairness.spread(self.selection(weights))
-
-    def opportunity(self, weights: Floats) -> Floats:
-        return _spread_among(self.true_positive(weights), self._enough)
-
-    def odds(self, weights: Floats) -> Floats:
-        among_others = _spread_among(self._false_positive(weights), self._enough_others)
-        return np.maximum(self.opportunity(weights), among_others)
-
-
-def _spread_among(of_groups: Floats, enough: Flags) -> Floats:
-    if enough.sum() < 2:
-        return np.full(of_groups.shape[:-1], np.nan)
-    return fairness.spread(of_groups[..., enough])
-
-
-def _of_group(rates: Rates, place: int) -> Figure:
-    return lambda weights: np.asarray(rates(weights)[..., place])
+        key = f"{figure}|{name}"
+        yield measure(figure, values[key], between[key], count=count, of=slice_of(attribute, name))
 
 
 def _unchecked(table: Table) -> Iterator[str]:

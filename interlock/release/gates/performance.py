@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from interlock.monitoring.arrays import Floats
+from interlock.monitoring.arrays import Floats, Integers
 from interlock.monitoring.resampling import Figure, intervals
-from interlock.release.evidence import Measure
+from interlock.release.evidence import Measure, Slice
 from interlock.release.gates import scores
 from interlock.release.gates.gate import (
     OUR_VERSION,
@@ -84,9 +84,12 @@ class PerformanceGate:
         model = _performance(table, answered, parameters)
         compared = _compared(inputs, table, weights, parameters)
         champion = _performance(table, compared, parameters)
-        measures = list(_whole(model, champion, weights, inputs.seed, parameters.resamples))
+        figures = _with_gains(model.figures, champion.figures)
+        measures = list(_measures(figures, weights, inputs.seed, parameters.resamples))
         for attribute in parameters.slices:
-            measures += _sliced(table, attribute, model, weights, inputs.seed, parameters)
+            places, names = groups(column(table, attribute))
+            of = [slice_of(attribute, name) for name in names]
+            measures += _sliced(places, of, (model, champion), weights, inputs.seed, parameters)
         return Measured(
             measures,
             unchecked=list(_unchecked(inputs, model, parameters)),
@@ -121,10 +124,10 @@ def _compared(inputs: GateInputs, table: Table, weights: Floats, parameters: Per
     return np.full(len(table.frame), float(weights @ _truth(table, parameters) / weights.sum()))
 
 
-def _whole(model: Performance, champion: Performance, weights: Floats, seed: int, resamples: int) -> Iterator[Measure]:
-    shared = {name: champion.figures[name] for name in model.figures if name in champion.figures}
-    gains = {f"{name}_gain": scores.gain(name, model.figures[name], other) for name, other in shared.items()}
-    yield from _measures({**model.figures, **gains}, weights, seed, resamples)
+def _with_gains(model: Mapping[str, Figure], champion: Mapping[str, Figure]) -> dict[str, Figure]:
+    shared = {name: champion[name] for name in model if name in champion}
+    gains = {f"{name}_gain": scores.gain(name, model[name], other) for name, other in shared.items()}
+    return {**model, **gains}
 
 
 def _measures(figures: Mapping[str, Figure], weights: Floats, seed: int, resamples: int) -> Iterator[Measure]:
@@ -134,20 +137,26 @@ def _measures(figures: Mapping[str, Figure], weights: Floats, seed: int, resampl
 
 
 def _sliced(
-    table: Table, attribute: str, model: Performance, weights: Floats, seed: int, parameters: PerformanceParameters
+    places: Integers,
+    of: Sequence[Slice],
+    models: Sequence[Performance],
+    weights: Floats,
+    seed: int,
+    parameters: PerformanceParameters,
 ) -> Iterator[Measure]:
-    places, names = groups(column(table, attribute))
-    for place, name in enumerate(names):
+    """Yield the figures of each slice; `models` are the model and the champion, `of` the slices by their place."""
+    whole = _with_gains(models[0].figures, models[1].figures)
+    for place, one in enumerate(of):
         inside = places == place
-        of = slice_of(attribute, name)
         if int(inside.sum()) < parameters.minimum_rows:
-            yield from (too_few(f"slice_{figure}", of) for figure in model.figures)
+            yield from (too_few(f"slice_{name}", one) for name in whole)
             continue
-        figures = _figures(model.truth[inside], model.scores[inside], parameters)
-        for one in _measures(
-            {name: figures[name] for name in model.figures}, weights[inside], seed, parameters.resamples
-        ):
-            yield one.model_copy(update={"name": f"slice_{one.name}", "of": of})
+        model, champion = (_figures(each.truth[inside], each.scores[inside], parameters) for each in models)
+        figures = _with_gains(model, champion)
+        # Scores that are all probabilities in a slice need not be in the whole table, and the whole decides.
+        told = {name: figures[name] for name in whole}
+        for found in _measures(told, weights[inside], seed, parameters.resamples):
+            yield found.model_copy(update={"name": f"slice_{found.name}", "of": one})
 
 
 def _unchecked(inputs: GateInputs, model: Performance, parameters: PerformanceParameters) -> Iterator[str]:

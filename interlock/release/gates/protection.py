@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from interlock.release.gates.gate import GateInputs, ModelFailed, Predictor
-from interlock.release.gates.predictions import groups
 from interlock.release.gates.schema import metadata_of, schema_of
 
 if TYPE_CHECKING:
@@ -32,14 +31,27 @@ def protected_inputs(inputs: GateInputs) -> Iterator[str]:
 def copies(rows: pd.DataFrame, attributes: Mapping[str, pd.Series]) -> Iterator[str]:
     """Yield which columns that the model takes tell a protected attribute one to one, under whatever name."""
     for attribute, values in attributes.items():
-        places = groups(values, most=len(values))[0]
-        kinds = int(places.max()) + 1
-        if kinds < 2:
-            continue
         for name in rows.columns:
-            codes, found = _codes(rows[name])
-            if found == kinds and len(np.unique(codes * kinds + places)) == kinds:
+            if _tells(rows[name], values):
                 yield f"the model's input {name!r} is a copy of the protected attribute {attribute!r}"
+
+
+def _tells(column: pd.Series, attribute: pd.Series) -> bool:
+    codes, kinds = _codes(attribute)
+    others, other_kinds = _codes(column)
+    if kinds < 2 or kinds != other_kinds or len(np.unique(others * kinds + codes)) != kinds:
+        return False
+    # Where hardly a value comes twice, any two columns go together one to one; then their order decides.
+    return kinds <= len(codes) // 2 or _same_order(column, attribute)
+
+
+def _same_order(column: pd.Series, attribute: pd.Series) -> bool:
+    if column.dtype.kind not in "iuf" or attribute.dtype.kind not in "iuf":
+        return False
+    first, second = (one.rank().to_numpy() for one in (column, attribute))
+    return np.array_equal(first, second, equal_nan=True) or np.array_equal(
+        first, np.nanmax(second) + np.nanmin(second) - second, equal_nan=True
+    )
 
 
 def _codes(values: pd.Series) -> tuple[npt.NDArray[np.int64], int]:

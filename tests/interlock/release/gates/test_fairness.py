@@ -18,6 +18,7 @@ from interlock.monitoring import fairness
 from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates.fairness import EVERY_GROUP, FairnessGate
 from interlock.release.gates.gate import ModelFailed
+from interlock.release.gates.group_rates import Decisions, GroupRates
 from tests.interlock.release.gates.given import FunctionModel, evidence, found, inputs, table
 
 ROWS = st.lists(
@@ -259,7 +260,55 @@ def test_decisions_by_a_threshold_for_each_group_are_found(folder: Path) -> None
     said = ask(by_group, folder, named={"decision": "decided"})
     assert said.reasons == ("the decisions in the table do not follow from one threshold for everybody",)
     for_all = frame.assign(decided=(frame["score"] >= 0.6).astype(int))
-    assert ask(for_all, folder, named={"decision": "decided"}).reasons == ()
+    assert ask(for_all, folder, named={"decision": "decided"}, threshold=0.6).reasons == ()
+
+
+def test_decisions_at_another_threshold_than_the_policy_s_prove_nothing(folder: Path) -> None:
+    generous = FAIR.assign(score=np.linspace(0, 1, 200), decided=1)
+    said = ask(generous, folder, named={"decision": "decided"})
+    assert said.reasons == ("100 decisions in the table are not those of the threshold 0.5",)
+
+
+def test_how_often_the_model_itself_decides_like_the_table_is_told(folder: Path) -> None:
+    forged = people({"a": 50, "b": 10}).assign(made=0.9)
+    said = ask(forged, folder, {"same_decisions": {"at_least": "0.9"}}, named={"prediction": "made"})
+    assert said.reasons == ("same_decisions is 0.3 (n=200); the limit is ≥ 0.9",)
+
+
+def test_a_copy_of_an_attribute_with_many_values_is_found_and_a_column_beside_it_is_not(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    frame = FAIR.assign(age=random.permutation(200), salary=random.normal(size=200))
+    frame["old"] = 1000 - 3.5 * frame["age"]
+    said = ask(frame, written(tmp_path, ["score", "salary", "old"]), attributes=("age",))
+    assert [one for one in said.reasons if "copy" in one] == [
+        "the model's input 'old' is a copy of the protected attribute 'age'"
+    ]
+
+
+def test_weights_count_people(folder: Path) -> None:
+    frame = people({"a": 50, "b": 40}).assign(times=lambda rows: 1 + (rows["score"] > 0.5) * (rows["race"] == "b"))
+    plain, weighted = ask(frame, folder), ask(frame, folder, named={"weight": "times"})
+    assert float(found(plain, "disparate_impact", "b").value or 0) == 0.8
+    repeated = frame.loc[frame.index.repeat(frame["times"])]
+    expected = fairlearn.metrics.demographic_parity_ratio(
+        repeated["label"], repeated["score"] >= 0.5, sensitive_features=repeated["race"]
+    )
+    values = [float(found(weighted, "disparate_impact", race).value or 0) for race in ("a", "b")]
+    assert min(values) == pytest.approx(expected, abs=1e-9)
+
+
+def test_intervals_of_rows_that_are_alike_are_those_of_all_rows() -> None:
+    random = np.random.default_rng(6)
+    places = random.integers(0, 2, 400)
+    decisions = Decisions(random.random(400) < 0.5 + 0.2 * places, random.random(400) < 0.5, np.ones(400))
+    alike = GroupRates(decisions, places, 2, 30)
+    apart = GroupRates(Decisions(decisions.decided, decisions.deserved, np.full(400, 2.0)), places, 2, 30)
+    figures = [{"parity": one.parity, "odds": one.odds} for one in (alike, apart)]
+    assert alike.values(figures[0]) == pytest.approx(apart.values(figures[1]))
+    quick = alike.intervals(figures[0], seed=1, resamples=4000)
+    slow = apart.intervals(figures[1], seed=1, resamples=4000)
+    for name in quick:
+        assert quick[name] == pytest.approx(slow[name], abs=0.015)
 
 
 def test_thresholds_by_group_in_the_policy_are_refused(folder: Path) -> None:

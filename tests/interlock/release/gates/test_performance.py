@@ -176,6 +176,17 @@ def test_slices_agree_with_scikit_learn_and_a_small_one_is_not_told() -> None:
     assert any("region=west" in one for one in said.unchecked)
 
 
+def test_a_slice_is_compared_with_the_champion_on_its_own_rows() -> None:
+    worse_in_the_south = FunctionModel(lambda rows: np.where(rows["region"] == "south", 0.5, rows["score"]))
+    limits = {"slice_area_under_curve_gain": {"at_least": "0"}}
+    said = ask(limits=limits, model=worse_in_the_south, champion=MODEL, slices=["region"])
+    assert found(said, "slice_area_under_curve_gain", "north").value == 0
+    south = FRAME[FRAME["region"] == "south"]
+    lost = 0.5 - metrics.roc_auc_score(south["label"], south["score"])
+    assert float(found(said, "slice_area_under_curve_gain", "south").value or 0) == pytest.approx(lost, abs=1e-9)
+    assert len(said.reasons) == 1
+
+
 def test_a_slice_of_one_class_has_no_area_and_breaks_its_limit() -> None:
     frame = FRAME.assign(region=np.where(FRAME["label"] == 1, "good", "bad"))
     assert ask(frame, slices=["region"]).outcome is Outcome.PASSED
