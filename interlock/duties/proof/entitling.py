@@ -101,13 +101,13 @@ PROPERTIES: Final = (
         _within_the_table,
     ),
     Property(
-        "sessions-are-short",
-        "No session of a duty's role lasts longer than an hour, those aside that deploy.",
-        _sessions_are_short,
-    ),
-    Property(
         "services-stay-within",
         "No boundary of services' roles, or of what replicates the vault, allows more than they were made for.",
         _within_the_limits,
+    ),
+    Property(
+        "sessions-are-short",
+        "No session of a duty's role lasts longer than an hour, those aside that deploy.",
+        _sessions_are_short,
     ),
 )
