@@ -23,6 +23,8 @@ from interlock.settings.section import PREFIX, Environment, Layer
 
 PEOPLE: Final = "duties.people"
 DEFAULT_THRESHOLD: Final = 2
+WITH_MFA: Final = (Duty.BREAK_GLASS, Duty.FOUNDATION, Duty.PLATFORM)
+"""Duties whose roles nobody assumes without an MFA."""
 
 
 def _conflicting_duties(written: Written) -> Iterator[Problem]:
@@ -51,8 +53,11 @@ def _no_way_in(written: Written) -> Iterator[Problem]:
         where = f"{PREFIX}{PEOPLE}[{number}]"
         if len(given) != 1:
             yield Problem(where, " and ".join(given) or "neither", "either user_arn or single_sign_on")
-        elif Duty.BREAK_GLASS in _duties(person) and given == ["single_sign_on"]:
-            accepted = "user_arn for break-glass: a role of IAM Identity Center does not say that there was an MFA"
+        elif given == ["single_sign_on"] and (asking := [one for one in WITH_MFA if one in _duties(person)]):
+            accepted = (
+                f"user_arn for {' and '.join(asking)}, which takes an MFA: a role of IAM Identity Center does not say "
+                "that there was an MFA"
+            )
             yield Problem(f"{where}.single_sign_on", shown(person["single_sign_on"]), accepted)
 
 

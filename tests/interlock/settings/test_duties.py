@@ -99,6 +99,16 @@ def test_duties_that_exclude_each_other_are_refused_for_one_person(duties: tuple
             "duties.people[2].single_sign_on",
             "does not say that there was an MFA",
         ),
+        (
+            [person("one-1", "foundation", user_arn=None, single_sign_on=sso("one"))],
+            "duties.people[2].single_sign_on",
+            "user_arn for foundation, which takes an MFA",
+        ),
+        (
+            [person("one-1", "platform", user_arn=None, single_sign_on=sso("one"))],
+            "duties.people[2].single_sign_on",
+            "user_arn for platform, which takes an MFA",
+        ),
         ([person("one-1", "approver")], "duties.people[2]", "an entry of approvers"),
         (
             [person("one-1", "creator"), person("one-2", "auditor", source_identity="one-1")],
