@@ -1101,18 +1101,31 @@ class LedgerReader:
                 raise Broken("key-distrusted", f"checkpoint {one.number} is signed with a key that is distrusted")
 
     def _check_epochs(self, logs: Sequence[Log]) -> None:
-        """A log that goes on from another names that one's last witnessed root."""
+        """A log of a later epoch begins with a state of the log that it goes on from."""
         for log in logs:
-            for leaf in log.leaves:
-                if leaf.kind != "epoch":
-                    continue
-                before = next((one for one in logs if self._named(one.name) == leaf.key), None)
-                if before is None:
-                    text = f"the log {log.name} goes on from {shown(leaf.key)}, which is not in the bundle"
-                    self.report.refuse("ledger-missing", text, f"ledger/{log.name}")
-                elif leaf.sha256 not in {root.hex() for root in before.roots.values()}:
-                    text = f"the log {log.name} goes on from a state of {shown(leaf.key)} that is in no checkpoint"
-                    self.report.refuse("ledger-refused", text, f"ledger/{log.name}")
+            first = log.leaves[0] if log.leaves else None
+            begins = first is not None and first.kind == "epoch"
+            if any(leaf.kind == "epoch" for leaf in log.leaves[1:]) or (
+                first is not None and not begins and not log.name.endswith("-1")
+            ):
+                text = f"the log {shown(log.name)} does not begin with the one that it goes on from, and only there"
+                self.report.refuse("ledger-refused", text, f"ledger/{log.name}")
+            if first is not None and begins:
+                self._check_epoch(log, first, logs)
+
+    def _check_epoch(self, log: Log, first: Leaf, logs: Sequence[Log]) -> None:
+        before = next((one for one in logs if self._named(one.name) == first.key), None)
+        if before is None:
+            text = f"the log {log.name} goes on from {shown(first.key)}, which is not in the bundle or does not hold"
+            self.report.refuse("ledger-missing", text, f"ledger/{log.name}")
+            return
+        # The first entry names how many entries the other log had, and their root.
+        tree, size = Tree(), int(first.version_id) if re.fullmatch(r"\d{1,15}", first.version_id) else -1
+        for leaf in before.leaves[: max(size, 0)]:
+            tree.append(leaf.hash)
+        if (tree.size, tree.root().hex()) != (size, first.sha256):
+            text = f"the log {log.name} goes on from what {shown(first.key)} never was"
+            self.report.refuse("ledger-refused", text, f"ledger/{log.name}")
 
 
 # -------------------------------------------------------------------------------------------------------- the record

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import ValidationError
+
 from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal, record_digest
 from interlock.release.evidence import Evidence, Outcome
+from interlock.release.finding import Finding
 from interlock.release.passport.changes import Change, changes
 from interlock.release.pin_statement import PinPredicate
+from interlock.release.predicates import Predicate
 from interlock.release.record import Record
 from interlock.release.tiers import TierRules
 from interlock.release.trust.document import KeyDuty
@@ -91,6 +96,8 @@ class Passport:
     """The digest that an approval names."""
     champion: Other | None
     changes: tuple[Change, ...]
+    findings: tuple[Finding, ...] = ()
+    """What an observer saw of the version that it was pinned from, oldest first."""
     files: tuple[tuple[str, int, str], ...] = ()
     """Path, size in bytes, SHA-256."""
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +157,7 @@ def passport_of(
         record=record_digest(record.digest, pin.policy, statements) if pin and pin.policy else None,
         champion=champion,
         changes=tuple(changes(record, pin, gates_evidence(gates), champion)) if champion else (),
+        findings=tuple(_findings(record, trust)),
         files=tuple((one.path, one.size, one.sha256) for one in manifest.files) if manifest else (),
         digests=digests,
         root_version=trust.root.version,
@@ -214,6 +222,15 @@ def _voice(
     said: Said[Act], did: str, at: datetime, counts: bool, why_not: str = "", until: datetime | None = None
 ) -> Voice:
     return Voice(said.person, did, said.what.reason, said.what.ticket, at, until, counts, why_not)
+
+
+def _findings(record: Record, trust: Trust) -> Iterator[Finding]:
+    found = []
+    for one in record.of(Predicate.FINDING):
+        if any(trust.root.keys[name].duty is KeyDuty.OBSERVER for name in one.signers if name in trust.root.keys):
+            with contextlib.suppress(ValidationError):
+                found.append(Finding.model_validate(one.statement.predicate))
+    yield from sorted(found, key=lambda one: one.observed_at)
 
 
 def _could_approve(trust: Trust, pin: PinPredicate | None, verdict: Verdict, now: datetime) -> Iterator[str]:

@@ -59,6 +59,7 @@ def page(passport: Passport) -> str:
         _head(passport),
         _verdict(passport),
         _people(passport),
+        *([_findings(passport)] if any(one.changes for one in passport.findings) else []),
         *([_changes(passport)] if passport.champion else []),
         *_gates(passport),
         _unchecked(passport),
@@ -149,6 +150,25 @@ def _voice_box(voice: Voice) -> Markup:
     if voice.why_not and not voice.counts:
         lines.append(tag("p", shortened(plain(voice.why_not)), class_="soft small"))
     return tag("div", *lines)
+
+
+def _findings(passport: Passport) -> Markup:
+    rows = (
+        (
+            moment(finding.observed_at),
+            tag("strong", spoken(one.kind.value), class_="failed" if finding.contradicts else None),
+            plain(one.what),
+            shortened(plain(one.before)) or "–",
+            shortened(plain(one.after)) or "–",
+        )
+        for finding in passport.findings
+        for one in finding.changes
+    )
+    said = (
+        "The registry changed what it shows under this name since it was pinned; what is asked for lies in the vault."
+    )
+    table_of = table(("seen", "what happened", "to", "before", "after"), rows)
+    return card("What the watch over the registry found", tag("p", said, class_="soft"), table_of)
 
 
 def _changes(passport: Passport) -> Markup:

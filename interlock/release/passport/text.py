@@ -33,6 +33,12 @@ def _parts(passport: Passport) -> Iterator[RenderableType]:
     yield Padding(_gates(passport), (0, 0, 0, 2))
     yield _heading("people")
     yield from _lines(_people(passport) or ["nobody has said anything"])
+    found = [(finding, one) for finding in passport.findings for one in finding.changes]
+    if found:
+        yield _heading("found in the registry since")
+        yield from _lines(
+            [f"{moment(finding.observed_at)}  {spoken(one.kind.value)}: {plain(one.what)}" for finding, one in found]
+        )
     if passport.champion is not None:
         yield _heading(f"changed since {plain(passport.champion.name)}")
         yield from _lines(_changes(passport) or ["nothing that the record holds"])

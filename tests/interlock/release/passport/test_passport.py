@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from interlock.release.evidence import Limit, Measure
+from interlock.release.finding import Change, ChangeKind, Finding
 from interlock.release.passport.charts import Row, intervals_chart, meter
 from interlock.release.passport.model import Passport, State
 from interlock.release.passport.page import POLICY, page
 from interlock.release.passport.text import text
 from interlock.release.passport.words import number, plain
+from interlock.release.predicates import Predicate
 from tests.interlock.release.passport.sample import HOSTILE, build, passport
 
 CHAMPION = build(impact=0.9, area=0.80, version="2")
@@ -148,3 +150,17 @@ def test_the_terminal_says_the_verdict_first_and_every_broken_limit() -> None:
     assert shown.splitlines()[0].split() == ["loans/3", "for", "prod", "refused"]
     assert re.search(r"disparate impact race: black +0\.72", shown)
     assert "could approve: approver-1" in shown
+
+
+def test_what_the_watch_found_is_told_if_an_observer_signed_it() -> None:
+    world = build(impact=0.9, area=0.81, version="3")
+    change = Change(kind=ChangeKind.FILES_OVERWRITTEN, what="files", before="ab" * 32, after="cd" * 32)
+    finding = Finding(
+        source=world.pin_predicate().source, changes=(change,), facts={}, previous="", observed_at=world.now
+    )
+    world.say(Predicate.FINDING, finding, "observer")
+    assert "files overwritten" in page(passport(world))
+    assert "files overwritten" in terminal(passport(world))
+    other = build(impact=0.9, area=0.81, version="3")
+    other.say(Predicate.FINDING, finding, "builder")
+    assert passport(other).findings == ()
