@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from rich.table import Table
@@ -20,13 +16,11 @@ from interlock.ledger.merkle import leaf_hash, root_over
 from interlock.ledger.reading import read_log
 from interlock.ledger.sequencing import Sequencer
 from interlock.ledger.storage import LedgerStorage
-from interlock.release.audit import verify
 from interlock.release.trust.document import KeyDuty
 from interlock.release.vault import ObjectVersion
 from rehearsal.session import Session
-from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, START, History, leaf, root
+from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, START, History, root
 from tests.interlock.ledger.memory import MemoryLedger, made_statement
-from tests.interlock.release.audit.world import World, released, unpacked
 
 NAME = "ledger"
 QUESTION = "How many statements a second can be appended to the ledger, and how long does checking 10,000 take?"
@@ -56,7 +50,7 @@ class Statements:
 
 
 def run(session: Session, report: Callable[[str], None]) -> Table:
-    """Append to a log in the local cloud's S3 and to one in memory; check 10,000 leaves with the library and without.
+    """Append to a log in the local cloud's S3 and to one in memory; check 10,000 leaves.
 
     What appears is known at once: the listing of the vault, a page for a thousand statements, is not counted.
     """
@@ -71,9 +65,7 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
         _row(table, "append, in memory", at_once, alone, at_once * runs, "the same in local S3", appended)
     report(f"check {CHECKED} leaves")
     checked, hashed = _checking()
-    _row(table, "check a log (library)", CHECKED, checked, CHECKED, "hashing its entries alone", hashed)
-    report(f"check a bundle with {CHECKED} leaves")
-    _row(table, "check a bundle (verify.py)", CHECKED, _checking_a_bundle(), CHECKED, "the library's check", checked)
+    _row(table, "check a log", CHECKED, checked, CHECKED, "hashing its entries alone", hashed)
     return table
 
 
@@ -101,18 +93,6 @@ def _checking() -> tuple[float, float]:
     between = time.perf_counter()
     root_over([leaf_hash(entry) for entry in copy.entries])
     return between - begun, time.perf_counter() - between
-
-
-def _checking_a_bundle() -> float:
-    world: World = released()
-    world.append([leaf(number, world.now, subject=f"another {number}").content for number in range(CHECKED)])
-    script = Path(verify.__file__)
-    with TemporaryDirectory(prefix="interlock-ledger-") as scratch:
-        folder = unpacked(world.bundle(), Path(scratch))
-        begun = time.perf_counter()
-        command = [sys.executable, "-I", str(script), str(folder), "--root", world.root.fingerprint]
-        subprocess.run(command, check=True, capture_output=True)
-        return time.perf_counter() - begun
 
 
 def _bucket(session: Session) -> S3LedgerStorage:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.ledger_memory import Memory
-from interlock.cli.ledger_places import RegionOption, believed_root, log_to_use, place_of_log, place_to_read
+from interlock.cli.ledger_places import RegionOption, believed_root, place_of, place_to_read
 from interlock.cli.ledger_report import (
     appended_document,
     appended_lines,
@@ -27,9 +27,10 @@ from interlock.cli.loading import StackOption, load_clients
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.ledger.believing import Believer
 from interlock.ledger.faults import LedgerFault, LedgerRefused
 from interlock.ledger.ledger import Ledger, open_all
-from interlock.ledger.sequencing import Contended
+from interlock.ledger.sequencing import Contended, Sequencer
 from interlock.ledger.storage import Incomplete
 from interlock.release.digests import is_hex_digest
 
@@ -63,15 +64,18 @@ def sequence(
 
     Running it again, or several at once, loses nothing and doubles nothing; one that was killed is completed.
     """
-    clients = load_clients(stack)
-    renew = timedelta(hours=renew_hours)
-    believed = believed_root(clients, anchor(root, fingerprint), clients.manifest.region, _now())
-    name = log_to_use(clients, believed, log)
-    sequencer = place_of_log(clients, name).sequencer(name, believed)
+    start, renew = anchor(root, fingerprint), timedelta(hours=renew_hours)
+    name, place = place_of(load_clients(stack), start, log, _now())
+    running: dict[str, Sequencer] = {}
 
     def once() -> None:
+        believed = believed_root(place, start, _now())
+        # What it knows of the log lasts, until what it may believe changes.
+        if believed.fingerprint not in running:
+            running.clear()
+            running[believed.fingerprint] = place.sequencer(name, believed)
         with _explained(f"nothing more was appended to {name}"):
-            done = sequencer.sequence(_now(), renew_after=renew)
+            done = running[believed.fingerprint].sequence(_now(), renew_after=renew)
         Printer(output).result(appended_document(name, done), appended_lines(name, done))
 
     _again_and_again(once, watch, output)
@@ -93,13 +97,13 @@ def open_epoch(
 
     What lies in the vault and not in that log as far as then is entered as late. The log before it ends.
     """
-    clients = load_clients(stack)
-    believed = believed_root(clients, anchor(root, fingerprint), clients.manifest.region, _now())
-    name = log_to_use(clients, believed, log)
-    if after is not None:
-        log_to_use(clients, believed, after)
+    start = anchor(root, fingerprint)
+    name, place = place_of(load_clients(stack), start, log, _now())
+    believed = believed_root(place, start, _now())
+    if after is not None and after not in Believer(believed).logs:
+        raise BadInput(f"--after: received {after!r}; the trust root names {', '.join(Believer(believed).logs)}")
     with _explained(f"{name} was not opened"):
-        done = place_of_log(clients, name).sequencer(name, believed).open_epoch(_now(), after=after)
+        done = place.sequencer(name, believed).open_epoch(_now(), after=after)
     Printer(output).result(appended_document(name, done), appended_lines(name, done))
 
 
@@ -117,12 +121,11 @@ def witness(
 
     Nothing is signed that does not follow from all that was signed before.
     """
-    clients = load_clients(stack)
-    believed = believed_root(clients, anchor(root, fingerprint), clients.manifest.region, _now())
-    name = log_to_use(clients, believed, log)
-    one = place_of_log(clients, name, other=True).witness(name, believed)
+    start = anchor(root, fingerprint)
+    name, place = place_of(load_clients(stack), start, log, _now(), other=True)
 
     def once() -> None:
+        one = place.witness(name, believed_root(place, start, _now()))
         with _explained(f"the witness does not sign for {name}"):
             seen = one.witness(_now())
         Printer(output).result(sighting_document(name, seen), sighting_lines(name, seen))
@@ -150,7 +153,7 @@ def verify(
     now = _now()
     clients = load_clients(stack)
     place = place_to_read(clients, region)
-    believed = believed_root(clients, anchor(root, fingerprint), place.region, now)
+    believed = believed_root(place, anchor(root, fingerprint), now)
     remembered = Memory(memory, believed)
     with _explained("the ledger is not to be believed"), progress() as say:
         say(f"read the logs in {place.region}")
@@ -186,7 +189,7 @@ def show(
         raise BadInput(f"digest: received {digest!r}; accepted are 64 hexadecimal digits (0-9, a-f)")
     clients = load_clients(stack)
     place = place_to_read(clients, region)
-    believed = believed_root(clients, anchor(root, fingerprint), place.region, _now())
+    believed = believed_root(place, anchor(root, fingerprint), _now())
     with _explained("the ledger is not to be believed"):
         ledger = open_all(place.storage, believed, remembered={}, history=True)
     found = ledger.recorded(digest)

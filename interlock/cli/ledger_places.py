@@ -20,7 +20,7 @@ from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, Refusal
 from interlock.ledger.believing import Believer
 from interlock.ledger.head import LogKey
-from interlock.ledger.layout import InvalidName, epoch_of, origin_of, region_of
+from interlock.ledger.layout import InvalidName, origin_of, region_of
 from interlock.ledger.sequencing import Sequencer
 from interlock.ledger.storage import logs
 from interlock.ledger.witnessing import Witness
@@ -46,6 +46,10 @@ class Place:
         return S3LedgerStorage(self.clients.s3_in(self.region), self.bucket)
 
     @cached_property
+    def vault(self) -> S3VaultReader:
+        return S3VaultReader(self.clients.s3_in(self.region), self.bucket)
+
+    @cached_property
     def statements(self) -> S3Statements:
         return S3Statements(self.clients.s3_in(self.region), self.bucket)
 
@@ -63,19 +67,31 @@ class Place:
         return LogKey(signer, signer.public_key().key_id)
 
 
-def place_of_log(clients: StackClients, log: str, *, other: bool = False) -> Place:
-    """Return where the sequencer of a log works, or with `other` where its witness does.
+def place_of(
+    clients: StackClients, anchor: Anchor, log: str | None, now: datetime, *, other: bool = False
+) -> tuple[str, Place]:
+    """Return the log that is asked for, and where its sequencer works, or with `other` where its witness does.
 
-    Where the stack has one region only, the witness works there too: what it remembers lies beside the log then.
-    Raises BadInput for a log of a region that the stack does not have.
+    Without a name it is the newest log that has begun. A log that is named is found without the other region, which
+    may be the one that failed. Where the stack has one region only, the witness works there too: what it remembers
+    lies beside the log then. Raises BadInput, Refusal.
     """
     places = _places(clients)
-    region = region_of(log)
-    if region not in places:
-        raise BadInput(f"--log: received {log!r}; accepted is a log of {' or '.join(sorted(places))}")
-    if other:
-        region = next((one for one in places if one != region), region)
-    return places[region]
+    if log is None:
+        name = _newest(places, believed_root(places[clients.manifest.region], anchor, now), clients.manifest.region)
+        return name, _of_region(places, name, other=other)
+    try:
+        place = _of_region(places, log, other=other)
+    except InvalidName as error:
+        raise BadInput(f"log: {error}") from error
+    root = believed_root(place, anchor, now)
+    known = Believer(root).logs
+    if log not in known:
+        raise BadInput(
+            f"log: received {log!r}; the trust root names {', '.join(known) or 'none'}",
+            next_step=f"interlock root rotate DIR --log-origin {origin_of(root.name, log)}",
+        )
+    return log, place
 
 
 def place_to_read(clients: StackClients, region: str | None) -> Place:
@@ -87,39 +103,27 @@ def place_to_read(clients: StackClients, region: str | None) -> Place:
     return places[wanted]
 
 
-def believed_root(clients: StackClients, anchor: Anchor, region: str, now: datetime) -> TrustRoot:
+def believed_root(place: Place, anchor: Anchor, now: datetime) -> TrustRoot:
     """Return the trust root that is believed, as it lies in a region's half of the vault. Raises Refusal."""
-    vault = _places(clients)[region]
-    reader = S3VaultReader(clients.s3_in(region), vault.bucket)
-    return trust_from(anchor, reader, now=now).root
+    return trust_from(anchor, place.vault, now=now).root
 
 
-def log_to_use(clients: StackClients, root: TrustRoot, log: str | None) -> str:
-    """Return the log that is asked for, else the newest epoch that the trust root names. Raises BadInput, Refusal."""
-    known = Believer(root).logs
-    if log is None:
-        if not known:
-            first = origin_of(root.name, f"{clients.manifest.region}-1")
-            raise Refusal(
-                f"version {root.version} of the trust root names no log",
-                next_step=f"interlock root rotate DIR --log-origin {first}",
-            )
-        return _begun(clients, list(known))
-    try:
-        epoch_of(log)
-    except InvalidName as error:
-        raise BadInput(f"log: {error}") from error
-    if log not in known:
-        raise BadInput(
-            f"log: received {log!r}; the trust root names {', '.join(known) or 'none'}",
-            next_step=f"interlock root rotate DIR --log-origin {origin_of(root.name, log)}",
-        )
-    return log
+def _of_region(places: Mapping[str, Place], log: str, *, other: bool) -> Place:
+    region = region_of(log)
+    if region not in places:
+        raise BadInput(f"log: received {log!r}; accepted is a log of {' or '.join(sorted(places))}")
+    return places[next((one for one in places if one != region), region) if other else region]
 
 
-def _begun(clients: StackClients, known: list[str]) -> str:
+def _newest(places: Mapping[str, Place], root: TrustRoot, region: str) -> str:
     """Return the newest log that has begun, else the first: those of later epochs are for a failover to open."""
-    begun = {log for place in _places(clients).values() for log in logs(place.storage)}
+    known = list(Believer(root).logs)
+    if not known:
+        raise Refusal(
+            f"version {root.version} of the trust root names no log",
+            next_step=f"interlock root rotate DIR --log-origin {origin_of(root.name, f'{region}-1')}",
+        )
+    begun = {log for place in places.values() for log in logs(place.storage)}
     return next((log for log in reversed(known) if log in begun), known[0])
 
 

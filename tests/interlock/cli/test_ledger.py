@@ -183,8 +183,12 @@ def test_after_a_failover_the_other_regions_log_goes_on(shell: Shell) -> None:
     log = f"{THERE}-2"
     code, refused = shell.json("sequence", "--log", log)
     assert (code, refused["faults"][0]["kind"]) == (1, "discontinued")
+    healthy = shell.manifest.read_text()
+    shell.manifest.write_text(healthy.replace(shell.here, "interlock-a-region-that-failed"))
     code, opened = shell.json("open-epoch", log)
     assert (code, opened["checkpoint"]["origin"]) == (0, f"bank/{log}")
+    assert shell.run("sequence", "--log", log)[0] == 0
+    shell.manifest.write_text(healthy)
     shell.replicate(back=True)
     code, refused = shell.json("sequence", "--log", shell.log)
     assert (code, refused["faults"][0]["kind"]) == (1, "discontinued")
@@ -196,7 +200,9 @@ def test_after_a_failover_the_other_regions_log_goes_on(shell: Shell) -> None:
     ("arguments", "code", "says"),
     [
         (("sequence", "--log", "nowhere"), 2, "a region and an epoch"),
-        (("sequence", "--log", "eu-west-3-1"), 2, "the trust root names"),
+        (("sequence", "--log", "eu-west-3-1"), 2, "accepted is a log of"),
+        (("sequence", "--log", "eu-central-1-9"), 2, "the trust root names"),
+        (("open-epoch", "eu-central-1-2", "--after", "eu-west-1-9"), 2, "--after"),
         (("witness", "--fingerprint", "abc"), 2, "64 hexadecimal digits"),
         (("verify", "--region", "mars-1"), 2, "--region"),
         (("verify", "--fingerprint", "0" * 64), 1, "fingerprint"),
@@ -205,6 +211,7 @@ def test_after_a_failover_the_other_regions_log_goes_on(shell: Shell) -> None:
     ],
 )
 def test_a_mistake_is_told_in_one_message(shell: Shell, arguments: tuple[str, ...], code: int, says: str) -> None:
+    shell.replicate()
     found, text = shell.run(*arguments)
     assert (found, says in text) == (code, True), text
     assert "Traceback" not in text
