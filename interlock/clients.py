@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.caller import session_name
 from interlock.aws.endpoint import EndpointClient
+from interlock.aws.erasing import S3Eraser
 from interlock.aws.errors import outside
 from interlock.aws.invocation import InvocationClient
 from interlock.aws.kms import KmsSigner, fetch_public_key
@@ -84,6 +85,10 @@ class FoundationClients:
     @cached_property
     def staging_writer(self) -> S3VaultWriter:
         return S3VaultWriter(self.s3, self.foundation.vault.staging_bucket_name)
+
+    @cached_property
+    def staging_eraser(self) -> S3Eraser:
+        return S3Eraser(self.s3, self.foundation.vault.staging_bucket_name)
 
     def session_name(self) -> str:
         """Return the name that the caller's session bears. Raises Refusal for a caller without a role."""

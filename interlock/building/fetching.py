@@ -14,15 +14,18 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from interlock.building.workshop import download_release
 from interlock.clients import StackClients
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
 from interlock.release.pin_statement import Origin, Signature, Source
+from interlock.release.record import gather
 from interlock.release.request import SubjectKind
 from interlock.release.staging import (
     NotStaged,
+    bytes_prefix,
     fetch_staged,
     pinning_prefix,
     read_latest,
@@ -31,7 +34,7 @@ from interlock.release.staging import (
     submitted_folder,
 )
 from interlock.release.submitting import Submission
-from interlock.release.vault import Overwritten
+from interlock.release.vault import Overwritten, files_prefix
 from interlock.written_documents import InvalidDocument, read_yaml
 
 _ORIGIN = "origin.json"
@@ -61,22 +64,49 @@ def fetch(
     reader, writer = clients.staging_reader, clients.staging_writer
     with _told(submission):
         manifest = staged_manifest(prefix, reader)
-        if manifest is None:
+        folder = None if manifest is None else _there_already(clients, manifest, prefix, scratch, progress)
+        if folder is None:
             folder, origin = _from_source(clients, submission, credentials, scratch / "source", progress)
-            manifest = fit_manifest(folder)
-            stored = read_latest(reader, f"{prefix}{_ORIGIN}")
-            if stored is None:
+            found = fit_manifest(folder)
+            if manifest is not None and found != manifest:
+                raise NotStaged("its bytes are others now than when it was first looked at")
+            manifest = found
+            if read_latest(reader, f"{prefix}{_ORIGIN}") is None:
                 writer.put(f"{prefix}{_ORIGIN}", origin.content, sha256(origin.content).hex())
             stage(folder, manifest, prefix, writer=writer, reader=reader, progress=progress)
-        else:
-            progress("take up what is staged")
-            folder = scratch / "staged"
-            fetch_staged(manifest, prefix, folder, reader=reader, downloader=reader)
+        assert manifest is not None
         stored = read_latest(reader, f"{prefix}{_ORIGIN}")
         if stored is None:
             raise NotStaged(f"{prefix}{_ORIGIN} is gone")
         origin = Origin.model_validate_json(stored)
     return Fetched(folder, manifest, origin.model_copy(update={"signature": signature_of(folder)}))
+
+
+def erase_bytes(clients: StackClients, submission: Submission) -> None:
+    """Take a submission's bytes out of the builder's part of the staging bucket.
+
+    What they were stays written there, so that the submission stands for them and for no others.
+    """
+    clients.staging_eraser.erase(bytes_prefix(pinning_prefix(submission.pinned.sha256)))
+
+
+def _there_already(
+    clients: StackClients, manifest: Manifest, prefix: str, scratch: Path, progress: Callable[[str], None]
+) -> Path | None:
+    """Return the folder with what an earlier run has staged or locked, or None where the bytes are gone again."""
+    progress("take up what was staged")
+    record = gather(clients.vault_reader, manifest.subject_digest, {})
+    keys = [files_prefix(manifest.subject_digest) + file.path for file in manifest.files]
+    if all(record.only_version(key) is not None for key in keys):
+        download_release(record, manifest, scratch / "locked", clients.vault_reader, progress)
+        return scratch / "locked"
+    try:
+        fetch_staged(
+            manifest, prefix, scratch / "staged", reader=clients.staging_reader, downloader=clients.staging_reader
+        )
+    except NotStaged:
+        return None
+    return scratch / "staged"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from interlock.building.fetching import Fetched, fetch
+from interlock.building.fetching import Fetched, erase_bytes, fetch
 from interlock.clients import StackClients
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
@@ -58,8 +58,8 @@ def pin_submission(
 ) -> Pinned:
     """Pin what a submission asks for, under the policy in force, as the builder.
 
-    Whatever a run that was broken off has done is not done again. Nothing is locked of bytes that the gates before
-    locking refuse. Raises BadInput, Refusal, OutsideFailure.
+    Whatever a run that was broken off has done is not done again. Of bytes that the gates before locking refuse nothing
+    is locked, and nothing stays staged. Raises BadInput, Refusal, OutsideFailure.
     """
     progress(f"look for {wanted}")
     try:
@@ -77,7 +77,9 @@ def pin_submission(
         fetched = fetch(clients, submission, credentials, Path(scratch), progress)
         record = _record(clients, fetched)
         evidence = _before_locking(fetched, terms, record, clock, progress)
-        _demand_passed(wanted, evidence)
+        if any(one.outcome is not Outcome.PASSED for one in evidence):
+            erase_bytes(clients, submission)
+            raise _unfit(wanted, evidence)
         opening = Opening(submission.pinned, fetched.origin, terms.digest, builder, data)
         try:
             locked = lock(
@@ -96,6 +98,8 @@ def pin_submission(
         held = clients.vault_reader.lock(locked.manifest.key, locked.manifest.version_id)
         if held is None or held.mode != "COMPLIANCE":
             raise Refusal(f"the vault does not lock {locked.manifest.key}, so that it proves nothing")
+        progress("take the staged bytes away")
+        erase_bytes(clients, submission)
         return Pinned(submission, fetched, locked, tuple(evidence), held)
 
 
@@ -168,11 +172,10 @@ def origin_for_gates(origin: Origin) -> gates.Origin:
     )
 
 
-def _demand_passed(wanted: str, evidence: Sequence[Evidence]) -> None:
+def _unfit(wanted: str, evidence: Sequence[Evidence]) -> Refusal:
     failed = [one for one in evidence if one.outcome is not Outcome.PASSED]
-    if failed:
-        raise Refusal(
-            f"{wanted} was not pinned: nothing of it was locked",
-            reasons=[f"{one.gate}: {reason}" for one in failed for reason in one.reasons],
-            details={"gates": [one.model_dump(mode="json") for one in failed]},
-        )
+    return Refusal(
+        f"{wanted} was not pinned: nothing of it was locked, and what was staged of it is erased",
+        reasons=[f"{one.gate}: {reason}" for one in failed for reason in one.reasons],
+        details={"gates": [one.model_dump(mode="json") for one in failed]},
+    )

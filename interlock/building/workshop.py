@@ -63,32 +63,36 @@ def laid_out(
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="interlock-check-"))
         folder = Path(scratch) / "files"
-        folder.mkdir()
-        try:
-            _download(record, manifest, folder, downloader, progress)
-            whole = manifest_of(folder) == manifest
-        except UnfitFolder:
-            whole = False
-        except OSError as error:
-            raise OutsideFailure(f"the files of {record.digest} could not be written here: {error}") from error
-        if not whole:
-            raise Refusal(f"what the vault holds of the release {record.digest} is not what its manifest says")
+        download_release(record, manifest, folder, downloader, progress)
         yield Bench(manifest, folder, confine(folder, manifest, stack))
 
 
-def _download(
+def download_release(
     record: Record,
     manifest: Manifest,
     folder: Path,
     downloader: VaultDownloader,
     progress: Callable[[str], None],
 ) -> None:
-    for number, file in enumerate(manifest.files, start=1):
-        progress(f"fetch file {number} of {len(manifest.files)}, {file.path}")
-        key = files_prefix(record.digest) + file.path
-        version_id = record.only_version(key)
-        if version_id is None:
-            raise Refusal(f"{key} is missing, or has several versions")
-        place = folder / file.path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        downloader.download(key, version_id, place)
+    """Write a release's pinned files into the new folder `folder`.
+
+    Raises Refusal if what the vault holds is not what `manifest` says, OutsideFailure if it cannot be written here.
+    """
+    try:
+        folder.mkdir()
+        for number, file in enumerate(manifest.files, start=1):
+            progress(f"fetch file {number} of {len(manifest.files)}, {file.path}")
+            key = files_prefix(record.digest) + file.path
+            version_id = record.only_version(key)
+            if version_id is None:
+                raise Refusal(f"{key} is missing, or has several versions")
+            place = folder / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            downloader.download(key, version_id, place)
+        whole = manifest_of(folder) == manifest
+    except UnfitFolder:
+        whole = False
+    except OSError as error:
+        raise OutsideFailure(f"the files of {record.digest} could not be written here: {error}") from error
+    if not whole:
+        raise Refusal(f"what the vault holds of the release {record.digest} is not what its manifest says")

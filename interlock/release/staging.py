@@ -32,6 +32,11 @@ def pinning_prefix(request_sha256: str) -> str:
     return f"{PINS}{request_sha256}/"
 
 
+def bytes_prefix(prefix: str) -> str:
+    """Return under what the staged bytes themselves lie; beside them nothing tells of anybody."""
+    return f"{prefix}{_BLOBS}"
+
+
 def stage(
     folder: Path,
     manifest: Manifest,
@@ -43,7 +48,7 @@ def stage(
     lanes: int = LANES,
 ) -> None:
     """Put the files of `folder` under `prefix` by their digests, and their manifest when all are there."""
-    blobs = f"{prefix}{_BLOBS}"
+    blobs = bytes_prefix(prefix)
     by_digest = {file.sha256: Item(blobs + file.sha256, folder / file.path, file.sha256) for file in manifest.files}
     put_all(list(by_digest.values()), blobs, writer=writer, reader=reader, progress=progress, lanes=lanes)
     writer.put(f"{prefix}{_MANIFEST}", manifest.content, manifest.subject_digest)
@@ -73,7 +78,7 @@ def fetch_staged(
 
     Raises NotStaged if one is missing, or is not what the manifest says.
     """
-    blobs = f"{prefix}{_BLOBS}"
+    blobs = bytes_prefix(prefix)
     there = {
         version.key: version.version_id
         for version in reader.versions(blobs)

@@ -59,6 +59,12 @@ class MortalVault(MemoryVault):
         self.life.after_write()
         return stored
 
+    def erase(self, prefix: str) -> None:
+        for key in [key for key in self.objects if key.startswith(prefix)]:
+            self.life.before_write()
+            del self.objects[key]
+            self.life.after_write()
+
 
 @dataclass
 class Life:
@@ -188,7 +194,7 @@ class Bench:
         self.model = FirstColumn()
         self.vault, self.staging = MortalVault(self.life), MortalVault(self.life)
         self.vault_reader = self.vault_writer = self.vault
-        self.staging_reader = self.staging_writer = self.staging
+        self.staging_reader = self.staging_writer = self.staging_eraser = self.staging
         self.key = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
         self.known = Registry()
         self.directory = directory

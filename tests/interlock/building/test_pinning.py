@@ -9,6 +9,7 @@ import pytest
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.release import opening
 from interlock.release.gates.registry import BUILT_IN
+from interlock.release.manifest import manifest_of
 from interlock.release.measured import put_statement
 from interlock.release.predicates import Predicate
 from interlock.release.record import gather
@@ -88,6 +89,28 @@ def test_nothing_is_locked_of_bytes_that_a_gate_refuses(bench: Bench) -> None:
         bench.pin("credit/2")
     assert refused.value.reasons == ("privacy: findings is 1; the limit is ≤ 0",)
     assert bench.vault.objects == {}
+    assert not any("/blobs/" in key for key in bench.staging.objects)
+
+
+def test_refused_bytes_stay_those_that_the_submission_stands_for(bench: Bench) -> None:
+    bench.register("2", "m-2", MLmodel="flavors: {}\n", people_csv="ann,123-45-6789\n")
+    bench.submit("credit/2")
+    for _ in range(2):
+        with pytest.raises(Refusal, match="nothing of it was locked"):
+            bench.pin("credit/2")
+    bench.register("2", "m-2", MLmodel="flavors: {}\n", people_csv="nobody\n")
+    with pytest.raises(Refusal, match="not to be used") as refused:
+        bench.pin("credit/2")
+    assert refused.value.reasons == ("its bytes are others now than when it was first looked at",)
+    assert bench.vault.objects == {}
+
+
+def test_once_pinned_nothing_but_what_it_was_stays_staged(bench: Bench) -> None:
+    bench.submit()
+    bench.pin()
+    assert {key.rpartition("/")[2] for key in bench.staging.objects if key.startswith("pins/")} == {
+        "manifest.json", "origin.json",
+    }  # fmt: skip
 
 
 def test_what_is_staged_is_what_is_pinned_whatever_the_registry_holds_by_then(
@@ -175,12 +198,20 @@ def test_what_nobody_submitted_is_bad_input_that_says_what_to_do(bench: Bench) -
 
 
 def test_other_bytes_in_a_releases_place_stop_the_pinning(bench: Bench) -> None:
+    digest = manifest_of(bench.known.models["credit", "1"][1]).subject_digest
+    bench.vault.add_version(f"{files_prefix(digest)}MLmodel", b"something else")
     bench.submit()
-    digest = bench.pin().digest
-    bench.vault.objects[f"{files_prefix(digest)}MLmodel"] = [("v", b"something else")]
     with pytest.raises(Refusal, match="was not pinned") as refused:
         bench.pin()
     assert "already" in refused.value.reasons[0]
+
+
+def test_what_was_exchanged_in_the_vault_since_is_not_pinned_anew(bench: Bench) -> None:
+    bench.submit()
+    digest = bench.pin().digest
+    bench.vault.objects[f"{files_prefix(digest)}MLmodel"] = [("v", b"something else")]
+    with pytest.raises(Refusal, match="not what its manifest says"):
+        bench.pin()
 
 
 def test_without_the_gates_that_precede_it_nothing_is_pinned(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
