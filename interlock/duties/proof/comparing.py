@@ -32,14 +32,17 @@ _ACCOUNT_IN_ARN: Final = 4
 
 
 class KnownActions:
-    """The actions that some document of a world names in full."""
+    """The actions that some document of a world names in full, or of what its roles are held to."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     @cached_property
     def _names(self) -> list[str]:
-        found = {action for _, document in self._world.documents() for action in _actions_in(document)}
+        world = self._world
+        given = [one for held in world.entitlements.values() for one in (*held.identity, held.boundary)]
+        documents = [*(document for _, document in world.documents()), *given, *world.limits.values()]
+        found = {action for document in documents for action in _actions_in(document)}
         return sorted(one for one in found if _ACTION.fullmatch(one))
 
     def like(self, pattern: str) -> list[str]:

@@ -118,3 +118,21 @@ def test_a_boundary_that_lost_a_denial_is_shown_by_what_it_denied(world: World) 
     (found,) = refuting(with_boundary(world, "platform", drop))
     assert found.call is not None
     assert found.call.action == "sagemaker:UpdateEndpoint"
+
+
+@pytest.mark.parametrize(
+    ("duty", "sid", "action"),
+    [
+        ("platform", "DenyImages", "ecr:DeleteRegistryPolicy"),
+        ("platform", "DenyKeys", "kms:DeleteImportedKeyMaterial"),
+        ("foundation", "DenyOtherIdentities", "iam:UpdateSAMLProvider"),
+    ],
+)
+def test_an_action_that_only_the_table_s_own_boundary_names_is_missed(
+    world: World, duty: str, sid: str, action: str
+) -> None:
+    changed = with_boundary(
+        world, duty, lambda listed: next(one for one in listed if one["Sid"] == sid)["Action"].remove(action)
+    )
+    (found, *_) = refuting(changed)
+    assert f"can {action} on " in found.words
