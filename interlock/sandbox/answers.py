@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from interlock.release.gates.gate import ModelFailed
+from interlock.release.gates.text import plain
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,9 +24,7 @@ _LONGEST_REASON: Final = 300
 
 def told(text: object) -> str:
     """Return what a model said as one short line, each character that a terminal acts on shown as its escape."""
-    line = " ".join(str(text).split())
-    line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
-    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
+    return plain(str(text), _LONGEST_REASON)
 
 
 def predictions(head: dict[str, Any], blobs: list[bytes], rows: int, longest_text: int) -> npt.NDArray[Any]:
@@ -34,11 +32,8 @@ def predictions(head: dict[str, Any], blobs: list[bytes], rows: int, longest_tex
     if "failed" in head:
         raise ModelFailed(f"the model raised {told(head['failed'])}")
     shape = _shape(head.get("shape"), rows)
-    if len(blobs) != 1:
-        raise ModelFailed(f"the model's process answered with {len(blobs)} arrays; accepted is one")
-    values = _text(blobs[0], math.prod(shape), longest_text) if head.get("kind") == "text" else _numbers(head, blobs[0])
-    if values.size != math.prod(shape):
-        raise ModelFailed(f"the model's process answered with {values.size} values for the shape {shape}")
+    count = math.prod(shape)
+    values = _text(blobs, count, longest_text) if head.get("kind") == "text" else _numbers(head, blobs, count)
     values = values.reshape(shape)
     return values[:, 0] if len(shape) == 2 and shape[1] == 1 else values
 
@@ -48,37 +43,46 @@ def _shape(shape: object, rows: int) -> tuple[int, ...]:
         raise ModelFailed("the model's process answered without a shape")
     if len(shape) not in (1, 2) or shape[0] != rows or (len(shape) == 2 and not 1 <= shape[1] <= MOST_OUTPUTS):
         raise ModelFailed(
-            f"the model answered {rows} rows with predictions shaped {tuple(shape)}; accepted is one prediction a row,"
-            f" of at most {MOST_OUTPUTS} outputs"
+            f"the model answered {rows} rows with predictions shaped {told(tuple(shape))};"
+            f" accepted is one prediction a row, of at most {MOST_OUTPUTS} outputs"
         )
     return tuple(shape)
 
 
-def _numbers(head: dict[str, Any], blob: bytes) -> npt.NDArray[Any]:
+def _numbers(head: dict[str, Any], blobs: list[bytes], count: int) -> npt.NDArray[Any]:
     dtype = head.get("dtype")
-    if head.get("kind") != "numbers" or dtype not in _DTYPES:
+    if head.get("kind") != "numbers" or not isinstance(dtype, str) or dtype not in _DTYPES:
         raise ModelFailed(f"the model's process answered with {told(dtype)}; accepted are numbers and text")
-    if len(blob) % np.dtype(dtype).itemsize != 0:
-        raise ModelFailed("the model's process answered with half a number")
-    values = np.frombuffer(blob, dtype=dtype)
+    if [len(one) for one in blobs] != [count * np.dtype(dtype).itemsize]:
+        raise ModelFailed(f"the model's process did not answer with {count} numbers")
+    values = np.frombuffer(blobs[0], dtype=dtype)
     if values.dtype.kind == "f" and not bool(np.isfinite(values).all()):
         where = int(np.flatnonzero(~np.isfinite(values))[0])
         raise ModelFailed(f"the model predicted {values[where]} (value {where}); accepted are finite numbers")
-    if values.dtype.kind == "b" and not set(blob) <= {0, 1}:
+    if values.dtype.kind == "b" and not set(blobs[0]) <= {0, 1}:
         raise ModelFailed("the model's process answered with booleans that are none")
     return values
 
 
-def _text(blob: bytes, count: int, longest: int) -> npt.NDArray[Any]:
-    try:
-        texts = json.loads(blob)
-    except (ValueError, RecursionError):
-        raise ModelFailed("the model's process answered with text that is not JSON") from None
-    if not isinstance(texts, list) or len(texts) != count or not all(isinstance(one, str) for one in texts):
+def _text(blobs: list[bytes], count: int, longest: int) -> npt.NDArray[Any]:
+    """Return the texts: a blob of their lengths in bytes, and one of all of them in UTF-8.
+
+    Not JSON, of which a few megabytes unfold to gigabytes here.
+    """
+    if len(blobs) != 2 or len(blobs[0]) != 4 * count:
         raise ModelFailed(f"the model's process did not answer with {count} texts")
-    too_long = max(map(len, texts), default=0)
+    ends = np.cumsum(np.frombuffer(blobs[0], dtype="<u4"), dtype=np.int64)
+    if (int(ends[-1]) if count else 0) != len(blobs[1]):
+        raise ModelFailed("the model's process answered with texts of other lengths than it said")
+    values = np.empty(count, dtype=object)
+    start = 0
+    for number, end in enumerate(ends.tolist()):
+        try:
+            values[number] = blobs[1][start:end].decode("utf-8")
+        except UnicodeDecodeError:
+            raise ModelFailed(f"the model's process answered with text that is not UTF-8 (value {number})") from None
+        start = end
+    too_long = max(map(len, values), default=0)
     if too_long > longest:
         raise ModelFailed(f"the model answered with a text of {too_long:,} characters; accepted are {longest:,}")
-    values = np.empty(len(texts), dtype=object)
-    values[:] = texts
     return values

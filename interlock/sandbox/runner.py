@@ -7,7 +7,6 @@ knows, or the model has failed.
 from __future__ import annotations
 
 import functools
-import json
 import os
 from collections.abc import Callable
 from typing import Any, Final
@@ -76,7 +75,9 @@ def _packed_answer(answer: Any) -> tuple[dict[str, Any], list[bytes]]:
         values = values.astype(values.dtype.newbyteorder("<"))
         return {"kind": "numbers", "dtype": values.dtype.str, "shape": list(values.shape)}, [values.tobytes()]
     if values.dtype.kind == "U":
-        return {"kind": "text", "shape": list(values.shape)}, [json.dumps(values.ravel().tolist()).encode()]
+        texts = [one.encode("utf-8", "replace") for one in values.ravel().tolist()]
+        lengths = np.array([len(one) for one in texts], dtype="<u4")
+        return {"kind": "text", "shape": list(values.shape)}, [lengths.tobytes(), b"".join(texts)]
     raise _Unanswerable(f"predictions are of type {values.dtype}; accepted are numbers and text")
 
 

@@ -10,7 +10,7 @@ from interlock.sandbox.model import ModelSandbox
 from interlock.sandbox.plan import MIB, Limits
 from tests.interlock.sandbox.models import answering, hostile_model, light_python
 
-BRIEF = Limits(load_seconds=60, call_seconds=1.5, memory_bytes=1024 * MIB, scratch_bytes=8 * MIB, answer_bytes=MIB)
+BRIEF = Limits(load_seconds=60, call_seconds=3, memory_bytes=1024 * MIB, scratch_bytes=8 * MIB, answer_bytes=MIB)
 
 Predicting = Callable[..., ModelSandbox]
 
@@ -19,6 +19,14 @@ Predicting = Callable[..., ModelSandbox]
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """An interpreter whose MLflow takes no time to import; all else is what a model is always run by."""
     return light_python(tmp_path_factory.mktemp("light") / "python")
+
+
+@pytest.fixture(scope="session")
+def evaluating(tmp_path_factory: pytest.TempPathFactory, python: str) -> Iterator[ModelSandbox]:
+    """A model that answers with the expression in the first row's column `expression`."""
+    folder = answering(tmp_path_factory.mktemp("evaluating") / "model", "eval(rows['expression'][0])")
+    with ModelSandbox(folder, limits=BRIEF, python=python) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,9 @@ from interlock.release.manifest import manifest_of
 from interlock.sandbox.model import ModelSandbox
 from interlock.sandbox.plan import MIB, Limits
 from tests.interlock.sandbox.conftest import BRIEF, Predicting, attacks
-from tests.interlock.sandbox.models import answering, model_of
+from tests.interlock.sandbox.models import model_of
 
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
-
-
-@pytest.fixture(scope="module")
-def evaluating(tmp_path_factory: pytest.TempPathFactory, python: str) -> Iterator[ModelSandbox]:
-    """A model that answers with the expression in its first row."""
-    folder = answering(tmp_path_factory.mktemp("evaluating") / "model", "eval(rows['expression'][0])")
-    with ModelSandbox(folder, limits=BRIEF, python=python) as sandbox:
-        yield sandbox
 
 
 def left_over() -> list[psutil.Process]:
@@ -37,7 +28,7 @@ def left_over() -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("attack", "reason"),
     [
-        ("sleep", "took longer than 1.5 s"),
+        ("sleep", "took longer than 3 s"),
         ("flood", "its process"),
         ("tamper", "what it was not asked"),
         ("close_pipes", "its process ended"),
@@ -62,7 +53,7 @@ def test_an_attack_on_the_process_that_measures_is_a_failure(hostile: ModelSandb
     except ModelFailed as error:
         told = str(error)
     assert re.search(reason, told)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     hostile.close()
     assert left_over() == before
 

@@ -115,8 +115,8 @@ def test_a_message_that_is_cut_short_is_none(blobs: list[bytes], data: st.DataOb
         ("[1, 2.5, True]", [1.0, 2.5, 1.0]),
     ],
 )
-def test_predictions_come_back_one_a_row(predicting: Predicting, expression: str, expected: list[object]) -> None:
-    assert predicting(expression).predict(EVERY_TYPE).tolist() == expected
+def test_predictions_come_back_one_a_row(evaluating: ModelSandbox, expression: str, expected: list[object]) -> None:
+    assert evaluating.predict(EVERY_TYPE.assign(expression=expression)).tolist() == expected
 
 
 def test_more_rows_than_a_pipe_holds_go_through(predicting: Predicting) -> None:
