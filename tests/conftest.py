@@ -31,6 +31,7 @@ SHARED = {
     "the foundations": ("infra/",),
     "an MLflow server": (
         "interlock/aws/test_endpoint.py",
+        "interlock/aws/test_governed_endpoint.py",
         "interlock/cli/test_commands.py",
         "interlock/cli/test_pipelines.py",
         "interlock/cli/test_releasing.py",

@@ -107,6 +107,9 @@ class World:
     emergency: bool = False
     builder: str = "pipeline-7"
     policy: TiersPolicy = POLICY
+    files: Mapping[str, bytes] = field(default_factory=lambda: FILES)
+    roots_of: World | None = None
+    """Another world, whose trust root is this one's too."""
     vault: MemoryVault = field(default_factory=MemoryVault)
     leaves: list[Leaf] = field(default_factory=list)
     roots: list[TrustRoot] = field(default_factory=list)
@@ -114,15 +117,20 @@ class World:
     """How many leaves the witness has seen; None is all."""
 
     def __post_init__(self) -> None:
-        self.roots.append(root({"tiers": self.policy.digest}))
-        self.publish(self.policy)
+        if self.roots_of is not None:
+            self.roots.extend(self.roots_of.roots)
+            shared = {key: list(one) for key, one in self.roots_of.vault.objects.items() if key.startswith("trust/")}
+            self.vault.objects.update(shared)
+        else:
+            self.roots.append(root({"tiers": self.policy.digest}))
+            self.publish(self.policy)
         files = tuple(
             ManifestFile(path=path, size=len(content), sha256=sha256(content).hex())
-            for path, content in sorted(FILES.items())
+            for path, content in sorted(self.files.items())
         )
         self.manifest = Manifest(files=files)
         self.digest = self.manifest.subject_digest
-        for path, content in FILES.items():
+        for path, content in self.files.items():
             self.vault.add_version(files_prefix(self.digest) + path, content)
         self.vault.add_version(manifest_key(self.digest), self.manifest.content)
 
