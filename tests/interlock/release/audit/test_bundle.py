@@ -24,6 +24,7 @@ from tests.interlock.release.audit.world import (
     DAY,
     HOUR,
     LOG,
+    MEASURED,
     SIGNERS,
     MemoryBundle,
     World,
@@ -136,6 +137,28 @@ def test_approvals_that_expired_before_the_decision_are() -> None:
     world.decide()
     world.sequence()
     assert {one.code for one in report(world).reasons} == {"approval-missing", "approval-expired"}
+
+
+def test_a_decision_that_dates_itself_back_is_judged_when_the_ledger_saw_it() -> None:
+    world = World()
+    world.pin()
+    for gate, value in MEASURED.items():
+        world.measure(gate, value)
+    world.sequence()
+    for person in ("approver-1", "approver-2"):
+        world.approve(person)
+    world.sequence()
+    world.act(Predicate.REVOCATION, "approver-3", "revoked_at")
+    world.sequence()
+    now = world.now
+    world.now = now - 3 * DAY
+    world.decide()
+    world.now = now
+    world.sequence()
+    assert {(one.code, one.where.split("/")[0]) for one in report(world).reasons} == {
+        ("revoked", ""),
+        ("revoked", "decisions"),
+    }
 
 
 def test_a_checkpoint_that_the_auditor_kept_refuses_a_log_that_was_cut() -> None:

@@ -45,7 +45,13 @@ def log_cases() -> Iterator[Case]:
     yield case("log: an entry dropped and signed anew", lambda w: _fork(w, lambda found: found[:-1]), "ledger-refused")
     yield case("log: an entry changed and signed anew", lambda w: _fork(w, _redated), "ledger-refused")
     yield case("log: a backdated entry", _backdated_entry, "ledger-refused")
-    yield case("log: a statement that was backdated", _backdated_statement, "statement-backdated")
+    yield case(
+        "log: a statement that was backdated",
+        _backdated_statement,
+        "approval-missing",
+        "statement-backdated",
+        base="half",
+    )
     yield case("log: signed by another duty's key", lambda w: _sign_newest(w, "builder"), "ledger-refused")
     yield case("log: signed by a stranger", lambda w: _sign_newest(w, "stranger"), "ledger-refused")
     yield case("log: none", _no_log, "ledger-missing")
@@ -111,10 +117,9 @@ def _backdated_entry(world: World) -> None:
 
 
 def _backdated_statement(world: World) -> None:
-    world.now += 30 * DAY
+    world.now += 3 * DAY
     world.append([])
-    long_ago = world.now - 29 * DAY
-    world.approve("approver-3", approved_at=long_ago, expires_at=long_ago + 10 * DAY)
+    world.approve("approver-2", approved_at=world.now - 2 * DAY, expires_at=world.now + DAY)
     world.sequence()
 
 
