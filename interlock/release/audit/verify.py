@@ -1686,11 +1686,13 @@ class Approvals:
 
     def _doubt(self, one: Statement) -> Doubt | None:
         """Return why an approval does not count, or None."""
+        if one.recorded_at is None:
+            return one.doubt()
         said, opening = one.predicate, self.judge.opening
         given, expires, read = when(said["approved_at"]), when(said["expires_at"]), set(said["statements"])
         record = {"policy": said["policy"], "release": self.judge.digest, "statements": sorted(read)}
         builders = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
-        seen = min(one.recorded_at or self.moment, self.moment)
+        seen = min(one.recorded_at, self.moment)
         unread = sorted(gate for gate, payloads in self.evidence.items() if not payloads & read)
         if opening.statement.payload not in read:
             unread.append("the pin")

@@ -86,11 +86,11 @@ def approval_cases() -> Iterator[Case]:
         (Predicate.REJECTION, "rejected_at", "rejected"),
         (Predicate.REVOCATION, "revoked_at", "revoked"),
     ):
-        yield case(f"an approver has {code} it", _act(kind, field), code, base="half")
-        yield case(f"an approver has {code} it, not logged yet", _act(kind, field, logged=False), code, base="half")
-    yield case("a gate failed, and passed in another run", _outvote, "evidence-failed", base="half")
-    yield case("a gate calls itself passed below the limit", _short, "evidence-short-of-policy", base="half")
-    yield case("evidence of another tier", _other_tier, "evidence-for-another-tier", base="half")
+        yield case(f"objection: {code}", _act(kind, field), code, base="half")
+        yield case(f"objection: {code}, not logged yet", _act(kind, field, logged=False), code, base="half")
+    yield case("gate: one failed, and passed in another run", _outvote, "evidence-failed", base="half")
+    yield case("gate: one calls itself passed below the limit", _short, "evidence-short-of-policy", base="half")
+    yield case("gate: evidence of another tier", _other_tier, "evidence-for-another-tier", base="half")
 
 
 def _unread(world: World) -> None:

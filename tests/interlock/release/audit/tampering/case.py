@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from interlock.release.envelope import read_sealed
+from interlock.release.predicates import Predicate
 from interlock.release.record import gather
 from interlock.release.statement import parse_statement
 from interlock.release.trust.chain import RootRefused
@@ -112,6 +113,8 @@ def drop(world: World, key: str) -> None:
 def kind_of(world: World, key: str) -> str:
     statement = parse_statement(read_sealed(content_of(world, key)).payload)
     gate = statement.predicate.get("gate") or statement.predicate.get("person") or ""
+    if statement.predicate_type == Predicate.VERIFICATION:
+        return "decision"
     return f"{statement.predicate_type.split('/')[-1].removesuffix(':v1').split(':')[-1]} {gate}".strip()
 
 
