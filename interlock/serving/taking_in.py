@@ -113,7 +113,8 @@ def take_in(model: Path, record: Path, private: Path, *, digest: str, fingerprin
     try:
         trust = read_trust(copy, fingerprint, now=None)
     except RootRefused as refused:
-        raise NotLoaded(digest, [Reason(ReasonCode.ROOT_REFUSED, one, TRUST) for one in refused.reasons]) from refused
+        code = ReasonCode.ROOT_REFUSED if any(True for _ in copy.versions(TRUST)) else ReasonCode.ROOT_MISSING
+        raise NotLoaded(digest, [Reason(code, one, TRUST) for one in refused.reasons]) from refused
     verdict = load(gather(copy, digest, trust.public_keys()), copy, trust)
     if reasons or not verdict.verifies:
         raise NotLoaded(digest, [*reasons, *verdict.reasons])

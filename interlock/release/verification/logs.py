@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interlock.ledger.believing import Believer
-from interlock.ledger.faults import LedgerRefused
+from interlock.ledger.faults import FaultKind, LedgerRefused
 from interlock.ledger.layout import log_prefix
 from interlock.ledger.ledger import joined
 from interlock.ledger.loading import open_ledger
@@ -26,10 +26,15 @@ def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], l
         try:
             views.append(open_ledger(reader, root, origin))
         except LedgerRefused as refused:
-            reasons += [Reason(ReasonCode.LEDGER_REFUSED, str(fault), origin) for fault in refused.faults]
+            reasons += [Reason(_code_of(fault.kind), str(fault), origin) for fault in refused.faults]
     if not reasons:
         try:
             joined(views)
         except LedgerRefused as refused:
             reasons += [Reason(ReasonCode.LEDGER_REFUSED, str(fault), fault.where) for fault in refused.faults]
     return views, reasons
+
+
+def _code_of(kind: FaultKind) -> ReasonCode:
+    unknown = kind is FaultKind.UNKNOWN_ORIGIN
+    return ReasonCode.LEDGER_OF_UNKNOWN_ORIGIN if unknown else ReasonCode.LEDGER_REFUSED

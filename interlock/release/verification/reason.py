@@ -18,7 +18,6 @@ class ReasonCode(StrEnum):
     """A delete marker lies above it."""
     OBJECT_ALTERED = "object-altered"
     """Its bytes are not those that were signed for."""
-    OBJECT_UNREADABLE = "object-unreadable"
     NOT_A_REGULAR_FILE = "not-a-regular-file"
     NOT_LOCKED = "not-locked"
     LOCK_TOO_WEAK = "lock-too-weak"

@@ -60,5 +60,8 @@ def read_trust(
         try:
             found[digest] = read_policy(policies or roots, digest)
         except Unpublished as error:
-            faults[digest] = Reason(ReasonCode.POLICY_MISSING, str(error), policy_key(digest))
+            key = policy_key(digest)
+            is_there = any(version.key == key for version in (policies or roots).versions(key))
+            code = ReasonCode.POLICY_ALTERED if is_there else ReasonCode.POLICY_MISSING
+            faults[digest] = Reason(code, str(error), key)
     return Trust(root, named, found, faults)

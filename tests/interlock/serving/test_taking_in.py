@@ -117,7 +117,7 @@ def drop_the_manifest(container: Container) -> None:
         (add_a_file, {C.OBJECT_ADDED}),
         (add_beside, {C.OBJECT_ADDED}),
         (drop_the_approvals, {C.APPROVAL_MISSING}),
-        (drop_the_channels, {C.ROOT_REFUSED}),
+        (drop_the_channels, {C.ROOT_MISSING}),
         (pin_another_root, {C.ROOT_REFUSED}),
         (drop_the_manifest, {C.MANIFEST_MISSING}),
     ],

@@ -360,8 +360,11 @@ def test_nothing_is_opened_under_a_policy_after_its_review_date() -> None:
     assert C.POLICY_REVIEW_PASSED in codes(world.admit(NOW + 307 * DAY))
 
 
-def test_a_policy_that_is_not_published_admits_nothing(world: World) -> None:
+def test_a_policy_that_is_altered_or_not_published_admits_nothing(world: World) -> None:
     key = next(key for key in world.vault.objects if key.startswith("trust/policies/"))
+    version, content = world.vault.objects[key][0]
+    world.vault.objects[key] = [(version, content.replace(b'"count":2', b'"count":1'))]
+    assert codes(world.admit()) == {C.POLICY_ALTERED}
     del world.vault.objects[key]
     assert codes(world.admit()) == {C.POLICY_MISSING}
 
