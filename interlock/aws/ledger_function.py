@@ -92,12 +92,12 @@ class Function:
             if self.settings.duty == WITNESS:
                 return self._witness(now)
             if operation == OPEN_EPOCH:
-                done = self._sequencing(now).open_epoch(now)
+                done = self._sequencing(now).open_epoch(now, clock=_now)
             elif epoch_of(log) > 1 and newest_batch(self._storage, log) is None:
                 # Where a failover has not come, its log has nothing to do, and nothing is wrong.
                 return {"log": log, "waiting": ["it has not been opened"]}
             else:
-                done = self._sequencing(now).sequence(now, renew_after=self.settings.renew_after)
+                done = self._sequencing(now).sequence(now, renew_after=self.settings.renew_after, clock=_now)
         except LedgerRefused as refused:
             raise Refusal(f"nothing was signed for {log}", reasons=[str(one) for one in refused.faults]) from refused
         except (Incomplete, Contended) as error:
@@ -146,9 +146,13 @@ def handle(event: Mapping[str, Any], _: object) -> dict[str, Any]:
         raise BadInput(f"operation: received {operation!r}; accepted is {OPEN_EPOCH!r}, of a sequencer, or none")
     if _running is None or _running.settings != settings:
         _running = Function(settings)
-    done = _running.run(operation, datetime.now(UTC))
+    done = _running.run(operation, _now())
     print(json.dumps({"did": operation or settings.duty, **done}))
     return done
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _said(environment: Mapping[str, str], name: str) -> str:

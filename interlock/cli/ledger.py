@@ -75,7 +75,7 @@ def sequence(
             running.clear()
             running[believed.fingerprint] = place.sequencer(name, believed)
         with _explained(f"nothing more was appended to {name}"):
-            done = running[believed.fingerprint].sequence(_now(), renew_after=renew)
+            done = running[believed.fingerprint].sequence(_now(), renew_after=renew, clock=_now)
         Printer(output).result(appended_document(name, done), appended_lines(name, done))
 
     _again_and_again(once, watch, output)
@@ -103,7 +103,7 @@ def open_epoch(
     if after is not None and after not in Believer(believed).logs:
         raise BadInput(f"--after: received {after!r}; the trust root names {', '.join(Believer(believed).logs)}")
     with _explained(f"{name} was not opened"):
-        done = place.sequencer(name, believed).open_epoch(_now(), after=after)
+        done = place.sequencer(name, believed).open_epoch(_now(), after=after, clock=_now)
     Printer(output).result(appended_document(name, done), appended_lines(name, done))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -81,12 +81,15 @@ class Sequencer:
         self._unfit: dict[Place, str] = {}
         self._before: Predecessor | None = None
 
-    def sequence(self, now: datetime, *, renew_after: timedelta | None = None) -> Appended:
+    def sequence(
+        self, now: datetime, *, renew_after: timedelta | None = None, clock: Callable[[], datetime] | None = None
+    ) -> Appended:
         """Append every statement that the log does not hold yet, and complete what others left undone.
 
-        With nothing to append, the checkpoint is signed anew once it is older than `renew_after`, so that readers see
-        that the log lives. Raises LedgerRefused, Incomplete, Contended, and whatever storage and signer raise; running
-        again is safe after each.
+        A leaf says that its statement was there at a time. `clock` tells the time after the statements were read, which
+        may take minutes; without it, `now` is taken for all of the run. With nothing to append, the checkpoint is
+        signed anew once it is older than `renew_after`, so that readers see that the log lives. Raises LedgerRefused,
+        Incomplete, Contended, and whatever storage and signer raise; running again is safe after each.
         """
         self._allowed(now)
         head = self._catch_up(now)
@@ -99,20 +102,24 @@ class Sequencer:
             fresh = head.begun and (renew_after is None or now - head.checkpoint.time <= renew_after)
             if not wanted and fresh:
                 return Appended(head.checkpoint, tuple(appended), self._unfit_found())
-            leaves = self._leaves(wanted[:MOST_LEAVES], _time(head, now))
-            if leaves or not fresh:
-                mine = _batch(head, leaves, now)
+            found = self._leaves(wanted[:MOST_LEAVES], now)
+            if found or not fresh:
+                read_by = clock() if clock else now
+                mine = _batch(head, found, read_by)
                 decided = self._decide(mine)
-                head = self._advance(head, decided, now)
-                appended += leaves if decided == mine else []
+                head = self._advance(head, decided, read_by)
+                appended += mine.leaves if decided == mine else []
             wanted = [version for version in wanted if self._is_new(version)]
         raise Contended(f"others appended to {self.log} faster, {MOST_ATTEMPTS} times")
 
-    def open_epoch(self, now: datetime, *, after: str | None = None) -> Appended:
+    def open_epoch(
+        self, now: datetime, *, after: str | None = None, clock: Callable[[], datetime] | None = None
+    ) -> Appended:
         """Begin this log where another ended: at the last checkpoint of that log that the witness has seen.
 
         `after` is the other log, else that of the latest earlier epoch. Every statement that lies in the vault and not
-        in the other log as far as that is entered as late. Raises LedgerRefused, Incomplete.
+        in the other log as far as that is entered as late; `clock` is as it is to `sequence`. Raises LedgerRefused,
+        Incomplete.
         """
         self._allowed(now)
         if newest_batch(self._storage, self.log) is not None:
@@ -127,8 +134,8 @@ class Sequencer:
         head = Head.before_the_first(self.origin)
         first = epoch_leaf(self._believer.witnessed(note)[1], moment(now))
         self._known = kept_places(self._storage, first)
-        late = self._leaves(self._unknown(), moment(now), LeafKind.LATE)
-        mine = _batch(head, [first, *late], now)
+        late = self._leaves(self._unknown(), now, LeafKind.LATE)
+        mine = _batch(head, [first, *late], clock() if clock else now)
         decided = self._decide(mine)
         self._head = None
         head = self._catch_up(now)
@@ -183,7 +190,8 @@ class Sequencer:
             raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, str(error), where)]) from error
         edge = Edge()
         for _ in edge.append(self.log, entries):
-            """Those lie there already."""
+            # Its tiles lie there already.
+            pass
         if (checkpoint.origin, checkpoint.number, checkpoint.root) != (self.origin, number, edge.root()):
             raise LedgerRefused([LedgerFault(FaultKind.FORKED, "it is not that of the entries that are there", where)])
         self._learn(leaves)
@@ -240,14 +248,14 @@ class Sequencer:
 
 
 def _batch(head: Head, leaves: Sequence[Leaf], now: datetime) -> Batch:
-    before = head.checkpoint
+    before, at = head.checkpoint, _time(head, now)
     return Batch(
         origin=before.origin,
         number=before.number + 1,
         start=before.size,
         root=before.root.hex(),
-        decided_at=_time(head, now),
-        leaves=tuple(leaves),
+        decided_at=at,
+        leaves=tuple(leaf.model_copy(update={"recorded_at": at}) for leaf in leaves),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -225,11 +225,11 @@ def test_a_watch_goes_on_after_an_outside_failure_and_ends_when_it_is_refused(
     runs = iter([Incomplete("not yet"), None, LedgerRefused([LedgerFault(FaultKind.FORKED, "another", "here")])])
     sequence = Sequencer.sequence
 
-    def one(self: Sequencer, now: datetime, *, renew_after: timedelta | None = None) -> Appended:
+    def one(self: Sequencer, now: datetime, **options: Any) -> Appended:
         failure = next(runs)
         if failure is not None:
             raise failure
-        return sequence(self, now, renew_after=renew_after)
+        return sequence(self, now, **options)
 
     monkeypatch.setattr(Sequencer, "sequence", one)
     code, text = shell.run("sequence", "--watch", "30")

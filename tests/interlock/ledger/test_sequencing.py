@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from interlock.ledger.storage import all_numbers
 from interlock.ledger.view import LedgerView
 from interlock.release.trust.document import KeyDuty
 from interlock.release.trust.published import TRUST
+from interlock.release.vault import ObjectVersion
 from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, ORIGIN, START, digest, root
 from tests.interlock.ledger.memory import Killed, MemoryLedger
 from tests.interlock.release.memory import LocalSigner
@@ -342,6 +343,21 @@ def test_the_times_of_a_log_never_go_back() -> None:
     (leaf,) = sequencer.sequence(START).leaves
     assert leaf.recorded_at == START + MINUTE
     assert view_of(ledger).time == START + MINUTE
+
+
+def test_a_leaf_gets_the_time_by_which_its_statement_had_been_read() -> None:
+    ledger = MemoryLedger()
+    ledger.add_statement(1)
+    times = iter([START + MINUTE, START + 2 * MINUTE])
+    read_each = ledger.read_each
+
+    def slow(versions: Sequence[ObjectVersion]) -> Iterator[bytes]:
+        assert next(times) == START + MINUTE
+        return read_each(versions)
+
+    ledger.read_each = slow  # type: ignore[method-assign]
+    (leaf,) = ledger.sequencer().sequence(START, clock=lambda: next(times)).leaves
+    assert leaf.recorded_at == START + 2 * MINUTE == view_of(ledger).time
 
 
 def test_a_sequencer_whose_clock_is_far_behind_the_log_stops() -> None:
