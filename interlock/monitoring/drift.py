@@ -33,10 +33,12 @@ def _shares(counts: Integers) -> Floats:
 def kolmogorov_smirnov(reference: Floats, current: Floats) -> float:
     """Return the largest distance between the distribution functions of two samples, ties and all.
 
-    Both are shaped (rows,), finite and not empty; `reference` is sorted. Raises ValueError for an empty sample.
+    Both are shaped (rows,); `reference` is sorted. Raises ValueError for a sample that is empty or not finite.
     """
     if reference.size == 0 or current.size == 0:
         raise ValueError("a sample of nothing")
+    if not (np.isfinite(reference).all() and np.isfinite(current).all()):
+        raise ValueError("a sample with what is no finite number")
     current = np.sort(current)
     places = np.concatenate([reference, current])
     below = np.searchsorted(reference, places, side="right") / reference.size

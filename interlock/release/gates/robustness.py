@@ -87,16 +87,15 @@ class RobustnessGate:
         random = np.random.Generator(np.random.PCG64(inputs.seed))
         before = _undisturbed(inputs, parameters, random)
         model = inputs.model()
-        measures: list[Measure] = []
+        answers: dict[tuple[str, Slice], Floats] = {}
         for name, disturb in _disturbances(parameters).items():
             scores = _answers(model, before.rows, disturb, random, parameters.repeats)
-            of = slice_of("disturbance", name)
-            measures += _measures("", before, scores, of, inputs.seed, parameters.resamples)
+            answers["", slice_of("disturbance", name)] = scores
         names = list(before.rows.columns)
         for name in names[: parameters.columns]:
             scores = scores_from(model, disturbing.permuted(before.rows, name, random))[None, :]
-            of = slice_of("column", str(name))
-            measures += _measures("permuted_", before, scores, of, inputs.seed, parameters.resamples)
+            answers["permuted_", slice_of("column", str(name))] = scores
+        measures = list(_measures(before, answers, inputs.seed, parameters.resamples))
         return Measured(measures, unchecked=list(_unchecked(parameters, len(names), before)))
 
 
@@ -134,13 +133,16 @@ def _answers(
 
 
 def _measures(
-    prefix: str, before: Undisturbed, scores: Floats, of: Slice, seed: int, resamples: int
+    before: Undisturbed, answers: Mapping[tuple[str, Slice], Floats], seed: int, resamples: int
 ) -> Iterator[Measure]:
-    flipped = mean_of(before.flipped(scores))
-    between = intervals({"flipped": flipped}, before.weights, seed=seed, resamples=resamples)["flipped"]
+    """Yield what each disturbance did; `answers`, shaped (repeats, rows), by the measures' prefix and their slice."""
+    flipped = {str(place): mean_of(before.flipped(scores)) for place, scores in enumerate(answers.values())}
+    between = intervals(flipped, before.weights, seed=seed, resamples=resamples)
     count = before.weights.size
-    yield measure(f"{prefix}changed_decisions", float(flipped(before.weights)), between, count=count, of=of)
-    yield measure(f"{prefix}lost_area_under_curve", before.lost(scores), count=count, of=of)
+    for place, ((prefix, of), scores) in enumerate(answers.items()):
+        share = float(flipped[str(place)](before.weights))
+        yield measure(f"{prefix}changed_decisions", share, between[str(place)], count=count, of=of)
+        yield measure(f"{prefix}lost_area_under_curve", before.lost(scores), count=count, of=of)
 
 
 def _unchecked(parameters: RobustnessParameters, columns: int, before: Undisturbed) -> Iterator[str]:

