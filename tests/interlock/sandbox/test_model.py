@@ -207,9 +207,10 @@ def test_a_model_dies_with_the_process_that_measures(tmp_path: Path, python: str
 
 
 def test_what_watches_over_a_model_does_not_die_alone(predicting: Predicting) -> None:
+    before = psutil.Process().children(recursive=True)
     sandbox = predicting("__import__('time').sleep(600)")
     sandbox.load()
-    watching, confined = psutil.Process().children(recursive=True)[-2:]
+    watching, confined = (one for one in psutil.Process().children(recursive=True) if one not in before)
     watching.kill()
     with pytest.raises(ModelFailed, match="its process"):
         sandbox.predict(EVERY_TYPE)
