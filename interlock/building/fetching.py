@@ -96,8 +96,8 @@ def _there_already(
     """Return the folder with what an earlier run has staged or locked, or None where the bytes are gone again."""
     progress("take up what was staged")
     record = gather(clients.vault_reader, manifest.subject_digest, {})
-    keys = [files_prefix(manifest.subject_digest) + file.path for file in manifest.files]
-    if all(record.only_version(key) is not None for key in keys):
+    prefix_locked = files_prefix(record.digest)
+    if all(record.only_version(prefix_locked + file.path) is not None for file in manifest.files):
         download_release(record, manifest, scratch / "locked", clients.vault_reader, progress)
         return scratch / "locked"
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.release import opening
+from interlock.release.digests import canonical_json
 from interlock.release.gates.registry import BUILT_IN
 from interlock.release.manifest import manifest_of
 from interlock.release.measured import put_statement
@@ -220,6 +221,20 @@ def test_without_the_gates_that_precede_it_nothing_is_pinned(bench: Bench, monke
     with pytest.raises(OutsideFailure, match="no gate is called 'privacy'"):
         bench.pin()
     assert bench.vault.objects == {}
+
+
+def test_what_pinning_takes_grows_with_the_files_and_not_with_their_square(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.register("2", "m-2", **{f"file{number}": str(number) for number in range(200)})
+    bench.submit("credit/2")
+    written = []
+    monkeypatch.setattr(
+        "interlock.release.manifest.canonical_json", lambda document: written.append(1) or canonical_json(document)
+    )
+    for _ in range(2):
+        bench.pin("credit/2")
+    assert len(written) < 50
 
 
 @pytest.fixture
