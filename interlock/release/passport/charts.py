@@ -74,17 +74,22 @@ def limit_value(limit: Limit | None) -> float | None:
     return float(given)
 
 
-def intervals_chart(title: str, rows: Sequence[Row], limit: float | None, words: str = "") -> Markup:
-    """Draw values with their intervals on one axis, and the limit as a line across."""
+def intervals_chart(
+    title: str, rows: Sequence[Row], limit: float | None, words: str = "", *, zero: bool = False
+) -> Markup:
+    """Draw values with their intervals on one axis, and the limit as a line across; `zero` draws a line there."""
     left, right, top, step = 210, 560, 30, 24
     known = [one for row in rows for one in (row.value, row.low, row.high) if one is not None]
     known += [limit] if limit is not None else []
+    known += [0.0] if zero else []
     place, ticks = _axis(known or [0.0, 1.0], left, right)
     height = top + step * len(rows) + 6
     shapes = []
     for tick in ticks:
         shapes += [line(place(tick), top - 8, place(tick), height - 4, _LINE)]
         shapes += [label(place(tick), 14, _short(tick), anchor="middle", soft=True)]
+    if zero:
+        shapes.append(line(place(0.0), top - 8, place(0.0), height - 4, _IDLE, width=1.5))
     if limit is not None:
         shapes.append(line(place(limit), top - 10, place(limit), height, _BAD, width=1.5, dashed=True))
     for index, row in enumerate(rows):
@@ -177,25 +182,21 @@ def calibration_chart(bins: Sequence[Mapping[str, Any]]) -> Markup:
     return picture(300, 286, "Calibration: observed shares against predicted probabilities", *shapes)
 
 
-def bars_chart(title: str, rows: Sequence[Row], limit: float | None = None) -> Markup:
-    """Draw lengths from zero, the longest as wide as the drawing allows."""
-    left, right, step = 210, 600, 22
-    known = [row.value for row in rows if row.value is not None] + ([limit] if limit is not None else [])
-    place = _linear(0, max([*known, 1e-12]), left, right)
+def bars_chart(title: str, rows: Sequence[Row]) -> Markup:
+    """Draw lengths from a line at zero, to the right what is above it and to the left what is below."""
+    left, right, step = 210, 560, 22
+    known = [row.value for row in rows if row.value is not None]
+    place = _linear(min([0.0, *known]), max([0.0, *known, 1e-12]), left, right)
     height = step * len(rows) + 8
     shapes = []
     for index, row in enumerate(rows):
         y = index * step + 4
-        shapes.append(label(200, y + 13, _cut(row.label), anchor="end"))
-        if row.value is None:
-            shapes.append(label(left, y + 13, row.note, soft=True))
-            continue
-        colour = {None: _PLAIN, True: _GOOD, False: _BAD}[row.holds]
-        width = max(place(max(row.value, 0)) - left, 1)
-        shapes.append(tag("rect", x=left, y=y + 2, width=f"{width:.1f}", height=14, rx=2, fill=colour))
-        shapes.append(label(left + width + 6, y + 13, row.note))
-    if limit is not None:
-        shapes.append(line(place(limit), 0, place(limit), height, _BAD, width=1.5, dashed=True))
+        shapes += [label(200, y + 13, _cut(row.label), anchor="end"), label(576, y + 13, row.note)]
+        if row.value is not None:
+            start, end = sorted((place(0), place(row.value)))
+            bar = {"x": f"{start:.1f}", "y": y + 2, "width": f"{max(end - start, 1):.1f}"}
+            shapes.append(tag("rect", **bar, height=14, rx=2, fill=_PLAIN))
+    shapes.append(line(place(0), 0, place(0), height, _IDLE))
     return picture(760, height, title, *shapes)
 
 

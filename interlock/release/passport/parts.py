@@ -24,8 +24,11 @@ from interlock.release.passport.charts import (
 from interlock.release.passport.words import interval, limit, number, plain, spoken
 
 _KNOWN_DETAILS: Final = frozenset(
-    {"roc", "champion_roc", "calibration", "histograms", "threshold", "table", "reference"}
+    {"bars", "roc", "champion_roc", "calibration", "histograms", "threshold", "table", "reference"}
 )
+_NAMES: Final = frozenset({"feature", "column", "name", "disturbance"})
+_WEAK: Final = 0.2
+"""A rank correlation below which more of a column means neither more nor less."""
 _MOST_DETAIL_CHARACTERS: Final = 20_000
 EVERY_GROUP: Final = "all groups"
 """How a gate names the slice of a measure that compares groups with one another."""
@@ -131,9 +134,7 @@ def drawings(evidence: Evidence) -> Iterator[Markup]:
     if figures:
         yield tag("div", *figures, class_="two")
     rest = {
-        name: value
-        for name, value in details.items()
-        if name not in _KNOWN_DETAILS and not (name in _bar_lists(details) or name == "importances")
+        name: value for name, value in details.items() if name not in _KNOWN_DETAILS and name not in _bar_lists(details)
     }
     if rest:
         text = json.dumps(rest, indent=2, ensure_ascii=False, sort_keys=True)
@@ -176,35 +177,59 @@ def _histograms(details: Mapping[str, Any]) -> Iterator[Markup]:
 
 
 def _bar_lists(details: Mapping[str, Any]) -> dict[str, list[tuple[str, float]]]:
-    """Return the lists of named numbers in a gate's details, such as mean absolute SHAP values by feature."""
+    """Return the lists of named numbers in a gate's details."""
     found = {}
     for name, value in details.items():
-        if not isinstance(value, list) or not value or not all(isinstance(one, Mapping) for one in value):
+        if name in _KNOWN_DETAILS or not isinstance(value, list) or not value:
             continue
         bars = [_bar(one) for one in value]
-        if name not in _KNOWN_DETAILS and all(one is not None for one in bars):
+        if all(one is not None for one in bars):
             found[name] = [one for one in bars if one is not None]
     return found
 
 
-def _bar(one: Mapping[str, Any]) -> tuple[str, float] | None:
-    names = [
-        value
-        for key, value in one.items()
-        if key in ("feature", "column", "name", "disturbance") and isinstance(value, str)
-    ]
-    numbers = [real(value) for key, value in one.items() if key not in ("feature", "column", "name", "disturbance")]
-    told = [value for value in numbers if value is not None]
-    return (plain(names[0]), told[0]) if len(names) == 1 and told else None
+def _bar(one: object) -> tuple[str, float] | None:
+    """Return the name and the number of an entry that has one of each and nothing else."""
+    if not isinstance(one, Mapping) or len(one) != 2:
+        return None
+    numbers = {key: real(value) for key, value in one.items() if key not in _NAMES}
+    names = [value for key, value in one.items() if key in _NAMES and isinstance(value, str)]
+    told = [value for value in numbers.values() if value is not None]
+    return (plain(names[0]), told[0]) if len(names) == len(told) == 1 else None
 
 
 def _importances(details: Mapping[str, Any]) -> Iterator[Markup]:
+    contributions = details.get("bars")
+    if isinstance(contributions, list):
+        rows = [row for row in map(_contribution, contributions) if row is not None]
+        if rows:
+            words = "How far each column moves the answer, by Shapley values"
+            caption = (
+                f"{words}: the median over rows and the bar from 5 % to 95 % of them, right of the line to a higher "
+                "answer. Beside it the mean distance, and whether more of the column means more."
+            )
+            drawing = tag("div", intervals_chart(words, rows, None, zero=True), class_="scroll")
+            yield tag("figure", drawing, tag("figcaption", caption), class_="wide")
     for name, bars in _bar_lists(details).items():
-        rows = [Row(text, value, note=f"{value:.4g}") for text, value in bars[:20]]
-        chart = bars_chart(spoken(name), rows)
-        yield tag(
-            "figure", tag("div", chart, class_="scroll"), tag("figcaption", spoken(name).capitalize()), class_="wide"
-        )
+        drawn = [Row(text, value, note=f"{value:.4g}") for text, value in bars[:20]]
+        chart = tag("div", bars_chart(spoken(name), drawn), class_="scroll")
+        yield tag("figure", chart, tag("figcaption", spoken(name).capitalize()), class_="wide")
+
+
+def _contribution(one: object) -> Row | None:
+    if not isinstance(one, Mapping) or not isinstance(one.get("column"), str):
+        return None
+    spread = one.get("spread")
+    low, middle, high = map(real, spread) if isinstance(spread, list) and len(spread) == 3 else (None, None, None)
+    if middle is None:
+        return None
+    strength, direction = real(one.get("mean_absolute")), real(one.get("direction"))
+    sense = (
+        "" if direction is None or abs(direction) < _WEAK else "more raises it" if direction > 0 else "more lowers it"
+    )
+    return Row(
+        plain(one["column"]), middle, low, high, note=f"{strength:.3g}" if strength is not None else "", rows=sense
+    )
 
 
 def data_text(evidence: Evidence) -> str:

@@ -109,8 +109,12 @@ def skew(world: World) -> Evidence:
 
 def explained(world: World) -> Evidence:
     features = ("loan_to_value", "obligations", "credit_history", "self_employed", "unemployment_rate")
-    bars = [{"feature": name, "mean_absolute": f"{0.4 / (i + 1):.4f}"} for i, name in enumerate(features)]
-    return evidence(world, "explainability", [measure("top_share", 0.42)], {"importances": bars, "method": "SHAP"})
+    bars = [
+        {"column": name, "mean_absolute": f"{0.4 / (i + 1):.4f}", "direction": f"{(-1) ** i * 0.9:.1f}",
+         "spread": [f"{-0.5 / (i + 1):.4f}", f"{0.1 * (-1) ** i / (i + 1):.4f}", f"{0.6 / (i + 1):.4f}"]}
+        for i, name in enumerate(features)
+    ]  # fmt: skip
+    return evidence(world, "explainability", [measure("top_share", 0.42)], {"bars": bars, "method": "exact"})
 
 
 def build(

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from interlock.release.evidence import Limit, Measure
 from interlock.release.finding import Change, ChangeKind, Finding
-from interlock.release.passport.charts import Row, intervals_chart, meter
+from interlock.release.passport.charts import Row, bars_chart, intervals_chart, meter
 from interlock.release.passport.model import Passport, State
 from interlock.release.passport.page import POLICY, page
 from interlock.release.passport.text import text
@@ -164,3 +164,23 @@ def test_what_the_watch_found_is_told_if_an_observer_signed_it() -> None:
     other = build(impact=0.9, area=0.81, version="3")
     other.say(Predicate.FINDING, finding, "builder")
     assert passport(other).findings == ()
+
+
+def test_what_is_below_zero_is_drawn_to_the_left_of_the_line() -> None:
+    drawing = bars_chart("x", [Row("up", 3.0), Row("down", -1.0)])
+    zero = re.search(r'<line x1="([\d.]+)"', drawing)
+    bars = [
+        (float(x), float(x) + float(width))
+        for x, width in re.findall(r'<rect x="([\d.]+)"[^>]* width="([\d.]+)"', drawing)
+    ]
+    assert zero is not None
+    assert bars[0][0] == pytest.approx(float(zero[1]), abs=0.1)
+    assert bars[1][1] == pytest.approx(float(zero[1]), abs=0.1)
+    assert (bars[0][1] - bars[0][0]) == pytest.approx(3 * (bars[1][1] - bars[1][0]), abs=0.5)
+
+
+def test_contributions_to_the_answer_say_what_they_are_and_in_which_direction() -> None:
+    content = page(REFUSED)
+    assert "How far each column moves the answer, by Shapley values" in content
+    assert ">more lowers it<" in content
+    assert ">more raises it<" in content
