@@ -19,6 +19,7 @@ from interlock.release.passport.parts import (
     is_told,
     measure_row,
     measures_table,
+    other_details,
     whole,
 )
 from interlock.release.passport.words import moment, number, plain, size, spoken, title
@@ -202,9 +203,17 @@ def _signed(numbers: tuple[Decimal, Decimal]) -> str:
 
 
 def _gates(passport: Passport) -> Iterator[Markup]:
-    """A card for each gate that needs a closer look or has something to draw; the others in one table."""
+    """A card for each gate that needs a closer look or has something to draw; the others in one."""
+    missing = [gate for gate in passport.gates if gate.evidence is None]
     plain_ones = [gate for gate in passport.gates if _is_plain(gate)]
-    yield from (_gate(gate) for gate in passport.gates if gate not in plain_ones)
+    loud = [gate for gate in passport.gates if gate not in plain_ones and gate not in missing]
+    yield from (_gate(gate) for gate in loud if gate.state is not State.PASSED)
+    if missing:
+        items = (tag("li", title(gate.name), id=f"gate-{gate.name}") for gate in missing)
+        said = tag("p", "The tier demands these gates, and there is no evidence of them under the release's policy.")
+        badge = tag("span", State.MISSING.value, class_=f"badge {_CLASSES[State.MISSING]}")
+        yield card(join(["Gates that nobody has seen pass", badge]), said, tag("ul", *items, class_="plain"))
+    yield from (_gate(gate) for gate in loud if gate.state is State.PASSED)
     if plain_ones:
         yield _plain_gates(plain_ones)
 
@@ -212,37 +221,33 @@ def _gates(passport: Passport) -> Iterator[Markup]:
 def _is_plain(gate: GateView) -> bool:
     if gate.state is not State.PASSED or gate.evidence is None:
         return False
-    sliced = any(one.of is not None for one in gate.evidence.measures)
-    return not sliced and not any(True for _ in drawings(gate.evidence))
+    groups = {one.name for one in gate.evidence.measures if one.of is not None and one.value != 0}
+    return not groups and not drawings(gate.evidence)
 
 
 def _plain_gates(gates: Sequence[GateView]) -> Markup:
     rows: list[tuple[object, ...]] = []
+    notes: list[Markup] = []
     for gate in gates:
         evidence = gate.evidence
         assert evidence is not None
         name = tag("span", spoken(gate.name), *([] if gate.required else [" (not demanded)"]), id=f"gate-{gate.name}")
-        ordered = sorted(evidence.measures, key=lambda one: one.limit is None)
+        ordered = [one for one in evidence.measures if one.limit is not None] or list(evidence.measures[:1])
         measured = [measure_row(one) for one in ordered] or [("no figures", "", "", "", "", "")]
         rows += [(name if index == 0 else "", *row) for index, row in enumerate(measured)]
+        notes.append(tag("p", f"{title(gate.name)}: {data_text(evidence)}", class_="soft small"))
+        others = [one for one in evidence.measures if one not in ordered]
+        notes += [measures_table(others)] if others else []
+        notes += other_details(evidence)
     columns = ("gate", "measure", "value", "interval", "limit", "", "")
-    content: list[object] = [table(columns, rows, numeric=(2,))]
-    content += [
-        tag("p", f"{spoken(gate.name)}: {data_text(gate.evidence)}", class_="soft small")
-        for gate in gates
-        if gate.evidence
-    ]
-    details = tag("details", tag("summary", "on which data"), *content[1:])
-    return card("Gates that passed, in short", content[0], details)
+    more = tag("details", tag("summary", "on which data, and all that they told"), *notes)
+    return card("Gates that passed, in short", table(columns, rows, numeric=(2,)), more)
 
 
 def _gate(gate: GateView) -> Markup:
     badge = tag("span", gate.state.value, class_=f"badge {_CLASSES[gate.state]}")
     optional = [] if gate.required else [tag("p", "The tier does not demand this gate.", class_="soft")]
-    if gate.evidence is None:
-        content: list[object] = [tag("p", "The tier demands this gate, and there is no evidence of it.")]
-    else:
-        content = list(_gate_content(gate))
+    content = list(_gate_content(gate))
     heading = join([title(gate.name), badge])
     return tag("section", tag("h2", heading), *optional, *content, class_="card", id=f"gate-{gate.name}")
 
@@ -257,7 +262,10 @@ def _gate_content(gate: GateView) -> Iterator[Markup]:
     if limited:
         yield measures_table(limited)
     yield from cohorts(evidence)
-    yield from drawings(evidence)
+    figures = drawings(evidence)
+    if figures:
+        yield tag("div", *figures, class_="two")
+    yield from other_details(evidence)
     others = [one for one in everything if one.limit is None]
     if others:
         yield tag("details", tag("summary", "further measures"), measures_table(others))

@@ -127,20 +127,21 @@ def _cell(measure: Measure | None) -> object:
     return tag("span", *shown, class_="failed" if measure.holds is False else None)
 
 
-def drawings(evidence: Evidence) -> Iterator[Markup]:
-    """Yield what can be drawn of a gate's details; what is not known is shown as data, and never left out."""
+def drawings(evidence: Evidence) -> list[Markup]:
+    """Return what can be drawn of a gate's details."""
+    return [*_curves(evidence.details), *_histograms(evidence.details), *_importances(evidence.details)]
+
+
+def other_details(evidence: Evidence) -> Iterator[Markup]:
+    """Yield the details that are not drawn, as data: nothing that was signed is left out."""
     details = evidence.details
-    figures = [*_curves(details), *_histograms(details), *_importances(details)]
-    if figures:
-        yield tag("div", *figures, class_="two")
-    rest = {
-        name: value for name, value in details.items() if name not in _KNOWN_DETAILS and name not in _bar_lists(details)
-    }
+    drawn = _KNOWN_DETAILS | set(_bar_lists(details))
+    rest = {name: value for name, value in details.items() if name not in drawn}
     if rest:
         text = json.dumps(rest, indent=2, ensure_ascii=False, sort_keys=True)
         cut = text if len(text) <= _MOST_DETAIL_CHARACTERS else text[:_MOST_DETAIL_CHARACTERS] + "\n… (cut)"
         lines = "\n".join(plain(one) for one in cut.split("\n"))
-        yield tag("details", tag("summary", "further details"), tag("pre", lines))
+        yield tag("details", tag("summary", f"further details of {spoken(evidence.gate)}"), tag("pre", lines))
 
 
 def _curves(details: Mapping[str, Any]) -> Iterator[Markup]:
