@@ -94,14 +94,20 @@ def lost_places(storage: LogReader, before: Predecessor) -> set[Place]:
 
 
 def successor_of(storage: LogReader, log: str, origin: str) -> str | None:
-    """Return the log of a later epoch that goes on from this one, if there is one: nothing is appended here then."""
+    """Return the log of a later epoch that goes on from this one, if there is one: nothing is appended here then.
+
+    Raises LedgerRefused for a later log whose beginning cannot be read, because it might be that one.
+    """
     for other in reversed(logs(storage)):
         if epoch_of(other) <= epoch_of(log):
             return None
         content = storage.read(numbered(batches_prefix(other), 0))
         if content is None:
             continue
-        leaves = parse_batch(content).leaves
+        try:
+            leaves = parse_batch(content).leaves
+        except InvalidBatch as error:
+            raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, f"no batch: {error}", other)]) from error
         if leaves and leaves[0].kind is LeafKind.EPOCH and leaves[0].key == origin:
             return other
     return None

@@ -114,6 +114,14 @@ def test_the_log_before_ends_when_another_goes_on_from_it() -> None:
     assert [fault.kind for fault in refused.value.faults] == [FaultKind.DISCONTINUED]
 
 
+def test_nothing_is_appended_where_a_later_log_cannot_be_read() -> None:
+    ledger, _, _ = after_a_loss()
+    ledger.vault.add_version(numbered(batches_prefix(NEXT), 0), b"{}")
+    with pytest.raises(LedgerRefused) as refused:
+        ledger.sequencer(root=ROOT).sequence(START + 6 * MINUTE)
+    assert [fault.kind for fault in refused.value.faults] == [FaultKind.MALFORMED]
+
+
 def test_opening_twice_changes_nothing() -> None:
     ledger, _, _ = after_a_loss()
     opened(ledger)
