@@ -23,7 +23,7 @@ from interlock.release.gates.registry import UnknownGate, find_gate
 from interlock.release.gates.sbom import SbomGate, bill_of
 from interlock.release.measured import evidence_statement, put_statement
 from interlock.release.predicates import Predicate
-from interlock.release.record import Record, gather
+from interlock.release.record import Record, gather_built
 from interlock.release.statement import Statement, statement_about
 from interlock.release.tiers import BEFORE_LOCKING
 from interlock.release.verification.readings import read
@@ -90,7 +90,7 @@ class Check:
     def _record(self, field_name: str, digest: str) -> Record:
         if not is_hex_digest(digest):
             raise BadInput(f"{field_name}: received {digest!r}; accepted are 64 hexadecimal digits (0-9, a-f)")
-        record = gather(self.clients.vault_reader, digest, self.trust.public_keys())
+        record = gather_built(self.clients.vault_reader, digest, self.trust.public_keys())
         if not record.versions:
             raise BadInput(f"{field_name}: the vault holds no release {digest}")
         return record

@@ -21,7 +21,7 @@ from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
 from interlock.release.pin_statement import Origin, Signature, Source
-from interlock.release.record import gather
+from interlock.release.record import gather_built
 from interlock.release.request import SubjectKind
 from interlock.release.staging import (
     NotStaged,
@@ -95,7 +95,7 @@ def _there_already(
 ) -> Path | None:
     """Return the folder with what an earlier run has staged or locked, or None where the bytes are gone again."""
     progress("take up what was staged")
-    record = gather(clients.vault_reader, manifest.subject_digest, {})
+    record = gather_built(clients.vault_reader, manifest.subject_digest, {})
     prefix_locked = files_prefix(record.digest)
     if all(record.only_version(prefix_locked + file.path) is not None for file in manifest.files):
         download_release(record, manifest, scratch / "locked", clients.vault_reader, progress)

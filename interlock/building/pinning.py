@@ -23,7 +23,7 @@ from interlock.release.gates.registry import UnknownGate, find_gate
 from interlock.release.measured import measured
 from interlock.release.opening import Locked, NotOpened, Opening, Terms, lock, terms_of
 from interlock.release.pin_statement import Dataset, Origin
-from interlock.release.record import Record, gather
+from interlock.release.record import Record, gather_built
 from interlock.release.submitting import NoSubmission, Submission, find_submission
 from interlock.release.tiers import BEFORE_LOCKING
 from interlock.release.vault import Lock, Overwritten
@@ -114,7 +114,7 @@ def _terms(submission: Submission, trust: Trust, now: datetime) -> Terms:
 def _record(clients: StackClients, fetched: Fetched) -> Record:
     """Return what the vault holds of the release already, as the builder signed it."""
     public = clients.signer(SigningDuty.BUILDER).public_key()
-    return gather(clients.vault_reader, fetched.manifest.subject_digest, {public.key_id: public})
+    return gather_built(clients.vault_reader, fetched.manifest.subject_digest, {public.key_id: public})
 
 
 def _before_locking(

@@ -94,7 +94,12 @@ def gather(reader: VaultReader, digest: str, keys: Mapping[str, PublicKey]) -> R
 
     What cannot be read as what it should be is a problem and no statement. Raises what `reader` raises.
     """
-    return _Gathering(reader, digest, keys).record()
+    return _Gathering(reader, digest, keys, record_prefixes(digest)).record()
+
+
+def gather_built(reader: VaultReader, digest: str, keys: Mapping[str, PublicKey]) -> Record:
+    """Read what builders have written about a release, which is all that a builder may read. Raises as `gather`."""
+    return _Gathering(reader, digest, keys, (release_prefix(digest),)).record()
 
 
 @dataclass
@@ -102,11 +107,12 @@ class _Gathering:
     reader: VaultReader
     digest: str
     keys: Mapping[str, PublicKey]
+    prefixes: Sequence[str]
     problems: list[Reason] = field(default_factory=list)
     versions: dict[str, tuple[ObjectVersion, ...]] = field(default_factory=dict)
 
     def record(self) -> Record:
-        for prefix in record_prefixes(self.digest):
+        for prefix in self.prefixes:
             for version in self.reader.versions(prefix):
                 self.versions[version.key] = (*self.versions.get(version.key, ()), version)
         self._look_for_second_versions()

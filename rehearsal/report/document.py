@@ -13,10 +13,13 @@ from rehearsal.report.page import page
 CERTIFICATE = ("certificate.html", "certificate.json")
 
 
-def write_report(directory: Path, report: Mapping[str, Any], certificate: Path | None = None) -> Path:
+def write_report(
+    directory: Path, report: Mapping[str, Any], certificate: Path | None = None, kept: Path | None = None
+) -> Path:
     """Write a report into `directory`, made if need be, and return the path of its page. Raises OSError.
 
-    `certificate` is a folder with the proof's page and document, which become part of the report.
+    `certificate` is a folder with the proof's page and document, which become part of the report, as does everything
+    in `kept`: pages and bundles that the report links to.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for name in CERTIFICATE:
@@ -24,6 +27,8 @@ def write_report(directory: Path, report: Mapping[str, Any], certificate: Path |
         (directory / name).unlink(missing_ok=True)
         if certificate is not None and (certificate / name).exists():
             shutil.copy(certificate / name, directory / name)
+    for file in sorted(kept.iterdir()) if kept is not None and kept.is_dir() else ():
+        shutil.copy(file, directory / file.name)
     text = json.dumps(report, indent=1, ensure_ascii=False)
     (directory / "rehearsal.json").write_text(text + "\n", encoding="utf-8")
     path = directory / "index.html"

@@ -19,6 +19,7 @@ from rehearsal.report.charts import (
 )
 from rehearsal.report.duties import actors_cell, breaches_card, certificate_card
 from rehearsal.report.platform_drawing import drawing
+from rehearsal.report.release import acts_card, audit_card, findings_card, ledger_card, passports_card
 from rehearsal.report.rights import rights_card, work_card
 
 Report = Mapping[str, Any]
@@ -134,6 +135,7 @@ def _parts(report: Report) -> list[Markup]:
         parts.append(_traffic(phases))
     parts += [_latency(one["latencies"]) for one in _details(report, "latencies")]
     parts += [_releases(one["releases"]) for one in _details(report, "releases")]
+    parts += _record(report)
     parts += _standing_by(report)
     parts += [_attacks(one["attempts"]) for one in _details(report, "attempts")]
     tried = [attempt for one in _details(report, "breaches") for attempt in one["breaches"]]
@@ -144,6 +146,18 @@ def _parts(report: Report) -> list[Markup]:
     parts += [_resources(provisioned)] if provisioned else []
     parts += [_remains(one) for one in _details(report, "remaining")]
     return parts
+
+
+def _record(report: Report) -> list[Markup]:
+    parts = [passports_card(one["passports"]) for one in _details(report, "passports")]
+    acts = [act for one in _details(report, "acts") for act in one["acts"]]
+    refusals = [refusal for one in _details(report, "refusals") for refusal in one["refusals"]]
+    parts += [acts_card(acts, refusals)] if acts or refusals else []
+    records = [one["ledger"] for one in _details(report, "ledger")]
+    parts += [ledger_card(records)] if records else []
+    findings = [finding for one in _details(report, "findings") for finding in one["findings"]]
+    parts += [findings_card(findings)] if any(one["changes"] for one in findings) else []
+    return [*parts, *(audit_card(one["audited"]) for one in _details(report, "audited"))]
 
 
 def _final_shares(report: Report, phases: Sequence[Mapping[str, Any]]) -> dict[str, float]:

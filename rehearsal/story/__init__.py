@@ -10,21 +10,28 @@ from pathlib import Path
 from rehearsal.layers import FOUNDATION, PLATFORM
 from rehearsal.report import write_report
 from rehearsal.story import (
+    approving,
+    auditing,
     bootstrapping,
     breaching,
+    checking,
     destruction,
     granting,
     guarding,
     pinning,
     proving,
     provisioning,
+    recording,
     recovery,
     registration,
     serving,
+    submitting,
     traffic,
     trusting,
+    watching,
     working,
 )
+from rehearsal.story.candidates import CHAMPION, REFUSED
 from rehearsal.story.context import Context, StorySession, own_environment
 from rehearsal.story.document import report_document
 from rehearsal.story.runner import run_steps
@@ -40,6 +47,8 @@ BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
 GRANTED = "read everybody's rights"
+MEASURED, SAID = "record what was measured", "record what was said"
+DECIDED, ENDED = "record the decision", "record the end"
 WORKED, COMPARED = "everybody does their work", "compare rights with their use"
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
@@ -73,16 +82,27 @@ STEPS: tuple[Step, ...] = (
     Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
     Step("log and register", registration.register, (PLATFORM_UP, "train the candidates")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
-    Step("pin and sign", pinning.pin, ("refused by MLflow",)),
+    Step("ask for release", submitting.ask, ("refused by MLflow", "found the trust root")),
+    Step("pin and sign", pinning.pin, ("ask for release",)),
+    Step("check the first candidate", checking.check(REFUSED, "fairness", "performance"), ("pin and sign",)),
+    Step("check the champion", checking.check(CHAMPION), ("pin and sign",)),
+    Step(MEASURED, recording.record("what was measured"), ("check the first candidate", "check the champion")),
+    Step("refuse the first candidate", approving.refuse_first, (MEASURED,)),
+    Step("approve the champion", approving.approve_champion, (MEASURED,)),
+    Step(SAID, recording.record("what was said"), ("approve the champion", "refuse the first candidate")),
+    Step("look at the registry", watching.look_first, ("pin and sign",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),
     Step("knock at the databases", recovery.refused_outside, ("read from the standby",)),
     Step("replicate the vault both ways", recovery.replicate, ("pin and sign",)),
-    Step("rotate under load", recovery.rotate, ("read from the standby", "pin and sign")),
+    # After whoever else is a user of MLflow, because a process is one user of it at a time.
+    Step("rotate under load", recovery.rotate, ("read from the standby", "look at the registry")),
     Step("attack the vault", pinning.attack, ("pin and sign",)),
     Step("attempt a breach", breaching.breach, ("pin and sign",)),
     # After the refresh, because a deployment is a change that it would find.
-    Step("deploy as blue", serving.deploy_blue, ("pin and sign", REFRESHED[PLATFORM])),
+    Step("deploy as blue", serving.deploy_blue, (SAID, REFRESHED[PLATFORM])),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
+    Step(DECIDED, recording.record("the deployer's decision"), ("deploy as blue",)),
+    Step("take the record home", auditing.take_home, (DECIDED,)),
     # Beside the comparison, because a deployment must not disturb what serves.
     Step("deploy as green, at weight 0", serving.deploy_green, ("deploy as blue",)),
     Step(
@@ -93,8 +113,17 @@ STEPS: tuple[Step, ...] = (
     Step("shift to 95/5", traffic.first_shift, ("compare every answer of green",)),
     Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
-    # After the replication, because that counts what lies in the vault.
-    Step(WORKED, working.work, ("replicate the vault both ways", "deploy as blue")),
+    Step("find what changed in the registry", watching.find_what_changed, ("rotate under load", SAID)),
+    Step("read the passports", auditing.read_passports, ("deploy as blue", "find what changed in the registry")),
+    Step(
+        "revoke the champion",
+        approving.revoke_champion,
+        ("read the passports", "what CloudWatch counted"),
+    ),
+    Step(ENDED, recording.record("the findings and the revocation"), ("revoke the champion",)),
+    Step("refuse what was revoked", serving.refuse_revoked, (ENDED,)),
+    # After what counts what lies in the vault.
+    Step(WORKED, working.work, ("replicate the vault both ways", "take the record home")),
     Step(
         COMPARED,
         granting.compare,
@@ -102,7 +131,7 @@ STEPS: tuple[Step, ...] = (
             *PREVIEWED.values(),
             GRANTED,
             WORKED,
-            "what CloudWatch counted",
+            "refuse what was revoked",
             "attack the vault",
             "attempt a breach",
             "rotate under load",
@@ -142,7 +171,8 @@ def tell(session: StorySession, report: Path | None, *, destroy: bool) -> int:
         finally:
             seconds = time.monotonic() - begun
             if report is not None:
-                page = write_report(report, report_document(records, context, begun_at, seconds), context.certificate)
+                document = report_document(records, context, begun_at, seconds)
+                page = write_report(report, document, context.certificate, context.kept_folder)
                 _say(f"the report is {page}")
     return _conclusion(records, seconds)
 

@@ -14,10 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from interlock.admission import Anchor, trust_from
 from interlock.clients import StackClients
 from interlock.duties.duty import Role
+from interlock.inventory import take_inventory
 from interlock.manifest import StackManifest
-from interlock.release.pinning import Pin
+from interlock.release.gates.supply.inventory import Inventory
+from interlock.release.vault import StoredObject, VaultReader
+from interlock.release.verification.trust import Trust
 from rehearsal.cloud.accounts import ADMINISTRATOR, WORKLOAD, organization_role
 from rehearsal.coming import Entrance
 from rehearsal.people import People
@@ -33,6 +37,15 @@ if TYPE_CHECKING:
 DOMAIN_SETTING = "tracking.domain"
 ENDPOINT = "credit"
 REGISTERED_MODEL = "credit"
+
+
+@dataclass(frozen=True)
+class PinnedRelease:
+    """A release in the vault: its files there, and the statement that opened it."""
+
+    digest: str
+    files: tuple[StoredObject, ...]
+    statement: StoredObject
 
 
 class StorySession(Protocol):
@@ -85,8 +98,12 @@ class Context:
     certificate: Path | None = None
     """Folder of the proof's certificate."""
     manifest: StackManifest | None = None
+    fingerprint: str = ""
+    """Of the trust root, as the people who signed it gave it to everybody."""
     versions: list[str] = field(default_factory=list)
-    pins: list[Pin] = field(default_factory=list)
+    submissions: list[str] = field(default_factory=list)
+    """What the creator asked for, in the order of the models: `<submitter>/<id>`."""
+    pins: list[PinnedRelease] = field(default_factory=list)
     rights: Granted | None = None
     """What each role is granted."""
     tally: Tally = field(default_factory=Tally)
@@ -124,10 +141,24 @@ class Context:
         self.administer(WORKLOAD)
         return StackClients(self.manifest)
 
-    def clients_of(self, role: Role) -> StackClients:
-        """The library's clients of the stack as a role has them."""
+    def clients_of(self, role: Role, person: str | None = None) -> StackClients:
+        """The library's clients of the stack as a role has them, borne by `person` or the first who may."""
         assert self.manifest is not None
-        return StackClients(self.manifest, self.people.as_(role))
+        return StackClients(self.manifest, self.people.as_(role, person))
+
+    @cached_property
+    def installed(self) -> Inventory:
+        """What is installed here, as of today: the same gates are measured once, so this is taken once."""
+        return take_inventory(datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+
+    @property
+    def anchor(self) -> Anchor:
+        """From where everybody's trust starts."""
+        return Anchor(self.fingerprint)
+
+    def trust(self, role: Role, vault: VaultReader | None = None) -> Trust:
+        """What a role believes of the trust root in the vault, or in another half of it."""
+        return trust_from(self.anchor, vault or self.clients_of(role).vault_reader, now=datetime.now(UTC))
 
     @cached_property
     def people(self) -> People:
@@ -164,6 +195,20 @@ class Context:
     def activity(self, step: str) -> str:
         """Return what a running step noted last."""
         return self._activities.get(step, "")
+
+    def kept(self, name: str) -> Path:
+        """Return where a file lies that the report shows."""
+        self.kept_folder.mkdir(exist_ok=True)
+        return self.kept_folder / name
+
+    @property
+    def kept_folder(self) -> Path:
+        """Where files lie that the report shows, if there are any."""
+        return self.session.directory / "kept"
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a file for the report."""
+        self.kept(name).write_bytes(content)
 
     def keep_traceback(self, error: BaseException) -> str:
         """Write where an exception came from into a file, and return its path."""

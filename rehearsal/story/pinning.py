@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from interlock.clients import pin_model_version, require_verified
+from interlock.building.inputs import read_inputs
+from interlock.building.pinning import Pinned, pin_submission
+from interlock.clients import require_verified
 from interlock.duties.duty import Role
-from interlock.mlflow.registry import ModelReference
 from interlock.release.vault import StoredObject
-from rehearsal.story.context import REGISTERED_MODEL, Context
+from rehearsal.story.checking import written_inputs
+from rehearsal.story.context import Context, PinnedRelease
 from rehearsal.story.registration import tracking_credentials
 from rehearsal.story.step import Seen, Unexpected
 
@@ -22,33 +24,42 @@ if TYPE_CHECKING:
 
 
 def pin(context: Context) -> Seen:
-    """Pin every candidate as the builder, and the first once more, which must change nothing."""
-    clients = context.clients_of(Role.BUILDER)
-    credentials = tracking_credentials(context, Role.BUILDER)
+    """Pin what was submitted as the builder, and the first once more, which must change nothing."""
     details: list[dict[str, Any]] = []
-    for version in context.versions:
-        reference = ModelReference(REGISTERED_MODEL, version)
-        pinned, verification = pin_model_version(clients, reference, credentials, progress=context.busy)
-        context.pins.append(pinned)
-        assert verification.locked_until is not None
+    for index in range(len(context.submissions)):
+        pinned = _pinned(context, index)
+        context.pins.append(PinnedRelease(pinned.digest, pinned.locked.files, pinned.locked.statement))
         details.append(
             {
-                "version": version,
+                "version": pinned.submission.request.version,
                 "digest": pinned.digest,
-                "files": len(pinned.manifest.files),
-                "bytes": pinned.manifest.total_size,
-                "signed_by": sorted({signer for one in verification.statements for signer in one.signers}),
-                "locked_until": verification.locked_until.isoformat(),
+                "files": len(pinned.fetched.manifest.files),
+                "bytes": pinned.fetched.manifest.total_size,
+                "signed_by": [pinned.locked.predicate.builder],
+                "submitted_by": pinned.submission.submitter,
+                "locked_until": pinned.lock.until.isoformat(),
             }
         )
-    first = ModelReference(REGISTERED_MODEL, context.versions[0])
-    again, _ = pin_model_version(clients, first, credentials, progress=context.busy)
-    if again != context.pins[0]:
-        raise Unexpected(f"pinning {first} again to change nothing", f"{again} instead of {context.pins[0]}")
+    again = _pinned(context, 0)
+    if again.locked.statement != context.pins[0].statement:
+        raise Unexpected("pinning the same again to change nothing", f"{again.locked.statement}")
     digests = ", ".join(pinned.digest[:12] for pinned in context.pins)
     return Seen(
-        f"releases {digests} signed by builder, verified, locked until {details[0]['locked_until'][:10]}",
+        f"releases {digests} opened by {details[0]['signed_by'][0]}, locked until {details[0]['locked_until'][:10]}",
         {"releases": details},
+    )
+
+
+def _pinned(context: Context, index: int) -> Pinned:
+    credentials = tracking_credentials(context, Role.BUILDER)
+    return pin_submission(
+        context.clients_of(Role.BUILDER),
+        context.submissions[index],
+        context.trust(Role.BUILDER),
+        lambda: credentials,
+        clock=lambda: datetime.now(UTC),
+        progress=context.busy,
+        data=read_inputs(written_inputs(context, index)).snapshots,
     )
 
 

@@ -13,7 +13,8 @@ from interlock.aws.endpoint import EndpointState
 from interlock.aws.invocation import InvocationClient
 from interlock.deploying import deploy_release
 from interlock.duties.duty import Role
-from rehearsal.story.candidates import CHALLENGER, CHAMPION, TrainedModel
+from interlock.failures import Refusal
+from rehearsal.story.candidates import CHAMPION, TrainedModel
 from rehearsal.story.context import ENDPOINT, Context
 from rehearsal.story.loans import FEATURES, rows_of
 from rehearsal.story.step import Seen, Unexpected
@@ -33,13 +34,21 @@ def deploy_blue(context: Context) -> Seen:
 
 
 def deploy_green(context: Context) -> Seen:
-    """Deploy the challenger as green, which gets none yet."""
-    return _deploy(context, "green", CHALLENGER, None)
+    """Deploy the same release as green, which gets none yet."""
+    return _deploy(context, "green", CHAMPION, None)
 
 
 def _deploy(context: Context, slot: str, index: int, weights: dict[str, float] | None) -> Seen:
     digest = context.pins[index].digest
-    state = deploy_release(context.clients_of(Role.DEPLOYER), ENDPOINT, slot, digest, weights, progress=context.busy)
+    state = deploy_release(
+        context.clients_of(Role.DEPLOYER),
+        ENDPOINT,
+        slot,
+        digest,
+        weights,
+        anchor=context.anchor,
+        progress=context.busy,
+    )
     found = state.variants[slot].release
     if found != digest:
         raise Unexpected(f"{slot} to serve release {digest}", f"{found}")
@@ -47,6 +56,24 @@ def _deploy(context: Context, slot: str, index: int, weights: dict[str, float] |
     return Seen(
         f"release {digest[:12]} in service on {slot}; traffic {shares}", {"variant": slot, "state": state_fields(state)}
     )
+
+
+def refuse_revoked(context: Context) -> Seen:
+    """Try to deploy the champion once more, now that it is revoked."""
+    digest = context.pins[CHAMPION].digest
+    try:
+        deploy_release(
+            context.clients_of(Role.DEPLOYER), ENDPOINT, "blue", digest, anchor=context.anchor, progress=context.busy
+        )
+    except Refusal as refusal:
+        said = next((one for one in refusal.reasons if "revoked" in one), "")
+        if not said:
+            raise Unexpected("the revocation among the reasons", "; ".join(refusal.reasons)) from refusal
+        return Seen(
+            f"release {digest[:12]} is not deployed again: {said}",
+            {"refusals": [{"what": f"deploy {digest[:12]} after its revocation", "reasons": list(refusal.reasons)}]},
+        )
+    raise Unexpected(f"the revoked release {digest} to be refused", "it was deployed")
 
 
 def state_fields(state: EndpointState) -> dict[str, object]:
@@ -66,8 +93,8 @@ def compare_blue(context: Context) -> Seen:
 
 
 def compare_green(context: Context) -> Seen:
-    """Ask green by name, while the weights give it nothing, and compare with the challenger."""
-    return _compare(context, CHALLENGER, "green")
+    """Ask green by name, while the weights give it nothing, and compare with the champion."""
+    return _compare(context, CHAMPION, "green")
 
 
 def _compare(context: Context, index: int, variant: str | None) -> Seen:

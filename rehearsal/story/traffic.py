@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from interlock.aws.metrics import MetricQuery, Series, read_variant
+from interlock.deploying import shift_traffic
 from interlock.duties.duty import Role
 from rehearsal.story.context import ENDPOINT, Context
 from rehearsal.story.serving import ask_for, state_fields
@@ -49,7 +50,9 @@ def later_shifts(context: Context) -> Seen:
 def _shift(context: Context, weights: Mapping[str, float], count: int) -> Seen:
     assert context.data is not None
     clients = context.clients
-    state = context.clients_of(Role.DEPLOYER).endpoint(ENDPOINT, progress=context.busy).shift(weights)
+    state = shift_traffic(
+        context.clients_of(Role.DEPLOYER), ENDPOINT, weights, anchor=context.anchor, progress=context.busy
+    )
     applications = _repeated(context.data.held_out.inputs, count)
     context.busy(f"{count} invocations")
     start = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -12,17 +11,23 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from interlock.aws.vault import S3VaultWriter
+from interlock.aws.vault import S3VaultReader, S3VaultWriter
 from interlock.cli.keys import PASSPHRASE_VARIABLE
 from interlock.duties.duty import Duty, Role
-from interlock.duties.prefixes import TRUST
+from interlock.ledger.layout import origin_of
+from interlock.release.tiers import POLICY_NAME, parse_policy
+from interlock.release.trust.published import publish
+from interlock.root_files import RootFolder
 from rehearsal.layers import FOUNDATION
 from rehearsal.story.context import Context
+from rehearsal.story.policy import write_policy
 from rehearsal.story.step import Seen, Unexpected
 
 TIMEOUT_SECONDS = 120
 REFUSED = 1
 NAME = "example"
+SERVING_IMAGE = "cloud/images/serving"
+"""What the session's cloud runs as the image, below its folder."""
 
 
 def found(context: Context) -> Seen:
@@ -34,16 +39,22 @@ def found(context: Context) -> Seen:
         ceremony.make_key(person)
     outputs = json.loads(context.pulumi("stack", "output", "--json", stack=FOUNDATION).stdout)
     known = outputs["foundation"]
-    drafted = ceremony.done(first, "init", "--name", NAME, *ceremony.added(first, second), *_keys_of(known))
+    policy = context.session.directory / "tiers.yaml"
+    write_policy(context.checkout, policy)
+    signed = ["--policy", f"{POLICY_NAME}={policy}", *_logs(context)]
+    drafted = ceremony.done(first, "init", "--name", NAME, *ceremony.added(first, second), *_keys_of(known), *signed)
     ceremony.done(first, "sign", "--key", str(ceremony.key(first)))
     alone = ceremony.refused(first, "verify", "--fingerprint", drafted["fingerprint"])
     ceremony.done(second, "sign", "--key", str(ceremony.key(second)))
     verified = ceremony.done(second, "verify", "--fingerprint", drafted["fingerprint"])
-    published = _publish(context, ceremony.folder, known["vault"]["bucket_name"])
+    published = _publish(context, ceremony.folder, policy, known["vault"]["bucket_name"])
+    context.fingerprint = drafted["fingerprint"]
+    _build_in(context)
     keys = [{"duty": one["duty"], "person": one["person"]} for one in verified["root"]["keys"].values()]
     return Seen(
         f"version 1 believes {len(keys)} keys, signed by {' and '.join(verified['signed_by'])}; "
-        f"fingerprint {drafted['fingerprint'][:12]}",
+        f"the policy {verified['root']['policies'][POLICY_NAME][:12]} and the logs "
+        f"{', '.join(verified['root']['log_origins'])}; fingerprint {drafted['fingerprint'][:12]}",
         {
             "trust_root": {"fingerprint": drafted["fingerprint"], "signed_by": verified["signed_by"], "keys": keys},
             "published": published,
@@ -74,13 +85,32 @@ def _keys_of(known: dict[str, Any]) -> list[str]:
     return [word for whose, arn in (duties | people).items() for word in ("--add", f"{whose}=kms:{arn}")]
 
 
-def _publish(context: Context, folder: Path, bucket: str) -> list[str]:
-    writer = S3VaultWriter(context.people.as_(Role.FOUNDATION).client("s3"), bucket)
-    stored = []
-    for file in sorted(folder.glob("*.json")):
-        content = file.read_bytes()
-        stored.append(writer.put(f"{TRUST}{file.name}", content, hashlib.sha256(content).hexdigest()).key)
-    return stored
+def _logs(context: Context) -> list[str]:
+    """Name the first log, and the one that goes on from it in the other region after a failover."""
+    settings = context.people.settings
+    regions = [settings.region, *([settings.recovery.region] if settings.recovery else [])]
+    return [
+        word
+        for epoch, region in enumerate(regions, 1)
+        for word in ("--log-origin", origin_of(NAME, f"{region}-{epoch}"))
+    ]
+
+
+def _publish(context: Context, folder: Path, policy: Path, bucket: str) -> list[str]:
+    s3 = context.people.as_(Role.FOUNDATION).client("s3")
+    stored = publish(
+        RootFolder(folder).signed(),
+        [parse_policy(policy.read_bytes())],
+        writer=S3VaultWriter(s3, bucket),
+        reader=S3VaultReader(s3, bucket),
+    )
+    return [one.key for one in stored]
+
+
+def _build_in(context: Context) -> None:
+    """Build the root's fingerprint into the serving image, as whoever makes the image does."""
+    file = context.session.directory / SERVING_IMAGE / "trust-root.fingerprint"
+    file.write_text(f"{context.fingerprint}\n", encoding="utf-8")
 
 
 class _Ceremony:

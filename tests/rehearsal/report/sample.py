@@ -115,7 +115,7 @@ def passed() -> dict[str, Any]:
         "stack": STACK,
         "steps": [
             step("start the local cloud", 0.1, 6.2, "AWS answers at http://127.0.0.1:4566"),
-            step("train two models", 0.1, 4.0, "logistic regression: AUC 0.890; boosted trees: AUC 0.895"),
+            step("train the candidates", 0.1, 4.0, "logistic regression: AUC 0.890; constrained regression: AUC 0.829"),
             step("pulumi up", 6.3, 121.0, "74 AWS resources", resources=resources),
             step("prove the duties", 6.3, 30.0, "18 claims hold", certificate="c" * 64, documents=125, assumptions=20,
                  claims=[{"name": "traffic", "sentence": "Only deployer, responder and break-glass move traffic."}]),
@@ -126,6 +126,27 @@ def passed() -> dict[str, Any]:
             step("pin and sign", 140.5, 3.9, "signed", releases=[
                 {"version": "1", "digest": "b" * 64, "files": 5, "bytes": 12345, "signed_by": ["builder"],
                  "locked_until": "2026-12-21T12:02:40+00:00"}]),
+            step("record what was measured", 150.0, 2.0, "15 statements more", ledger={
+                "origin": "example/eu-west-1-1", "size": 15, "root": "d" * 64, "appended": ["releases/a"], "unfit": [],
+                "witnessed_at": "2026-11-22T12:02:42+00:00"}),
+            step("refuse the first candidate", 152.0, 1.0, "nothing to approve", refusals=[
+                {"what": "approver-1 approves bbbbbbbbbbbb", "reasons": ["disparate_impact of race=black is 0.762"]}]),
+            step("approve the champion", 152.0, 3.0, "two approved", acts=[
+                {"person": "approver-2", "did": "approved", "release": "c" * 64, "statement": "approvals/c",
+                 "expires_at": "2026-12-06T12:02:42+00:00", "locked_until": "2033-11-22T12:02:42+00:00"}]),
+            step("find what changed in the registry", 155.0, 3.0, "found", findings=[
+                {"release": "c" * 64, "version": "credit/2", "statement": "findings/c", "changes": [
+                    {"kind": "files-overwritten", "what": "files", "before": "c" * 64, "after": "e" * 64,
+                     "details": ["requirements.txt was added"]}]}]),
+            step("read the passports", 158.0, 3.0, "2 passports", passports=[
+                {"release": "b" * 64, "title": "logistic regression", "page": "passport-first-candidate.html",
+                 "verifies": False, "reasons": ["the gate fairness failed"], "gates": {"fairness": "failed"}},
+                {"release": "c" * 64, "title": "constrained regression", "page": "passport-champion.html",
+                 "verifies": True, "reasons": [], "gates": {"fairness": "passed", "lineage": "passed"}}]),
+            step("take the record home", 161.0, 3.0, "holds offline", audited={
+                "release": "c" * 64, "bundle": "audit-champion.zip", "files": 40,
+                "held": {"checks": [{"what": "the root", "result": "1 version"}], "unknown": ["who was shown it"]},
+                "spoiled": {"reasons": [{"code": "object-altered", "text": "model.skops holds other bytes"}]}}),
             step("read from the standby", 144.0, 2.4, "the standby in eu-central-1 has credit",
                  standing_by="the database's standby", region="eu-central-1"),
             step("attack the vault", 144.5, 1.2, "14 of 14 attempts refused", attempts=[
@@ -141,7 +162,7 @@ def passed() -> dict[str, Any]:
                  "because": "people read by key"}]),
             step("deploy as blue", 144.5, 7.4, "in service", variant="blue", state={"variants": {}}),
             step("compare every answer of blue", 152.0, 6.0, "498 of 498", model="logistic regression", **comparison),
-            step("compare every answer of green", 160.0, 6.0, "498 of 498", model="boosted trees", **comparison),
+            step("compare every answer of green", 160.0, 6.0, "498 of 498", model="constrained", **comparison),
             step("shift to 95/5", 166.0, 17.0, "95/5", phases=[phase(95, 2000, 108)]),
             step("shift the rest", 183.0, 8.0, "25, 100", phases=[phase(75, 400, 91), phase(0, 400, 400)]),
             step("what CloudWatch counted", 191.0, 2.0, "the same", counts={"blue": 3211, "green": 585},

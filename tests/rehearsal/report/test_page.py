@@ -51,8 +51,8 @@ def test_the_page_is_whole_and_fetches_and_runs_nothing(report: dict[str, Any]) 
     assert not re.search(r"url\((?!#)|@import", source)
     for _, attributes in outline.elements:
         assert not any(name.startswith("on") or name == "src" for name in attributes)
-        # A page of the report itself, which lies beside it.
-        assert attributes.get("href", "certificate.html") == "certificate.html"
+        # A file of the report itself, which lies beside it.
+        assert re.fullmatch(r"[a-z0-9-]+\.(html|zip|py)", attributes.get("href") or "certificate.html")
 
 
 def test_a_step_names_the_roles_under_which_it_ran() -> None:
@@ -81,6 +81,11 @@ def test_every_step_and_every_part_of_the_story_is_shown() -> None:
         "Traffic follows the weights",
         "Latency, counted twice",
         "Releases in the vault",
+        "The candidates, and who may serve",
+        "What people said, each with their own key",
+        "The ledger",
+        "What the observer found in the registry",
+        "Checked without AWS",
         "What stands by",
         "Attacks on the vault, all refused",
         "What each duty tried beyond itself, all refused",
@@ -100,7 +105,7 @@ def test_a_failure_is_shown_first_with_what_was_expected_and_seen_and_the_logs()
     shown = "".join(outline.text)
     assert "error: <script>alert('x')</script> & more" in shown
     assert "/tmp/session/logs/up.log" in shown
-    assert shown.count("not run") >= 11
+    assert shown.count("not run") >= 17
 
 
 def test_whatever_a_step_saw_is_shown_as_text() -> None:
@@ -175,6 +180,25 @@ def test_the_certificate_is_a_page_of_the_report_and_an_earlier_one_is_none(tmp_
     write_report(report, passed())
 
     assert not (report / "certificate.html").exists()
+
+
+def test_pages_and_bundles_that_the_story_kept_are_part_of_the_report(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "passport-champion.html").write_text("read me")
+    page_of_report = write_report(tmp_path / "report", passed(), kept=kept)
+    assert (page_of_report.parent / "passport-champion.html").read_text() == "read me"
+    links = {attributes.get("href") for name, attributes in Outline(page_of_report.read_text()).elements if name == "a"}
+    assert {"passport-champion.html", "audit-champion.zip", "verify.py"} <= links
+
+
+def test_each_candidate_is_shown_with_its_gates_and_why_it_is_refused() -> None:
+    text = " ".join(Outline(page(passed())).text)
+    for part in (
+        "admitted", "refused", "the gate fairness failed", "disparate_impact of race=black is 0.762",
+        "files-overwritten", "requirements.txt was added", "object-altered", "who was shown it", "approver-2",
+    ):  # fmt: skip
+        assert part in text
 
 
 def test_what_each_duty_tried_is_shown_with_what_it_was_answered() -> None:

@@ -7,6 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 from rehearsal.story.candidates import (
+    CHAMPION,
+    REFUSED,
     THRESHOLD,
     TrainedModel,
     constrained_regression,
@@ -50,16 +52,15 @@ def is_fair(found: tuple[float, float, float]) -> bool:
 
 
 def test_the_first_candidate_repeats_the_history_in_its_labels(candidates: list[TrainedModel], data: LoanData) -> None:
-    found = outcomes(candidates[0], data.train)
+    found = outcomes(candidates[REFUSED], data.train)
     assert {name for name in PROTECTED if not is_fair(found[name])} == {"black", "white", "min30"}
     assert found["black"][0] < LEAST_IMPACT
 
 
-def test_the_other_candidates_are_fair_to_each_attribute_that_is_named(
+def test_the_constrained_candidate_is_fair_to_each_attribute_that_is_named(
     candidates: list[TrainedModel], data: LoanData
 ) -> None:
-    for candidate in candidates[1:]:
-        assert all(map(is_fair, outcomes(candidate, data.train).values())), candidate.title
+    assert all(map(is_fair, outcomes(candidates[CHAMPION], data.train).values()))
 
 
 def test_every_candidate_tells_more_than_the_rate_of_approval_does(
