@@ -17,6 +17,7 @@ import yaml  # type: ignore[import-untyped]
 from interlock.building.workshop import download_release
 from interlock.clients import StackClients
 from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.mlflow.origin import PROMPT_FILE
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
@@ -155,7 +156,7 @@ def _from_source(
     if asked.kind is SubjectKind.PROMPT:
         prompt = registry.prompt(asked.name, asked.version)
         into.mkdir()
-        (into / "prompt.json").write_bytes(prompt.content)
+        (into / PROMPT_FILE).write_bytes(prompt.content)
         return into, prompt.origin
     found = registry.resolve(ModelReference(asked.name, asked.version))
     if found.logged_model_id != asked.logged_model_id:

@@ -23,6 +23,9 @@ _REPOSITORY: Final = "mlflow.source.git.repoURL"
 _REVISION: Final = "mlflow.source.git.commit"
 _CONTEXT: Final = "mlflow.data.context"
 
+PROMPT_FILE: Final = "prompt.json"
+"""What a prompt's one file is called in its release."""
+
 _PLACES: Final = ("uri", "url", "path", "delta_table_name", "table", "name")
 """Where the sources of MLflow's kinds of datasets name themselves.
 

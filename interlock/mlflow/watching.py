@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from interlock.mlflow.origin import PROMPT_FILE, prompt_of
 from interlock.mlflow.registry import Registry
 from interlock.release.finding import Fact, named_facts, told
 from interlock.release.pin_statement import Source
 from interlock.release.pinning import ModelSource
+from interlock.release.request import SubjectKind
 
 
 class MlflowEye:
@@ -24,6 +26,9 @@ class MlflowEye:
         Raises Refusal without permission, OutsideFailure if the server does not answer.
         """
         with self._registry.asking(f"look at {source.name}/{source.version}") as client:
+            if source.kind is SubjectKind.PROMPT:
+                prompt = _unless_gone(lambda: client.get_prompt_version(source.name, source.version))
+                return _of_prompt(prompt) if prompt is not None else {Fact.VERSION: ""}
             version = _unless_gone(lambda: client.get_model_version(source.name, source.version))
             if version is None:
                 version = _renamed(client, source)
@@ -34,12 +39,37 @@ class MlflowEye:
 
     def files(self, source: Source, folder: Path) -> Path | None:
         """Download the logged model's files into the new folder `folder`; None if it is gone. Raises as `facts`."""
+        if source.kind is SubjectKind.PROMPT:
+            return self._prompt_file(source, folder)
         with self._registry.asking(f"look at {source.logged_model_id}") as client:
             found = _unless_gone(lambda: client.get_logged_model(source.logged_model_id))
         if found is None:
             return None
         model = ModelSource(source.registry, source.name, source.version, source.logged_model_id, source.run_id)
         return self._registry.download(model, folder)
+
+    def _prompt_file(self, source: Source, folder: Path) -> Path | None:
+        with self._registry.asking(f"look at {source.name}/{source.version}") as client:
+            found = _unless_gone(lambda: client.get_prompt_version(source.name, source.version))
+        if found is None:
+            return None
+        folder.mkdir(parents=True)
+        (folder / PROMPT_FILE).write_bytes(prompt_of(found).content)
+        return folder
+
+
+def _of_prompt(prompt: Any) -> dict[str, str]:
+    return {
+        Fact.NAME: told(prompt.name),
+        Fact.VERSION: str(prompt.version),
+        Fact.CREATED: str(prompt.creation_timestamp),
+        # A prompt has neither; a pin says so with empty texts.
+        Fact.LOGGED_MODEL: "",
+        Fact.RUN: "",
+        Fact.DESCRIPTION: told(prompt.commit_message or ""),
+        **named_facts(Fact.TAG, {name: str(value) for name, value in prompt.tags.items()}),
+        **named_facts(Fact.ALIAS, {alias: str(prompt.version) for alias in prompt.aliases}),
+    }
 
 
 def _of_version(version: Any) -> dict[str, str]:

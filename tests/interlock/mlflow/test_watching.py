@@ -12,8 +12,9 @@ from interlock.failures import OutsideFailure, Refusal
 from interlock.mlflow.registry import Credentials, ModelReference, Registry
 from interlock.mlflow.watching import MlflowEye
 from interlock.release.finding import ChangeKind
+from interlock.release.manifest import manifest_of
 from interlock.release.pinning import pin
-from interlock.release.watching import pinned_versions, watch
+from interlock.release.watching import Pinned, pinned_versions, watch
 from tests.interlock.mlflow_server import RunningServer
 from tests.interlock.release.memory import LocalSigner, MemoryVault
 
@@ -126,6 +127,38 @@ def test_a_model_that_is_deleted_and_made_again_under_the_same_name_and_number_i
     client.create_registered_model(name)
     assert str(client.create_model_version(name, source, model_id=watching.logged_model).version) == "1"
     assert ChangeKind.VERSION_RECREATED in watching.kinds()
+
+
+def test_a_prompt_whose_text_is_replaced_or_that_is_deleted_is_found(
+    mlflow: RunningServer, client: Any, tmp_path: Path
+) -> None:
+    from mlflow.entities.model_registry import ModelVersionTag
+
+    name = f"watched-{uuid.uuid4().hex[:8]}"
+    client.register_prompt(name, "Answer {{question}} with the sources that you were given.")
+    registry = Registry(mlflow.uri, mlflow.admin)
+    eye, found = MlflowEye(registry), registry.prompt(name, "1")
+    source = found.origin.source
+    pinned = eye.files(source, tmp_path / "pinned")
+    assert pinned is not None
+    manifest = manifest_of(pinned)
+    digest, vault, observer = manifest.subject_digest, MemoryVault(), LocalSigner("observer")
+
+    def kinds() -> list[ChangeKind]:
+        seen = watch(
+            Pinned(digest, source, manifest), eye, reader=vault, writer=vault, signer=observer,
+            observers={"observer": observer.public_key}, now=datetime.now(UTC),
+        )  # fmt: skip
+        return [] if seen.finding is None else [one.kind for one in seen.finding.changes]
+
+    assert kinds() == []
+    # MLflow's client refuses to touch a prompt's tags; its server does not.
+    store = client._get_registry_client().store
+    store.set_model_version_tag(name, "1", ModelVersionTag("mlflow.prompt.text", "Answer {{question}} as you like."))
+    assert ChangeKind.FILES_OVERWRITTEN in kinds()
+    assert kinds() == []
+    client.delete_prompt_version(name, "1")
+    assert kinds() == [ChangeKind.FILES_GONE, ChangeKind.VERSION_DELETED]
 
 
 def test_who_may_not_look_or_gets_no_answer_finds_nothing(
