@@ -42,7 +42,11 @@ def acts_card(acts: Rows, refusals: Rows) -> Markup:
     return card(
         "What people said, each with their own key",
         table(columns, said),
-        *([tag("h3", "Refused"), table(("what was tried", "why not"), refused)] if refusals else []),
+        *(
+            [tag("h3", "Refused, and found"), table(("what was tried or found", "what speaks against it"), refused)]
+            if refusals
+            else []
+        ),
     )
 
 

@@ -122,6 +122,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(ENDED, recording.record("the findings and the revocation"), ("revoke the champion",)),
     Step("refuse what was revoked", serving.refuse_revoked, (ENDED,)),
+    Step("find what still serves", watching.find_revoked, (ENDED,)),
     # After what counts what lies in the vault.
     Step(WORKED, working.work, ("replicate the vault both ways", "take the record home")),
     Step(
@@ -132,6 +133,7 @@ STEPS: tuple[Step, ...] = (
             GRANTED,
             WORKED,
             "refuse what was revoked",
+            "find what still serves",
             "attack the vault",
             "attempt a breach",
             "rotate under load",

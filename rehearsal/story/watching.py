@@ -8,7 +8,9 @@ from pathlib import Path
 
 from interlock.duties.duty import Role
 from interlock.release.finding import Change, ChangeKind
+from interlock.release.verification.reason import ReasonCode
 from interlock.release.watching import Watched
+from interlock.running import running_releases
 from interlock.watch import watch_registry
 from rehearsal.story.candidates import CHAMPION, REFUSED
 from rehearsal.story.context import REGISTERED_MODEL, Context
@@ -46,6 +48,23 @@ def find_what_changed(context: Context) -> Seen:
         f"found and recorded once: {details[0]}; an alias that moved",
         {"findings": _told(list(changed.values()))},
     )
+
+
+def find_revoked(context: Context) -> Seen:
+    """Find, as the observer, that what was revoked serves all the same."""
+    digest = context.pins[CHAMPION].digest
+    found = list(running_releases(context.clients_of(Role.OBSERVER), context.trust(Role.OBSERVER)))
+    told = [
+        {
+            "what": f"{one.variant} of {one.endpoint} runs {one.release[:12]}, with {one.share:.0%} of the traffic",
+            "reasons": [str(reason) for reason in one.reasons],
+        }
+        for one in found
+    ]
+    against = {reason.code for one in found for reason in one.reasons}
+    if {one.release for one in found} != {digest} or against != {ReasonCode.REVOKED}:
+        raise Unexpected(f"the revoked release {digest} to be found running", f"{told}")
+    return Seen(f"{told[-1]['what']}, and was revoked", {"refusals": told})
 
 
 def _tamper(context: Context) -> None:
