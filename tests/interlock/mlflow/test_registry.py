@@ -44,7 +44,7 @@ def test_what_is_downloaded_is_what_the_server_stores_and_nothing_more(
     registry = Registry(mlflow.uri, mlflow.admin)
     source = registry.resolve(ModelReference(registered, version="1"))
     folder = registry.download(source, tmp_path / "files")
-    stored = next(mlflow.artifacts.rglob("MLmodel")).parent
+    stored = next(found.parent for found in mlflow.artifacts.rglob("MLmodel") if source.logged_model_id in found.parts)
     assert manifest_of(folder) == manifest_of(stored)
     assert manifest_of(registry.download(source, tmp_path / "again")) == manifest_of(folder)
 
