@@ -20,6 +20,8 @@ _TABLES: Final = {".csv": ",", ".tsv": "\t"}
 _PICKLES: Final = frozenset((".pkl", ".pickle", ".cloudpickle"))
 _ARRAYS: Final = frozenset((".npy",))
 _ARCHIVES: Final = frozenset((".npz", ".skops"))
+_IDENTIFIER: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32,64}(?![0-9A-Za-z])")
+"""A run's or model's id, or a digest: drawn at random, so that some hold a licence's number by chance."""
 _ADDRESSED: Final = re.compile(r"\d+(\.npy)?")
 
 
@@ -101,7 +103,7 @@ def _of_content(suffix: str, content: bytes) -> str:
     if suffix in _ARRAYS:
         return _lines(_of_array(content))
     if suffix in _WRITTEN:
-        return content.decode("utf-8")
+        return _IDENTIFIER.sub("", content.decode("utf-8"))
     return ""
 
 

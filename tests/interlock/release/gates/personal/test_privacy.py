@@ -107,6 +107,11 @@ def test_what_tells_of_a_person_is_found_by_its_kind_and_not_repeated(tmp_path: 
     assert PEOPLE[entity] not in said.model_dump_json()
 
 
+def test_ids_that_were_drawn_at_random_are_no_numbers_of_licences(tmp_path: Path) -> None:
+    text = b"run_id: f9bf630df1c3434d98c5ef04739369f8\nmodel_uuid: 9251a121b623487ea7001afb52564626\n"
+    assert judged(tmp_path, {"notes.yaml": text}).outcome is Outcome.PASSED
+
+
 def test_a_number_that_fails_its_checksum_is_none(tmp_path: Path) -> None:
     said = judged(
         tmp_path,
