@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.ledger.checkpoint import Checkpoint
 from interlock.ledger.layout import MOST_NUMBERS
 from interlock.ledger.leaf import Leaf
 from interlock.release.digests import HexDigest, canonical_json
+from interlock.release.times import Moment
 
 MOST_LEAVES: Final = 2000
 """Of one batch, so that a process that dies has little to do again; an epoch's first may have more."""
@@ -30,7 +31,7 @@ class Batch(BaseModel):
     start: Annotated[int, Field(ge=0)]
     root: HexDigest
     """Of the log before it."""
-    decided_at: AwareDatetime
+    decided_at: Moment
     """The sequencer's time (UTC, whole seconds)."""
     leaves: tuple[Leaf, ...]
 

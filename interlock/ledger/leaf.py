@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.release.digests import HexDigest, canonical_json
+from interlock.release.times import Moment
 
 
 class InvalidLeaf(ValueError):
@@ -41,7 +42,7 @@ class Leaf(BaseModel):
     predicate_type: Annotated[str, Field(max_length=300)]
     subject: HexDigest | None
     """The release that it is about, if it is about one."""
-    recorded_at: AwareDatetime
+    recorded_at: Moment
     """The sequencer's time (UTC): the statement existed then."""
 
     @property

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.request import Ticket
+from interlock.release.times import Moment
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -32,8 +33,8 @@ class Approval(_Act):
     """`record_digest` of what was read."""
     statements: tuple[HexDigest, ...] = Field(min_length=1)
     """The payload digests of the builder's statements that were read, sorted."""
-    approved_at: AwareDatetime
-    expires_at: AwareDatetime
+    approved_at: Moment
+    expires_at: Moment
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -47,7 +48,7 @@ class Approval(_Act):
 class Rejection(_Act):
     """The predicate of a rejection: an objection that stands until the same person withdraws it."""
 
-    rejected_at: AwareDatetime
+    rejected_at: Moment
 
 
 class Withdrawal(_Act):
@@ -55,19 +56,19 @@ class Withdrawal(_Act):
 
     withdrawn: HexDigest
     """The payload digest of the statement that counts no more."""
-    withdrawn_at: AwareDatetime
+    withdrawn_at: Moment
 
 
 class Revocation(_Act):
     """The predicate of a revocation: for good, in every environment. One approver is enough."""
 
-    revoked_at: AwareDatetime
+    revoked_at: Moment
 
 
 class Retirement(_Act):
     """The predicate of a retirement: the release is no longer to be admitted, and nothing is wrong with it."""
 
-    retired_at: AwareDatetime
+    retired_at: Moment
 
 
 def record_digest(subject_digest: str, policy: str, statements: Iterable[str]) -> str:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.numbers import Number, decimal_text
+from interlock.release.times import Moment
 
 GateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 MeasureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
@@ -128,8 +129,8 @@ class Evidence(_Model):
     """SHA-256 of each file that was measured on, by its part: training, evaluation, reference, contract …"""
     details: Mapping[str, Any] = Field(default_factory=dict)
     """What a page can be drawn from: curves, tables; canonical JSON, numbers as decimal text."""
-    started_at: AwareDatetime
-    ended_at: AwareDatetime
+    started_at: Moment
+    ended_at: Moment
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.pin_statement import Source
+from interlock.release.times import Moment
 
 LONGEST_FACT: Final = 500
 MOST_OF_A_KIND: Final = 100
@@ -91,7 +92,7 @@ class Finding(_Model):
     """All that was seen, by fact."""
     previous: HexDigest | Literal[""]
     """The payload digest of the finding that this one follows."""
-    observed_at: AwareDatetime
+    observed_at: Moment
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:

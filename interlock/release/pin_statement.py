@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.request import ReleaseRequest, SubjectKind, submission_key
+from interlock.release.times import Moment
 
 _Text = Annotated[str, Field(max_length=2000)]
 
@@ -61,8 +62,8 @@ class Training(_Model):
     experiment_id: _Text = ""
     user: _Text = ""
     """As the tracking server recorded it, which believes whatever its client says."""
-    started_at: AwareDatetime | None = None
-    ended_at: AwareDatetime | None = None
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
 
 
 class Dataset(_Model):

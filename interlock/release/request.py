@@ -7,9 +7,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from interlock.release.digests import canonical_json, is_hex_digest, sha256
+from interlock.release.times import Moment
 
 SUBMISSIONS: Final = "submissions/"
 """Of the staging bucket: `submissions/<source identity>/<the request's identifier>.json`."""
@@ -70,7 +71,7 @@ class ReleaseRequest(BaseModel):
     emergency: bool = False
     """Asks for the tier's emergency path."""
     reason: Annotated[str, Field(max_length=2000)] = ""
-    submitted_at: AwareDatetime
+    submitted_at: Moment
 
     @property
     def content(self) -> bytes:

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.signing import PublicKey
+from interlock.release.times import Moment
 from interlock.rules import Problem, shown, source_identity
 
 PAYLOAD_TYPE: Final = "application/vnd.interlock.trust-root+json"
@@ -56,7 +57,7 @@ class _Model(BaseModel):
 class Distrust(_Model):
     """From when a key is not believed any more, and why: what it signed before stands."""
 
-    since: AwareDatetime
+    since: Moment
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -68,8 +69,8 @@ class TrustedKey(_Model):
     """The source identity of whoever signs with it; None where the duty is no person's."""
     public_key: str
     """PEM SubjectPublicKeyInfo."""
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+    valid_from: Moment
+    valid_until: Moment
     distrusted: Distrust | None = None
 
     def believed_at(self, moment: datetime) -> bool:
@@ -87,8 +88,8 @@ class TrustRoot(_Model):
     version: Annotated[int, Field(ge=1)]
     previous: HexDigest | None = None
     """The fingerprint of the version before; None in version 1."""
-    issued_at: AwareDatetime
-    expires_at: AwareDatetime
+    issued_at: Moment
+    expires_at: Moment
     threshold: Annotated[int, Field(ge=2, le=20)]
     """How many foundation people must sign a version."""
     keys: Mapping[HexDigest, TrustedKey]

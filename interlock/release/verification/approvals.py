@@ -174,10 +174,10 @@ def _of_time(one: Said[Approval], asked: Asked, belief: Belief) -> Iterator[_Fau
     if asked.now is None:
         return
     seen = min(belief.made_at(one) or asked.now, asked.now)
-    if what.approved_at > seen + CLOCKS_DIFFER_BY:
+    if what.approved_at - seen > CLOCKS_DIFFER_BY:
         text = f"it says {what.approved_at:%Y-%m-%d %H:%M} UTC, and was there at {seen:%Y-%m-%d %H:%M} UTC"
         yield ReasonCode.APPROVAL_NOT_YET_GIVEN, text
-    if what.approved_at + RECORDED_WITHIN < seen and belief.made_at(one) is not None:
+    if seen - what.approved_at > RECORDED_WITHIN and belief.made_at(one) is not None:
         text = (
             f"it says {what.approved_at:%Y-%m-%d %H:%M} UTC, and the ledger saw it first at {seen:%Y-%m-%d %H:%M} UTC"
         )

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.release.digests import HexDigest
 from interlock.release.predicates import Predicate
 from interlock.release.record import RecordedStatement
 from interlock.release.statement import Statement, statement_about
+from interlock.release.times import Moment
 
 _RESOURCE: Final = re.compile(r"interlock:(?P<digest>[0-9a-f]{64})/(?P<environment>[a-z][a-z0-9-]{0,39})")
 VERIFIER: Final = "urn:interlock:verifier"
@@ -54,7 +56,7 @@ class Summary(_Model):
     """The predicate of a verification summary."""
 
     verifier: Verifier
-    time_verified: Annotated[AwareDatetime, Field(alias="timeVerified")]
+    time_verified: Annotated[Moment, Field(alias="timeVerified")]
     resource_uri: Annotated[str, Field(alias="resourceUri")]
     policy: Descriptor
     input_attestations: Annotated[tuple[Descriptor, ...], Field(alias="inputAttestations")] = ()
@@ -88,7 +90,7 @@ def summary_of(
     tier: str,
     inputs: Sequence[RecordedStatement],
     passed: bool,
-    now: AwareDatetime,
+    now: datetime,
     version: str,
 ) -> Summary:
     """Return the summary of a verdict on the release `digest` under a policy (its digest), resting on `inputs`."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from packaging.utils import canonicalize_name
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from interlock.release.gates.files.requirements import Pinned
+from interlock.release.times import Moment
 
 _Name = Annotated[str, AfterValidator(canonicalize_name), Field(min_length=1, max_length=200)]
 
@@ -33,7 +34,7 @@ class Inventory(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
-    taken_at: AwareDatetime
+    taken_at: Moment
     python: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+")]
     distributions: Annotated[tuple[Distribution, ...], Field(max_length=10_000)]
 

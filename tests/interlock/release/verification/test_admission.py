@@ -490,3 +490,20 @@ def test_a_release_that_was_never_pinned_is_nothing() -> None:
     world.digest = "0" * 64
     assert codes(world.admit()) == {C.NOTHING_STORED}
     assert codes(world.load()) == {C.NOTHING_STORED}
+
+
+@pytest.mark.parametrize(
+    ("given", "expires"),
+    [
+        ("9999-12-31T20:00:00Z", "9999-12-31T23:00:00Z"),
+        ("9999-12-31T20:00:00-12:00", "9999-12-31T23:00:00-12:00"),
+        ("0001-01-01T00:00:00+01:00", "2026-12-01T00:00:00Z"),
+    ],
+)
+def test_an_approval_dated_at_an_end_of_the_calendar_is_refused_and_breaks_nothing(
+    unapproved: World, given: str, expires: str
+) -> None:
+    unapproved.approve("approver-1", approved_at=given, expires_at=expires)
+    unapproved.sequence(NOW + 3 * HOUR)
+    assert ReasonCode.PREDICATE_MALFORMED in codes(unapproved.admit())
+    assert ReasonCode.PREDICATE_MALFORMED in codes(unapproved.load())
