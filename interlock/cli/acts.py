@@ -65,7 +65,8 @@ def approve(
     _ask(clients, reading, now=now, yes=yes, quiet=output is OutputFormat.JSON)
     approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=now)
     lines = [
-        f"{'approved' if approved.written.anew else 'was approved already by you:'} release {digest} for {where}",
+        f"{'approved' if approved.written.anew else 'was approved already by you:'} release {digest} for {where}, "
+        f"tier {reading.verdict.tier}",
         f"  as {speaker.person}, until {approved.expires_at:%Y-%m-%d %H:%M} UTC: {approved.written.stored.key}",
         f"  locked until {approved.locked_until:%Y-%m-%d}: {approved.extended} objects were locked for less",
         "  it counts once the ledger has it: interlock ledger sequence",
@@ -73,6 +74,7 @@ def approve(
     document = {
         **_fields(digest, speaker.person, approved.written),
         "environment": where,
+        "tier": reading.verdict.tier,
         "expires_at": approved.expires_at.isoformat(),
         "locked_until": approved.locked_until.isoformat(),
         "extended": approved.extended,
@@ -197,7 +199,12 @@ def _ask(clients: StackClients, reading: approving.Reading, *, now: datetime, ye
     if not quiet:
         # Read in full before it is signed: what the passport shows is what the approval names.
         console().print(text(approving.passport_of(clients, reading, now=now)))
-    _confirm(f"approve release {reading.record.digest} for {reading.verdict.environment}", yes=yes)
+    verdict = reading.verdict
+    others = len(reading.record.pins) - 1
+    beside = f" (and none of the {others} other pins of its record)" if others else ""
+    _confirm(
+        f"approve release {reading.record.digest} for {verdict.environment} as tier {verdict.tier}{beside}", yes=yes
+    )
 
 
 def _confirm(what: str, *, yes: bool) -> None:

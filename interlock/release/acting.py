@@ -40,6 +40,7 @@ APPROVAL_REMEDIES: Final = frozenset(
         ReasonCode.APPROVAL_OF_ANOTHER_RECORD,
         ReasonCode.APPROVAL_FOR_ANOTHER_POLICY,
         ReasonCode.APPROVAL_FOR_ANOTHER_ENVIRONMENT,
+        ReasonCode.APPROVAL_FOR_ANOTHER_PIN,
         ReasonCode.APPROVAL_BY_SUBMITTER,
         ReasonCode.APPROVAL_BY_BUILDER,
         ReasonCode.APPROVAL_BY_SAME_PERSON,
@@ -91,15 +92,18 @@ def approval_of(
     lasts: timedelta,
 ) -> Approval:
     """Return the approval of all that the builder has signed, for the environment of the verdict. Raises ValueError."""
-    assert verdict.policy is not None
+    assert verdict.pin is not None
+    pin, policy = verdict.pin.payload, verdict.pin.what.policy
     read = sorted(one.payload for one in builders_statements(record))
     return Approval(
         person=person,
         reason=reason,
         ticket=ticket,
         environment=verdict.environment,
-        policy=verdict.policy,
-        record=record_digest(record.digest, verdict.policy, read),
+        policy=policy,
+        pin=pin,
+        tier=verdict.pin.what.tier,
+        record=record_digest(record.digest, policy, pin, read),
         statements=tuple(read),
         approved_at=now,
         expires_at=now + lasts,

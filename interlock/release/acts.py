@@ -25,10 +25,17 @@ class _Act(BaseModel):
 
 
 class Approval(_Act):
-    """The predicate of an approval: for one environment, of exactly this record, under exactly this policy."""
+    """The predicate of an approval: for one environment, of exactly this record, under exactly this policy and pin.
+
+    The same bytes may be pinned for several tiers. Who agreed to one of them has not agreed to the others.
+    """
 
     environment: Annotated[str, Field(min_length=1, max_length=40)]
     policy: HexDigest
+    pin: HexDigest
+    """The payload digest of the pin that was read: what was asked for, by whom."""
+    tier: Annotated[str, Field(min_length=1, max_length=40)]
+    """That pin's."""
     record: HexDigest
     """`record_digest` of what was read."""
     statements: tuple[HexDigest, ...] = Field(min_length=1)
@@ -71,7 +78,7 @@ class Retirement(_Act):
     retired_at: Moment
 
 
-def record_digest(subject_digest: str, policy: str, statements: Iterable[str]) -> str:
-    """Return the digest of what an approver read: the release, the policy, and the builder's statements."""
-    document = {"release": subject_digest, "policy": policy, "statements": sorted(set(statements))}
+def record_digest(subject_digest: str, policy: str, pin: str, statements: Iterable[str]) -> str:
+    """Return the digest of what an approver read: the release, the policy, the pin, and the builder's statements."""
+    document = {"release": subject_digest, "policy": policy, "pin": pin, "statements": sorted(set(statements))}
     return sha256(canonical_json(document)).hex()

@@ -1189,8 +1189,8 @@ PREDICATES: dict[str, Check] = {
     ),
     APPROVAL: form(
         {
-            **_ACT, "environment": TEXT, "policy": HEX, "record": HEX, "statements": list_of(HEX, least=1),
-            "approved_at": TIME, "expires_at": TIME,
+            **_ACT, "environment": TEXT, "policy": HEX, "pin": HEX, "tier": TEXT, "record": HEX,
+            "statements": list_of(HEX, least=1), "approved_at": TIME, "expires_at": TIME,
         },
         closed=False,
     ),
@@ -1690,15 +1690,26 @@ class Approvals:
             return one.doubt()
         said, opening = one.predicate, self.judge.opening
         given, expires, read = when(said["approved_at"]), when(said["expires_at"]), set(said["statements"])
-        record = {"policy": said["policy"], "release": self.judge.digest, "statements": sorted(read)}
+        record = {
+            "policy": said["policy"],
+            "pin": said["pin"],
+            "release": self.judge.digest,
+            "statements": sorted(read),
+        }
         builders = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
         seen = min(one.recorded_at, self.moment)
         unread = sorted(gate for gate, payloads in self.evidence.items() if not payloads & read)
-        if opening.statement.payload not in read:
+        pin = opening.statement.payload
+        if said["pin"] not in read:
             unread.append("the pin")
         checks = (
             ("approval-for-another-environment", "it is for another", said["environment"] != self.environment),
             ("approval-for-another-policy", "it is under another", said["policy"] != opening.policy),
+            (
+                "approval-for-another-pin",
+                f"it is for the pin {said['pin'][:12]}… of the tier {shown(said['tier'], 40)}",
+                (said["pin"], said["tier"]) != (pin, opening.tier),
+            ),
             ("approval-by-submitter", "they submitted the release", one.person == opening.submitter),
             ("approval-by-builder", "they built the release", one.person == opening.builder),
             ("approval-withdrawn", "they have taken it back", self.judge.withdrawn(one, self.by_then, False)),

@@ -101,6 +101,8 @@ class Passport:
     files: tuple[tuple[str, int, str], ...] = ()
     """Path, size in bytes, SHA-256."""
     digests: Mapping[str, str] = field(default_factory=dict)
+    other_pins: tuple[str, ...] = ()
+    """For what else the same bytes were pinned, a sentence each: an approval of this pin does not count there."""
     root_version: int = 0
     now: datetime | None = None
 
@@ -140,7 +142,7 @@ def passport_of(
         next((one for name, one in policy.tiers.items() if pin and name.value == pin.tier), None) if policy else None
     )
     gates = tuple(_gates(readings, verdict, rules))
-    statements = sorted(one.payload for one in builders_statements(record))
+    statements = [one.payload for one in builders_statements(record)]
     digests = {one.payload: one.key for one in builders_statements(record)}
     manifest = record.manifest
     return Passport(
@@ -154,7 +156,8 @@ def passport_of(
         could_approve=tuple(_could_approve(trust, pin, verdict, now)),
         pin=pin,
         rules=rules,
-        record=record_digest(record.digest, pin.policy, statements) if pin and pin.policy else None,
+        other_pins=tuple(_other_pins(readings, verdict)),
+        record=_record_named(record.digest, verdict.pin, statements),
         champion=champion,
         changes=tuple(changes(record, pin, gates_evidence(gates), champion)) if champion else (),
         findings=tuple(_findings(record, trust)),
@@ -222,6 +225,25 @@ def _voice(
     said: Said[Act], did: str, at: datetime, counts: bool, why_not: str = "", until: datetime | None = None
 ) -> Voice:
     return Voice(said.person, did, said.what.reason, said.what.ticket, at, until, counts, why_not)
+
+
+def _record_named(digest: str, pin: Said[PinPredicate] | None, statements: Sequence[str]) -> str | None:
+    """Return the digest that an approval of this pin names."""
+    if pin is None or not pin.what.policy:
+        return None
+    return record_digest(digest, pin.what.policy, pin.payload, statements)
+
+
+def _other_pins(readings: Readings, verdict: Verdict) -> Iterator[str]:
+    mine = verdict.pin.payload if verdict.pin else None
+    for one in readings.pins:
+        if one.payload != mine:
+            asked = one.what.request
+            by = f"by {asked.submitter}, {asked.document.ticket}" if asked else "which nobody asked for"
+            yield (
+                f"pinned as well: tier {one.what.tier or '–'} for {one.what.environment or '–'} {by} "
+                f"({one.payload[:12]}…); an approval of this pin does not count there"
+            )
 
 
 def _findings(record: Record, trust: Trust) -> Iterator[Finding]:

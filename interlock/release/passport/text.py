@@ -73,7 +73,7 @@ def _asked(passport: Passport) -> list[str]:
         lines.append(f"code {plain(pin.code.repository)} {plain(pin.code.revision)}".replace("  ", " "))
     if asked.reason:
         lines.append(f"“{plain(asked.reason)}”")
-    return lines
+    return [*lines, *map(plain, passport.other_pins)]
 
 
 def _gates(passport: Passport) -> Table:

@@ -29,6 +29,7 @@ class Asked:
     environment: str
     pin: str
     """The payload digest of the pin under which the release was opened."""
+    tier: str
     evidence: Mapping[str, frozenset[str]]
     """By required gate, the payload digests of the evidence that counts: one of each must have been read."""
     statements: frozenset[str]
@@ -143,6 +144,9 @@ def _of_what(one: Said[Approval], asked: Asked) -> Iterator[_Fault]:
         yield ReasonCode.APPROVAL_FOR_ANOTHER_ENVIRONMENT, text
     if what.policy != asked.policy:
         yield ReasonCode.APPROVAL_FOR_ANOTHER_POLICY, f"it is under another policy, {what.policy[:12]}…"
+    if (what.pin, what.tier) != (asked.pin, asked.tier):
+        text = f"it is for the pin {what.pin[:12]}… of tier {what.tier}, not {asked.pin[:12]}… of tier {asked.tier}"
+        yield ReasonCode.APPROVAL_FOR_ANOTHER_PIN, text
 
 
 def _of_whom(one: Said[Approval], asked: Asked, withdrawals: Sequence[Said[Withdrawal]]) -> Iterator[_Fault]:
@@ -157,11 +161,12 @@ def _of_whom(one: Said[Approval], asked: Asked, withdrawals: Sequence[Said[Withd
 
 def _of_reading(one: Said[Approval], asked: Asked) -> Iterator[_Fault]:
     what, read = one.what, frozenset(one.what.statements)
-    if what.record != record_digest(asked.digest, what.policy, what.statements) or not read <= asked.statements:
+    named = record_digest(asked.digest, what.policy, what.pin, what.statements)
+    if what.record != named or not read <= asked.statements:
         yield ReasonCode.APPROVAL_OF_ANOTHER_RECORD, "it names a record that is not this one"
     unread = sorted(gate for gate, payloads in asked.evidence.items() if not payloads & read)
-    if unread or asked.pin not in read:
-        missed = [*(["the pin"] if asked.pin not in read else []), *unread]
+    if unread or what.pin not in read:
+        missed = [*(["the pin"] if what.pin not in read else []), *unread]
         yield ReasonCode.APPROVAL_WITHOUT_EVIDENCE, f"they had not read what counts of {', '.join(missed)}"
 
 

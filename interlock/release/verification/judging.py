@@ -214,6 +214,7 @@ class _Judge:
             policy=pin.what.policy,
             environment=self.environment,
             pin=pin.payload,
+            tier=pin.what.tier,
             evidence={gate: frozenset(one.payload for one in many) for gate, many in evidence.counted.items()},
             statements=frozenset(one.payload for one in builders_statements(self.record)),
             submitter=opened.request.submitter,

@@ -93,6 +93,8 @@ class ReasonCode(StrEnum):
     APPROVAL_OF_ANOTHER_RECORD = "approval-of-another-record"
     APPROVAL_FOR_ANOTHER_POLICY = "approval-for-another-policy"
     APPROVAL_FOR_ANOTHER_ENVIRONMENT = "approval-for-another-environment"
+    APPROVAL_FOR_ANOTHER_PIN = "approval-for-another-pin"
+    """The same bytes were asked for otherwise as well, and that is what the person read."""
     APPROVAL_BY_SUBMITTER = "approval-by-submitter"
     APPROVAL_BY_BUILDER = "approval-by-builder"
     APPROVAL_BY_SAME_PERSON = "approval-by-same-person"

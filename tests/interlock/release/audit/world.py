@@ -228,13 +228,16 @@ class World:
 
     def approval(self, person: str, **changes: Any) -> Approval:
         read = sorted(one.payload for one in self.record().statements if one.key.startswith("releases/"))
+        pin = changes.get("pin") or self.record().pins[0].payload
         given: dict[str, Any] = {
             "person": person,
             "reason": "read it",
             "ticket": "CHG-1234",
             "environment": ENVIRONMENT,
             "policy": self.policy.digest,
-            "record": record_digest(self.digest, self.policy.digest, read),
+            "pin": pin,
+            "tier": "high",
+            "record": record_digest(self.digest, self.policy.digest, pin, read),
             "statements": tuple(read),
             "approved_at": self.now,
             "expires_at": self.now + 10 * DAY,

@@ -113,6 +113,7 @@ class World:
     vault: MemoryVault = field(default_factory=MemoryVault)
     leaves: list[Leaf] = field(default_factory=list)
     roots: list[TrustRoot] = field(default_factory=list)
+    newest_pin: str = ""
     witnessed: int | None = None
     """How many leaves the witness has seen; None is all."""
 
@@ -176,7 +177,8 @@ class World:
             policy=self.policy.digest,
             builder=self.builder,
         )
-        return self.write(Predicate.PIN, pinned.model_dump(mode="json"), KEYS["builder"])
+        self.newest_pin = self.write(Predicate.PIN, pinned.model_dump(mode="json"), KEYS["builder"])
+        return self.newest_pin
 
     def show(self, gate: str, *, value: str | None = None, signer: str = "builder", **changes: Any) -> str:
         """Write a gate's evidence; a `value` short of the limit fails it."""
@@ -194,13 +196,15 @@ class World:
 
     def approve(
         self, person: str, *, at: datetime = NOW + 2 * HOUR, signer: str | None = None, days: float = 10,
-        statements: Sequence[str] | None = None, **changes: Any,
+        statements: Sequence[str] | None = None, pin: str | None = None, tier: str | None = None, **changes: Any,
     ) -> str:  # fmt: skip
-        """Write an approval of all that the builder has signed, or of `statements`."""
+        """Write an approval of all that the builder has signed, or of `statements`; of the newest pin, or of `pin`."""
+        of = pin or self.newest_pin
         read = sorted(self.payloads() if statements is None else statements)
         approval = Approval(
             person=person, reason="reads well", ticket="CHG-1", environment=self.environment,
-            policy=self.policy.digest, record=record_digest(self.digest, self.policy.digest, read),
+            policy=self.policy.digest, pin=of, tier=tier or self.tier,
+            record=record_digest(self.digest, self.policy.digest, of, read),
             statements=tuple(read), approved_at=at, expires_at=at + timedelta(days=days),
         )  # fmt: skip
         document = {**approval.model_dump(mode="json"), **changes}

@@ -46,6 +46,8 @@ def approval_cases() -> Iterator[Case]:
     yield case("second approval: none", lambda w: None, "approval-missing", base="half")
     yield lacking("for another policy", add(person="approver-2", policy="ab" * 32), "approval-for-another-policy")
     yield lacking("elsewhere", add(person="approver-2", environment="test"), "approval-for-another-environment")
+    yield lacking("of another pin", add(person="approver-2", pin="ab" * 32), "approval-for-another-pin")
+    yield lacking("of another tier", add(person="approver-2", tier="low"), "approval-for-another-pin")
     yield lacking("of another record", add(person="approver-2", record="ab" * 32), "approval-of-another-record")
     yield lacking("without the evidence", _unread, "approval-without-evidence")
     yield lacking("by who asked for it", add(person="creator-1"), "approval-by-submitter")
@@ -95,7 +97,7 @@ def approval_cases() -> Iterator[Case]:
 
 def _unread(world: World) -> None:
     pins = [one.payload for one in world.record().pins]
-    record = record_digest(world.digest, world.policy.digest, pins)
+    record = record_digest(world.digest, world.policy.digest, pins[0], pins)
     world.approve("approver-2", statements=tuple(pins), record=record)
     world.sequence()
 

@@ -1,0 +1,55 @@
+"""The same bytes, asked for more than once: what was agreed to, shown or done for one pin, as far as the others go."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.release.tiers import Tier, TiersPolicy
+from interlock.release.verification.reason import ReasonCode as C
+from tests.interlock.release.trust.people import NOW
+from tests.interlock.release.verification.world import (
+    HOUR,
+    MEASURED,
+    MINUTE,
+    POLICY,
+    World,
+    codes,
+    shown_world,
+)
+
+
+def two_tiers() -> TiersPolicy:
+    """A policy with a tier that asks for all gates and two people, and one that asks for one gate and one person."""
+    document = POLICY.model_dump(mode="json")
+    high = document["tiers"]["high"]
+    gates = {"privacy": high["evidence"]["privacy"]}
+    document["tiers"]["low"] = {**high, "approvals": [{"count": 1}], "evidence": gates, "emergency": None}
+    return TiersPolicy.model_validate(document)
+
+
+def test_an_approval_counts_for_the_pin_that_was_read_and_for_no_other_of_the_same_bytes() -> None:
+    world = World(policy=two_tiers())
+    world.pin(tier=Tier.LOW)
+    world.show("privacy", tier="low")
+    world.sequence(NOW + 10 * MINUTE)
+    world.pin()
+    for gate in MEASURED:
+        world.show(gate)
+    world.sequence(NOW + HOUR)
+    world.approve("approver-1")
+    world.sequence(NOW + 3 * HOUR)
+    verdict = world.admit()
+    assert (verdict.tier, codes(verdict)) == ("high", {C.APPROVAL_MISSING})
+    world.approve("approver-2")
+    world.sequence(NOW + 4 * HOUR)
+    verdict = world.admit()
+    assert (verdict.tier, verdict.reasons, len(verdict.approvals)) == ("high", (), 2)
+
+
+@pytest.mark.parametrize("changes", [{"pin": "ab" * 32}, {"tier": "low"}])
+def test_an_approval_of_another_pin_or_tier_does_not_count(changes: dict[str, str]) -> None:
+    world = shown_world()
+    world.approve("approver-1", **changes)  # type: ignore[arg-type]
+    world.sequence(NOW + 3 * HOUR)
+    assert C.APPROVAL_FOR_ANOTHER_PIN in codes(world.admit())
+    assert C.APPROVAL_FOR_ANOTHER_PIN in codes(world.load("prod"))
