@@ -82,7 +82,7 @@ def _key_of(clients: StackClients, person: str) -> ApproverKeyPart:
 def open_reading(clients: StackClients, speaker: Speaker, digest: str, environment: str, *, now: datetime) -> Reading:
     """Return what there is to read before approving. Raises Refusal where an approval would not count, or not help."""
     record, verdict = judge(clients.vault_reader, speaker.trust, digest, environment, now=now)
-    against = list(hindrances(verdict, record, speaker.person))
+    against = list(hindrances(verdict, record, read(record, speaker.trust.root), speaker.person))
     if against or verdict.pin is None:
         raise Refusal(
             f"the release {digest} is nothing to approve for {environment}",

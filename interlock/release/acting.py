@@ -63,20 +63,17 @@ class Written:
     anew: bool
 
 
-def hindrances(verdict: Verdict, record: Record, person: str) -> Iterator[Reason]:
+def hindrances(verdict: Verdict, record: Record, readings: Readings, person: str) -> Iterator[Reason]:
     """Yield why `person` need not read on: their approval would not count, or could not help."""
     others = {one.key for one in record.acts}
     for reason in verdict.reasons:
         awaited = reason.code is ReasonCode.NOT_IN_LEDGER and reason.where in others
         if reason.code not in APPROVAL_REMEDIES and not awaited:
             yield reason
-    pin = verdict.pin
-    if pin is None or pin.what.request is None:
-        return
-    if person == pin.what.request.submitter:
+    if person in readings.submitters:
         text = f"{person} submitted the release, and whoever did does not approve it"
         yield Reason(ReasonCode.APPROVAL_BY_SUBMITTER, text, person)
-    if person == pin.what.builder:
+    if person in readings.builders:
         text = f"{person} built the release, and whoever did does not approve it"
         yield Reason(ReasonCode.APPROVAL_BY_BUILDER, text, person)
 

@@ -1696,10 +1696,13 @@ class Approvals:
             "release": self.judge.digest,
             "statements": sorted(read),
         }
-        builders = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
+        written = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
         seen = min(one.recorded_at, self.moment)
         unread = sorted(gate for gate, payloads in self.evidence.items() if not payloads & read)
         pin = opening.statement.payload
+        pins = [other.predicate for other in self.by_then if other.kind == PIN]
+        submitters = {(other.get("request") or {}).get("submitter") for other in pins} | {opening.submitter}
+        builders = {other.get("builder") for other in pins} | {opening.builder}
         if said["pin"] not in read:
             unread.append("the pin")
         checks = (
@@ -1710,13 +1713,13 @@ class Approvals:
                 f"it is for the pin {said['pin'][:12]}… of the tier {shown(said['tier'], 40)}",
                 (said["pin"], said["tier"]) != (pin, opening.tier),
             ),
-            ("approval-by-submitter", "they submitted the release", one.person == opening.submitter),
-            ("approval-by-builder", "they built the release", one.person == opening.builder),
+            ("approval-by-submitter", "they submitted the release", one.person in submitters),
+            ("approval-by-builder", "they built the release", one.person in builders),
             ("approval-withdrawn", "they have taken it back", self.judge.withdrawn(one, self.by_then, False)),
             (
                 "approval-of-another-record",
                 "it names a record that is not this one",
-                sha256(canonical_json(record)) != said["record"] or not read <= builders,
+                sha256(canonical_json(record)) != said["record"] or not read <= written,
             ),
             ("approval-without-evidence", f"they had not read {', '.join(unread)}", bool(unread)),
             (

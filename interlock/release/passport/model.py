@@ -153,7 +153,7 @@ def passport_of(
         gates=gates,
         voices=tuple(_voices(readings, verdict)),
         lacking=tuple(str(one) for one in verdict.reasons if one.code == "approval-missing"),
-        could_approve=tuple(_could_approve(trust, pin, verdict, now)),
+        could_approve=tuple(_could_approve(trust, readings, verdict, now)),
         pin=pin,
         rules=rules,
         other_pins=tuple(_other_pins(readings, verdict)),
@@ -255,10 +255,8 @@ def _findings(record: Record, trust: Trust) -> Iterator[Finding]:
     yield from sorted(found, key=lambda one: one.observed_at)
 
 
-def _could_approve(trust: Trust, pin: PinPredicate | None, verdict: Verdict, now: datetime) -> Iterator[str]:
+def _could_approve(trust: Trust, readings: Readings, verdict: Verdict, now: datetime) -> Iterator[str]:
     """Yield who could still approve: everybody with an approver's key but who asked, who built, and who has."""
     people = {str(key.person) for key in trust.root.believed(KeyDuty.APPROVER, now).values()}
     not_they = {one.person for one in verdict.approvals}
-    if pin is not None:
-        not_they |= {pin.builder, pin.request.submitter if pin.request else ""}
-    yield from sorted(people - not_they)
+    yield from sorted(people - not_they - readings.submitters - readings.builders)

@@ -34,8 +34,9 @@ class Asked:
     """By required gate, the payload digests of the evidence that counts: one of each must have been read."""
     statements: frozenset[str]
     """The payload digests of all of the builder's statements."""
-    submitter: str
-    builder: str
+    submitters: frozenset[str]
+    """Whoever asked for these bytes, by this pin or another."""
+    builders: frozenset[str]
     longest: timedelta
     now: datetime | None
     """None where there is no clock: then no approval expires."""
@@ -150,9 +151,9 @@ def _of_what(one: Said[Approval], asked: Asked) -> Iterator[_Fault]:
 
 
 def _of_whom(one: Said[Approval], asked: Asked, withdrawals: Sequence[Said[Withdrawal]]) -> Iterator[_Fault]:
-    if one.person == asked.submitter:
+    if one.person in asked.submitters:
         yield ReasonCode.APPROVAL_BY_SUBMITTER, "they submitted the release"
-    if one.person == asked.builder:
+    if one.person in asked.builders:
         yield ReasonCode.APPROVAL_BY_BUILDER, "they built the release"
     # Taking back counts at once: that the ledger has it yet is no condition.
     if any(other.what.withdrawn == one.payload and other.person == one.person for other in withdrawals):

@@ -217,8 +217,8 @@ class _Judge:
             tier=pin.what.tier,
             evidence={gate: frozenset(one.payload for one in many) for gate, many in evidence.counted.items()},
             statements=frozenset(one.payload for one in builders_statements(self.record)),
-            submitter=opened.request.submitter,
-            builder=pin.what.builder,
+            submitters=self.readings.submitters,
+            builders=self.readings.builders,
             longest=opened.rules.longest_approval,
             now=self.now,
         )

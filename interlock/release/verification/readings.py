@@ -56,6 +56,16 @@ class Readings:
     summaries: tuple[Said[Summary], ...]
     forgeries: tuple[Reason, ...]
 
+    @property
+    def submitters(self) -> frozenset[str]:
+        """Whoever asked for the release of these bytes, by any pin."""
+        return frozenset(one.what.request.submitter for one in self.pins if one.what.request is not None)
+
+    @property
+    def builders(self) -> frozenset[str]:
+        """Whoever built or pinned these bytes, by any pin."""
+        return frozenset(one.what.builder for one in self.pins)
+
 
 def read(record: Record, root: TrustRoot) -> Readings:
     """Return what the record's statements say, as far as keys of the right duty and person signed them."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.release.acting import hindrances
 from interlock.release.tiers import Tier, TiersPolicy
+from interlock.release.verification.readings import read
 from interlock.release.verification.reason import ReasonCode as C
 from tests.interlock.release.trust.people import NOW
 from tests.interlock.release.verification.world import (
@@ -53,3 +55,34 @@ def test_an_approval_of_another_pin_or_tier_does_not_count(changes: dict[str, st
     world.sequence(NOW + 3 * HOUR)
     assert C.APPROVAL_FOR_ANOTHER_PIN in codes(world.admit())
     assert C.APPROVAL_FOR_ANOTHER_PIN in codes(world.load("prod"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({"submitter": "approver-1"}, {"submitter": "creator-1"}, C.APPROVAL_BY_SUBMITTER),
+        ({"submitter": "creator-1"}, {"submitter": "approver-1"}, C.APPROVAL_BY_SUBMITTER),
+        ({"builder": "approver-1"}, {"builder": "pipeline-8"}, C.APPROVAL_BY_BUILDER),
+        ({"builder": "pipeline-8"}, {"builder": "approver-1"}, C.APPROVAL_BY_BUILDER),
+    ],
+)
+def test_whoever_asked_for_the_bytes_or_built_them_by_one_pin_approves_them_by_none(
+    first: dict[str, str], second: dict[str, str], expected: C
+) -> None:
+    world = World()
+    pins = [world.pin(**first), world.pin(**second, ticket="CHG-2")]
+    for gate in MEASURED:
+        world.show(gate)
+    world.sequence(NOW + HOUR)
+    for pin in pins:
+        for person in ("approver-1", "approver-3"):
+            world.approve(person, pin=pin)
+    world.sequence(NOW + 3 * HOUR)
+    verdict = world.admit()
+    assert {C.APPROVAL_MISSING, expected} <= codes(verdict)
+    assert [one.person for one in verdict.approvals] == ["approver-3"]
+    readings = read(world.record(), world.roots[-1])
+    assert [one.code for one in hindrances(verdict, world.record(), readings, "approver-1")] == [expected]
+    world.approve("approver-4")
+    world.sequence(NOW + 4 * HOUR)
+    assert world.admit().verifies

@@ -158,14 +158,14 @@ class World:
         self.vault.add_version(envelope_key(kind, self.digest, payload), envelope)
         return payload
 
-    def pin(self, **changes: Any) -> str:
+    def pin(self, *, submitter: str = "creator-1", builder: str | None = None, **changes: Any) -> str:
         asked = ReleaseRequest(
             kind=SubjectKind.MODEL, name="loans", version="3", tier=self.tier, environment=self.environment,
             ticket="CHG-1", emergency=self.emergency, submitted_at=NOW - HOUR,
         ).model_copy(update=changes)  # fmt: skip
-        key = submission_key("creator-1", asked)
+        key = submission_key(submitter, asked)
         content = sha256(asked.content).hex()
-        request = PinnedRequest(document=asked, key=key, version_id="v1", sha256=content, submitter="creator-1")
+        request = PinnedRequest(document=asked, key=key, version_id="v1", sha256=content, submitter=submitter)
         objects = {key: self.vault.objects[key][0][0] for key in self.vault.objects if "/files/" in key}
         objects[manifest_key(self.digest)] = self.vault.objects[manifest_key(self.digest)][0][0]
         pinned = PinPredicate(
@@ -175,7 +175,7 @@ class World:
             tier=asked.tier,
             environment=asked.environment,
             policy=self.policy.digest,
-            builder=self.builder,
+            builder=builder or self.builder,
         )
         self.newest_pin = self.write(Predicate.PIN, pinned.model_dump(mode="json"), KEYS["builder"])
         return self.newest_pin

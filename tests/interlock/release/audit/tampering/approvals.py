@@ -51,6 +51,7 @@ def approval_cases() -> Iterator[Case]:
     yield lacking("of another record", add(person="approver-2", record="ab" * 32), "approval-of-another-record")
     yield lacking("without the evidence", _unread, "approval-without-evidence")
     yield lacking("by who asked for it", add(person="creator-1"), "approval-by-submitter")
+    yield lacking("by who asked for it by another pin", _asked_twice, "approval-by-submitter")
     yield lacking("for longer than the tier lets it", _long, "approval-lasts-too-long")
     yield lacking("that has expired", _expired, "approval-expired")
     yield lacking("that was taken back", _withdrawn, "approval-withdrawn")
@@ -99,6 +100,20 @@ def _unread(world: World) -> None:
     pins = [one.payload for one in world.record().pins]
     record = record_digest(world.digest, world.policy.digest, pins[0], pins)
     world.approve("approver-2", statements=tuple(pins), record=record)
+    world.sequence()
+
+
+def _asked_twice(world: World) -> None:
+    before = world.record().pins[0].payload
+    asked = world.pin_predicate().request
+    assert asked is not None
+    key = asked.key.replace("creator-1", "approver-2")
+    world.say(
+        Predicate.PIN,
+        world.pin_predicate(request=asked.model_copy(update={"submitter": "approver-2", "key": key})),
+        "builder",
+    )
+    world.approve("approver-2", pin=before)
     world.sequence()
 
 
