@@ -121,6 +121,11 @@ class TiersPolicy(_Model):
     tiers: Mapping[Tier, TierRules] = Field(min_length=1)
 
     @property
+    def gates(self) -> frozenset[GateName]:
+        """The gates that any tier names."""
+        return frozenset(gate for rules in self.tiers.values() for gate in rules.evidence)
+
+    @property
     def content(self) -> bytes:
         """The policy in canonical JSON, every default written out: what is published."""
         return canonical_json(self.model_dump(mode="json"))

@@ -1571,29 +1571,33 @@ class Judge:
         environment: str,
         moment: datetime,
     ) -> list[Doubt]:
-        counted, found = self._evidence(demanded, by_then)
+        named = {gate for tier in policy["tiers"].values() for gate in tier["evidence"]}
+        counted, found = self._evidence(demanded, named, by_then)
         days = rules["approval_days"]
         return found + Approvals(self, policy, lines, days, counted, by_then, environment, moment).missing()
 
     def _evidence(
-        self, demanded: Mapping[str, Any], by_then: Sequence[Statement]
+        self, demanded: Mapping[str, Any], named: Iterable[str], by_then: Sequence[Statement]
     ) -> tuple[dict[str, set[str]], list[Doubt]]:
         """Return by gate the payloads that show what it must, and what is missing."""
         counted: dict[str, set[str]] = {}
         found: list[Doubt] = []
-        for gate, demand in sorted(demanded.items()):
+        for gate in sorted(set(named) | set(demanded)):
             about = [one for one in by_then if one.kind == EVIDENCE and one.predicate["gate"] == gate]
             failed = [
                 one
                 for one in about
                 if one.predicate["policy"] == self.opening.policy and one.predicate["outcome"] != "passed"
             ]
-            faults = {one.payload: self._fault(one, demand) for one in about}
-            counted[gate] = {payload for payload, fault in faults.items() if fault is None}
             if failed:
                 why = "; ".join(shown(text) for one in failed for text in one.predicate.get("reasons", []))
                 found.append(("evidence-failed", f"the gate {gate} failed, which nothing outvotes: {why}"))
-            elif not counted[gate]:
+            if gate not in demanded:
+                # Another tier's: that it failed speaks against the release, and it shows nothing for it.
+                continue
+            faults = {one.payload: self._fault(one, demanded[gate]) for one in about}
+            counted[gate] = {payload for payload, fault in faults.items() if fault is None}
+            if not failed and not counted[gate]:
                 missing = ("evidence-missing", f"no gate {gate} shows what the tier {self.opening.tier} demands")
                 found += [fault for fault in faults.values() if fault is not None] or [missing]
         return counted, found

@@ -84,7 +84,7 @@ class Passport:
     """Why it does not verify; empty if it does."""
     notes: tuple[str, ...]
     gates: tuple[GateView, ...]
-    """Those that the tier demands first, and of these what failed first."""
+    """What failed first, then the others that the tier demands, then those that it does not."""
     voices: tuple[Voice, ...]
     lacking: tuple[str, ...]
     """Whose approvals are missing, a sentence each."""
@@ -182,7 +182,9 @@ def _gates(readings: Readings, verdict: Verdict, rules: TierRules | None) -> Ite
     names = sorted(required | {one.what.gate for one in mine})
     views = [_gate(name, name in required, mine, counted.get(name, ())) for name in names]
     order = [State.FAILED, State.UNCOUNTED, State.MISSING, State.PASSED]
-    yield from sorted(views, key=lambda one: (not one.required, order.index(one.state), one.name))
+    yield from sorted(
+        views, key=lambda one: (not one.required and one.state is not State.FAILED, order.index(one.state), one.name)
+    )
 
 
 def _gate(name: str, required: bool, mine: Sequence[Said[Evidence]], counted: Sequence[Said[Evidence]]) -> GateView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.release.evidence import Evidence, GateName, Outcome
@@ -21,11 +21,18 @@ class Shown:
 
 
 def shown(
-    demands: Mapping[GateName, Demand], evidence: Sequence[Said[Evidence]], *, policy: str, tier: str, belief: Belief
+    demands: Mapping[GateName, Demand],
+    evidence: Sequence[Said[Evidence]],
+    *,
+    policy: str,
+    named: Collection[GateName],
+    tier: str,
+    belief: Belief,
 ) -> Shown:
     """Return what `evidence` shows of what is demanded under the policy with this digest.
 
-    A gate that failed once under the policy has failed: whatever was measured beside it cannot outvote it.
+    A gate that failed once under the policy has failed: whatever was measured beside it cannot outvote it, nor can
+    a tier that does not ask for it. `named` are the gates that any tier of the policy names.
     """
     counted: dict[GateName, tuple[Said[Evidence], ...]] = {}
     reasons: list[Reason] = []
@@ -39,6 +46,8 @@ def shown(
         elif not counted[gate]:
             found = [fault for fault in faults.values() if fault is not None]
             reasons += found or [Reason(ReasonCode.EVIDENCE_MISSING, f"the gate {gate} shows nothing", gate)]
+    others = set(named) - set(demands)
+    reasons += failures([one for one in evidence if one.what.policy == policy and one.what.gate in others])
     return Shown(counted, tuple(reasons))
 
 

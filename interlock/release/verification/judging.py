@@ -207,7 +207,12 @@ class _Judge:
     def _of_path(self, opened: tier.Opened, path: tier.Path, common: Sequence[Reason], profile: Profile) -> Verdict:
         pin = opened.pin
         evidence = shown(
-            path.demands, self.readings.evidence, policy=pin.what.policy, tier=pin.what.tier, belief=self.belief
+            path.demands,
+            self.readings.evidence,
+            policy=pin.what.policy,
+            named=opened.policy.gates,
+            tier=pin.what.tier,
+            belief=self.belief,
         )
         asked = Asked(
             digest=self.record.digest,

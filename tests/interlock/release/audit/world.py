@@ -66,6 +66,14 @@ tiers:
     retention_days: 365
     approval_days: 14
     review_days: 182
+  critical:
+    evidence:
+      robustness: {limits: {accuracy_drop: {at_most: 0.1}}}
+    approvals: [{count: 2}]
+    rollout: {steps_percent: [10, 100], step_minutes: 15}
+    retention_days: 365
+    approval_days: 14
+    review_days: 182
 """
 FILES = {"MLmodel": b"flavors: {}\n", "model/weights.bin": bytes(range(256)) * 8, "requirements.txt": b"numpy==2.4\n"}
 MEASURED = {"performance": "0.81", "fairness": "0.86", "privacy": "0", "file-safety": "0"}

@@ -86,3 +86,20 @@ def test_whoever_asked_for_the_bytes_or_built_them_by_one_pin_approves_them_by_n
     world.approve("approver-4")
     world.sequence(NOW + 4 * HOUR)
     assert world.admit().verifies
+
+
+def test_a_gate_that_failed_refuses_the_bytes_under_a_tier_that_does_not_ask_for_it_too() -> None:
+    world = World(policy=two_tiers())
+    world.pin()
+    for gate in MEASURED:
+        world.show(gate, value="0.5" if gate == "fairness" else None)
+    world.sequence(NOW + 10 * MINUTE)
+    low = world.pin(tier=Tier.LOW)
+    world.show("privacy", tier="low")
+    world.sequence(NOW + HOUR)
+    world.approve("approver-1", pin=low, tier="low")
+    world.sequence(NOW + 3 * HOUR)
+    verdict = world.admit()
+    assert (verdict.tier, codes(verdict)) == ("low", {C.EVIDENCE_FAILED})
+    assert [str(one) for one in verdict.reasons] == ["the gate fairness failed: disparate_impact is 0.5"]
+    assert codes(world.load("prod")) == {C.EVIDENCE_FAILED}

@@ -92,6 +92,7 @@ def approval_cases() -> Iterator[Case]:
         yield case(f"objection: {code}", _act(kind, field), code, base="half")
         yield case(f"objection: {code}, not logged yet", _act(kind, field, logged=False), code, base="half")
     yield case("gate: one failed, and passed in another run", _outvote, "evidence-failed", base="half")
+    yield case("gate: one that another tier demands failed", _failed_elsewhere, "evidence-failed", base="half")
     yield case("gate: one calls itself passed below the limit", _short, "evidence-short-of-policy", base="half")
     yield case("gate: evidence of another tier", _other_tier, "evidence-for-another-tier", base="half")
 
@@ -167,6 +168,18 @@ def _act(kind: Predicate, field: str, *, logged: bool = True) -> Callable[[World
 
 def _outvote(world: World) -> None:
     world.measure("fairness", "0.7", inputs="ab" * 32)
+    world.sequence()
+    world.approve("approver-2")
+    world.sequence()
+
+
+def _failed_elsewhere(world: World) -> None:
+    key = next(
+        one for one in world.vault.objects if "/statements/" in one and kind_of(world, one) == "evidence fairness"
+    )
+    said = parse_statement(read_sealed(content_of(world, key)).payload).predicate
+    failed = {"gate": "robustness", "tier": "critical", "outcome": "failed", "measures": [], "reasons": ["it breaks"]}
+    world.say(Predicate.EVIDENCE, {**said, **failed}, "builder")
     world.sequence()
     world.approve("approver-2")
     world.sequence()
