@@ -9,13 +9,19 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.release.digests import Sha256, canonical_json, sha256
 from interlock.release.signing import EcdsaSignature, PublicKey, Signer
 from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, Statement, parse_statement
+
+MOST_SIGNATURES: Final = 40
+"""On one envelope, twice the highest threshold of a root: a new version may be signed by the old people and the new.
+
+Each is tried with every key of the root before anything in the envelope is believed.
+"""
 
 
 class InvalidEnvelope(ValueError):
@@ -38,7 +44,7 @@ class Envelope(BaseModel):
 
     payload: str
     payload_type: str = Field(alias="payloadType")
-    signatures: Annotated[tuple[Signature, ...], Field(min_length=1)]
+    signatures: Annotated[tuple[Signature, ...], Field(min_length=1, max_length=MOST_SIGNATURES)]
 
     @property
     def content(self) -> bytes:

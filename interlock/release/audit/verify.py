@@ -215,10 +215,12 @@ def maybe(inner: Check) -> Check:
     return check
 
 
-def list_of(inner: Check, least: int = 0) -> Check:
+def list_of(inner: Check, least: int = 0, most: int | None = None) -> Check:
+    accepted = f"a list of {least} {'or more' if most is None else f'to {most}'}"
+
     def check(value: Any, where: str) -> None:
-        if not isinstance(value, list) or len(value) < least:
-            raise _wrong(where, value, f"a list of {least} or more")
+        if not isinstance(value, list) or len(value) < least or (most is not None and len(value) > most):
+            raise _wrong(where, value, accepted)
         for index, one in enumerate(value):
             inner(one, f"{where}.{index}")
 
@@ -255,12 +257,17 @@ def form(required: Mapping[str, Check], optional: Mapping[str, Check] | None = N
     return check
 
 
+EARLIEST_TIME, LATEST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between them a time can be moved to UTC, and a span be added to it, without running over an end of the calendar."""
+
+
 def _is_time(value: Any, where: str) -> None:
     try:
-        if not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is None:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.tzinfo is None or not EARLIEST_TIME <= moment < LATEST_TIME:
             raise ValueError
     except ValueError:
-        raise _wrong(where, value, "a time with its zone (RFC 3339)") from None
+        raise _wrong(where, value, "a time with its zone (RFC 3339), from the year 2000 to 8999") from None
 
 
 def anything(value: Any, where: str) -> None:
@@ -439,11 +446,17 @@ class Sealed:
         return frozenset(name for name in found if name is not None)
 
 
+MOST_SIGNATURES = 40
+"""On one envelope, twice the highest threshold of a root: a new version may be signed by the old people and the new.
+
+Each is tried with every key of the root before anything in the envelope is believed.
+"""
+
 _ENVELOPE = form(
     {
         "payload": TEXT,
         "payloadType": TEXT,
-        "signatures": list_of(form({"sig": TEXT}, {"keyid": TEXT}, closed=False), least=1),
+        "signatures": list_of(form({"sig": TEXT}, {"keyid": TEXT}, closed=False), least=1, most=MOST_SIGNATURES),
     },
     closed=False,
 )
@@ -1731,11 +1744,11 @@ class Approvals:
                 f"it lasts longer than {self.days} days",
                 expires - given > timedelta(days=self.days),
             ),
-            ("approval-not-yet-given", f"it says {told(given)}", given > seen + CLOCKS_DIFFER),
+            ("approval-not-yet-given", f"it says {told(given)}", given - seen > CLOCKS_DIFFER),
             (
                 "statement-backdated",
                 f"it says {told(given)}, and was first seen at {told(seen)}",
-                given + LATEST < seen,
+                seen - given > LATEST,
             ),
             ("approval-expired", f"it expired at {told(expires)}", self.moment >= expires),
         )
@@ -2169,6 +2182,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = verify(given.bundle, fingerprint, checkpoints=given.checkpoint, files=given.files)
     except Unfit as error:
         print(f"bad input: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        # A traceback would end with the code of a refusal, and say neither why nor of what.
+        print(f"bad input: the check broke off, {type(error).__name__}: {shown(error)}", file=sys.stderr)
         return 2
     if not given.json:
         print(f"verify.py {sha256(Path(__file__).read_bytes())}")

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from interlock.release.audit import verify
 from interlock.release.digests import canonical_json, sha256
-from interlock.release.envelope import enclose, read_sealed, sign_payload
+from interlock.release.envelope import InvalidEnvelope, Signature, enclose, read_sealed, sign_payload
 from interlock.release.predicates import Predicate
 from interlock.release.statement import PAYLOAD_TYPE
 from interlock.release.trust.document import PAYLOAD_TYPE as ROOT_TYPE
 from interlock.release.trust.published import root_key
+from interlock.release.verification.reason import ReasonCode
 from tests.interlock.release.audit.world import SIGNERS, MemoryBundle, World, released
 
 RELEASED = released()
@@ -121,3 +122,49 @@ def test_a_deeply_nested_document_is_refused(depth: int) -> None:
         "unfit",
         "holds",
     )
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:00:00-12:00"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_root_that_nobody_signed_with_a_time_at_an_end_of_the_calendar_is_refused(time: str, number: int) -> None:
+    payload = canonical_json({**json.loads(RELEASED.root.content), "issued_at": time})
+    envelope = enclose(ROOT_TYPE, payload, [Signature(sig="")]).content
+    files = {**BUNDLE, f"vault/{root_key(number)}": envelope}
+    assert ends(files, RELEASED.root.fingerprint) == "refused"
+
+
+def test_an_approval_dated_at_an_end_of_the_calendar_is_refused() -> None:
+    world = RELEASED.copy()
+    said = world.approval("approver-3").model_dump(mode="json")
+    said |= {"approved_at": "9999-12-31T20:00:00Z", "expires_at": "9999-12-31T23:00:00Z"}
+    world.say(Predicate.APPROVAL, said, "approver-3")
+    world.sequence()
+    found = verify.Verifier(MemoryBundle(world.bundle()), world.root.fingerprint).verify().reasons
+    assert "predicate-malformed" in {one.code for one in found}
+    assert ReasonCode.PREDICATE_MALFORMED in {one.code for one in world.verdict().reasons}
+
+
+def test_a_fault_of_the_check_itself_ends_as_bad_input_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> verify.Report:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(verify, "verify", broken)
+    assert verify.main(["bundle.zip", "--root", "0" * 64]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == "bad input: the check broke off, OverflowError: date value out of range\n"
+
+
+def test_both_judges_refuse_an_envelope_with_more_signatures_than_a_root_can_ask_for() -> None:
+    """Each would be tried with every key: a small bundle could keep an auditor for hours."""
+    key = next(key for key in sorted(RELEASED.vault.objects) if key.startswith("approvals/"))
+    document = json.loads(RELEASED.vault.objects[key][0][1])
+    most = json.dumps({**document, "signatures": [{"sig": ""}] * 39 + document["signatures"]}).encode()
+    assert len(read_sealed(most).signatures) == len(verify.read_sealed(most, "x").signatures) == 40
+    more = json.dumps({**document, "signatures": [{"sig": ""}] * 40 + document["signatures"]}).encode()
+    with pytest.raises(InvalidEnvelope, match="at most 40"):
+        read_sealed(more)
+    with pytest.raises(verify.Broken, match="a list of 1 to 40"):
+        verify.read_sealed(more, "x")
