@@ -7,28 +7,41 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from interlock.release.acts import Rejection, Retirement, Revocation, Withdrawal
 from interlock.release.verification.belief import Belief
 from interlock.release.verification.readings import Said
 from interlock.release.verification.reason import Reason, ReasonCode
 
+_DISTRUSTED: Final = ReasonCode.KEY_DISTRUSTED
+
 
 def against(said: Said[Rejection] | Said[Revocation] | Said[Retirement], belief: Belief) -> bool:
-    """Say whether an objection counts: unless its key was not to be believed when it was made."""
-    doubt = belief.doubt(said)
-    return doubt is None or doubt.code is ReasonCode.NOT_IN_LEDGER
+    """Say whether an objection counts: unless its key was not to be believed when the ledger first saw it.
+
+    Where that is not known, as in a load, it counts: what a person said before their key was distrusted stands.
+    """
+    return belief.made_at(said) is None or belief.doubt(said) is None
 
 
 def rejections(
     given: Sequence[Said[Rejection]], taken_back: Sequence[Said[Withdrawal]], belief: Belief
 ) -> Iterator[Reason]:
-    """Yield each rejection that its own author has not taken back."""
+    """Yield each rejection that its own author has not taken back.
+
+    In a load, a rejection by a distrusted key is taken back by a withdrawal of the same key: of neither is it known
+    when it was made, and whoever admitted the release did so after both.
+    """
     for one in given:
+        undated = belief.made_at(one) is None and belief.doubt(one)
+        distrusted = {key.public_key for key in one.keys} if undated and undated.code is _DISTRUSTED else set()
         back = [
             other
             for other in taken_back
-            if other.what.withdrawn == one.payload and other.person == one.person and belief.doubt(other) is None
+            if other.what.withdrawn == one.payload
+            and other.person == one.person
+            and (belief.doubt(other) is None or distrusted & {key.public_key for key in other.keys})
         ]
         if against(one, belief) and not back:
             text = f"{one.person} rejected it ({one.what.ticket}): {one.what.reason}"

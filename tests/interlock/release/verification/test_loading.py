@@ -118,3 +118,19 @@ def test_a_policy_that_no_version_of_the_root_named_loads_nothing() -> None:
     world.publish(world.policy)
     world.pin()
     assert codes(world.load("prod")) == {C.POLICY_UNKNOWN_TO_ROOT}
+
+
+@pytest.mark.parametrize("kind", ["revoke", "reject"])
+def test_an_objection_stops_a_load_though_its_key_was_distrusted_since(world: World, kind: str) -> None:
+    {"revoke": world.revoke, "reject": world.reject}[kind]("approver-4")
+    world.sequence(NOW + 5 * HOUR)
+    world.change_root(distrusted="approver-4", since=NOW + 20 * HOUR)
+    expected = {C.REVOKED if kind == "revoke" else C.REJECTED}
+    assert codes(world.admit(NOW + 6 * HOUR)) == codes(world.load()) == expected
+
+
+def test_a_rejection_that_was_taken_back_stops_no_load_once_its_key_is_distrusted(world: World) -> None:
+    world.withdraw("approver-4", world.reject("approver-4"))
+    world.sequence(NOW + 5 * HOUR)
+    world.change_root(distrusted="approver-4", since=NOW + 20 * HOUR)
+    assert codes(world.admit(NOW + 6 * HOUR)) == codes(world.load()) == set()
