@@ -113,7 +113,7 @@ def approve(
     moment = now.replace(microsecond=0)
     act = approval_of(record, verdict, person=speaker.person, ticket=ticket, reason=reason, now=moment, lasts=lasts)
     readings = read(record, speaker.trust.root)
-    written = _write(clients, record.digest, act, readings, speaker, now)
+    written = _write(clients, record.digest, act, readings, speaker, now, verdict)
     # What was added since the reading was listed is locked as well.
     again = gather(clients.vault_reader, record.digest, speaker.trust.public_keys())
     until = (moment + timedelta(days=rules.retention_days)).astimezone(UTC)
@@ -139,10 +139,23 @@ def readings_of(clients: StackClients, speaker: Speaker, digest: str) -> Reading
 
 
 def _write(
-    clients: StackClients, digest: str, act: Act, readings: Readings, speaker: Speaker, now: datetime
+    clients: StackClients,
+    digest: str,
+    act: Act,
+    readings: Readings,
+    speaker: Speaker,
+    now: datetime,
+    verdict: Verdict | None = None,
 ) -> Written:
     return write_act(
-        digest, act, readings, now=now, writer=clients.vault_writer, reader=clients.vault_reader, signer=speaker.signer
+        digest,
+        act,
+        readings,
+        now=now,
+        writer=clients.vault_writer,
+        reader=clients.vault_reader,
+        signer=speaker.signer,
+        verdict=verdict,
     )
 
 

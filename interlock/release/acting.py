@@ -107,8 +107,23 @@ def approval_of(
     )
 
 
-def standing_equal(act: Act, readings: Readings, *, now: datetime) -> str | None:
-    """Return the payload digest of what says the same as `act`, times apart, and still holds; or None."""
+_HOLDS_YET: Final = frozenset({ReasonCode.NOT_IN_LEDGER, ReasonCode.APPROVAL_BY_SAME_PERSON})
+"""Why an approval may not count and need not be given again: it waits for the ledger, or for another of its person."""
+
+
+def _lapsed(verdict: Verdict | None) -> frozenset[str]:
+    """Return the keys of the approvals that a verdict says can never count again."""
+    if verdict is None:
+        return frozenset()
+    faults = {one.where for one in (*verdict.reasons, *verdict.notes) if one.code not in _HOLDS_YET}
+    return frozenset(faults) - {one.recorded.key for one in verdict.approvals}
+
+
+def standing_equal(act: Act, readings: Readings, *, now: datetime, verdict: Verdict | None = None) -> str | None:
+    """Return the payload digest of what says the same as `act`, times apart, and still holds; or None.
+
+    An approval that `verdict` does not count, for more than that the ledger has not seen it yet, holds no more.
+    """
     known: Sequence[Said[Any]] = {
         Approval: readings.approvals,
         Rejection: readings.rejections,
@@ -117,7 +132,10 @@ def standing_equal(act: Act, readings: Readings, *, now: datetime) -> str | None
         Retirement: readings.retirements,
     }[type(act)]
     taken_back = {(one.person, one.what.withdrawn) for one in readings.withdrawals}
+    lapsed = _lapsed(verdict)
     for one in known:
+        if isinstance(one.what, Approval) and one.recorded.key in lapsed:
+            continue
         expired = isinstance(one.what, Approval) and one.what.expires_at <= now
         if not expired and (one.person, one.payload) not in taken_back and _same(one.what, act):
             return one.payload
@@ -155,13 +173,14 @@ def write_act(
     writer: VaultWriter,
     reader: VaultReader,
     signer: Signer,
+    verdict: Verdict | None = None,
 ) -> Written:
-    """Sign an act and put it into the vault, unless the same was said already and holds.
+    """Sign an act and put it into the vault, unless the same was said already and holds by `verdict`.
 
     Whoever was interrupted says it again: what lies there is found. Raises what writer, reader and signer raise.
     """
     kind = KINDS[type(act)]
-    known = standing_equal(act, readings, now=now)
+    known = standing_equal(act, readings, now=now, verdict=verdict)
     if known is not None:
         key = envelope_key(kind, digest, known)
         version_id = version_of(reader, key)
@@ -174,8 +193,14 @@ def write_act(
 def write_summary(
     digest: str, summary: Summary, readings: Readings, *, writer: VaultWriter, reader: VaultReader, signer: Signer
 ) -> Written:
-    """Sign a verdict's summary and put it into the vault, unless the same verdict lies there. Raises as `write_act`."""
+    """Sign a verdict's summary and put it into the vault, unless the same verdict lies there. Raises as `write_act`.
+
+    One that only keys signed which are no longer believed is as good as none: a load would not believe it.
+    """
+    now = summary.time_verified
     for one in readings.summaries:
+        if not any(key.distrusted is None and key.believed_at(now) for key in one.keys):
+            continue
         if one.what.model_copy(update={"time_verified": summary.time_verified}) == summary:
             version_id = version_of(reader, one.recorded.key)
             assert version_id is not None

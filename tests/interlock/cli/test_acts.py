@@ -101,6 +101,18 @@ def test_what_was_taken_back_can_be_said_anew(desk: Desk, monkeypatch: pytest.Mo
     assert anew["payload"] != approved["payload"]
 
 
+def test_an_approval_that_the_ledger_saw_too_late_is_given_again_in_the_same_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, late = document("approve", desk.world.digest, *SAID, "--yes")
+    desk.world.sequence(READING_AT + 30 * HOUR)
+    sit(desk, monkeypatch, READING_AT + 31 * HOUR)
+    code, anew = document("approve", desk.world.digest, *SAID, "--yes")
+    assert (code, anew["written"]) == (0, True), anew
+    assert anew["payload"] != late["payload"]
+    assert document("approve", desk.world.digest, *SAID, "--yes")[1]["written"] is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
