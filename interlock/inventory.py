@@ -32,7 +32,7 @@ CLASSIFIERS: Final[Mapping[str, str]] = {
     "The Unlicense (Unlicense)": "Unlicense",
     "Zope Public License": "ZPL-2.1",
 }
-"""SPDX's names of PyPI's classifiers (https://pypi.org/classifiers/)."""
+"""SPDX's names of the licence classifiers that Python distributions bear (trove classifiers)."""
 
 WORDS: Final[Mapping[str, str]] = {
     "apache": "Apache-2.0",
