@@ -17,6 +17,7 @@ from interlock.ledger.sequencing import Appended, Sequencer
 from interlock.ledger.storage import Incomplete
 from interlock.ledger.witnessing import Sighting, Witness
 from interlock.release.trust.document import TrustRoot
+from interlock.release.verification.logs import read_logs
 from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 
@@ -31,6 +32,7 @@ def record(what: str) -> Callable[[Context], Seen]:
         appended = _sequence(context)
         seen = _witness(context, appended.checkpoint.size)
         assert seen.witnessed is not None
+        _wait_for_the_witness_at_home(context, appended.checkpoint.size)
         origin, size = appended.checkpoint.origin, appended.checkpoint.size
         return Seen(
             f"{what}: {len(appended.leaves)} statements more in {origin}, which has {size}; the witness has seen them",
@@ -84,6 +86,20 @@ def _witness(context: Context, size: int) -> Sighting:
         if time.monotonic() > deadline:
             raise Unexpected(f"the log with {size} leaves in {there.region}", waiting)
         context.busy(f"wait for the log in {there.region}")
+        time.sleep(0.3)
+
+
+def _wait_for_the_witness_at_home(context: Context, size: int) -> None:
+    """Wait until what the witness has signed in its region is there where releases are judged."""
+    clients, root = context.clients_of(Role.SEQUENCER), context.trust(Role.SEQUENCER).root
+    deadline = time.monotonic() + REPLICATION_SECONDS
+    while True:
+        logs, _ = read_logs(clients.vault_reader, root)
+        if any(one.origin == root.log_origins[0] and one.witnessed_size >= size for one in logs):
+            return
+        if time.monotonic() > deadline:
+            raise Unexpected(f"the witness's word on {size} leaves in {clients.manifest.region}", "it has not arrived")
+        context.busy("wait for the witness's word to come back")
         time.sleep(0.3)
 
 
