@@ -11,7 +11,7 @@ TILE_WIDTH: Final = 256
 """Hashes of a full tile, entries of a full bundle: https://c2sp.org/tlog-tiles"""
 MOST_NUMBERS: Final = 10**9
 
-_LOG: Final = re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)-([1-9]\d{0,5})")
+_LOG: Final = re.compile(r"([a-z]{2}(?:-[a-z]+)+-[0-9])-([1-9][0-9]{0,5})")
 
 
 class InvalidName(ValueError):

@@ -784,6 +784,7 @@ _CHECKPOINT = re.compile(
     r"time (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)\nnumber (?P<number>0|[1-9]\d{0,8})\n"
 )
 _SIGNATURE_LINE = re.compile(r"— (?P<name>[^\s+]+) (?P<blob>[A-Za-z0-9+/]+=*)")
+_LOG_NAME = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]-(?P<epoch>[1-9][0-9]{0,5})")
 _WIDTH = 256
 
 
@@ -946,8 +947,20 @@ class Log:
     leaves: list[Leaf]
     roots: dict[int, bytes]
     """The root at each size that a checkpoint names."""
-    witnessed: list[tuple[int, datetime]] = field(default_factory=list)
-    """How many entries the witness had seen, and when."""
+    sightings: list[Checkpoint] = field(default_factory=list)
+    """The checkpoints that the witness has co-signed, oldest first."""
+    end: int = 0
+    """How many of its leaves count: what comes after is the lost tail of a log from which another goes on."""
+
+    @property
+    def witnessed_size(self) -> int:
+        """How many entries the witness has seen."""
+        return self.sightings[-1].size if self.sightings else 0
+
+    @property
+    def counted(self) -> list[Leaf]:
+        """The leaves that count, without the one that begins an epoch."""
+        return [leaf for leaf in self.leaves[: self.end] if leaf.kind != "epoch"]
 
 
 def entries_of(content: bytes, width: int) -> list[bytes]:
@@ -970,6 +983,12 @@ def read_leaf(log: str, index: int, content: bytes) -> Leaf:
         log, index, one["kind"], one["key"], one["version_id"], one["sha256"], one["payload"],
         one["predicate_type"], one["subject"], when(one["recorded_at"]), leaf_hash(content),
     )  # fmt: skip
+
+
+def epoch_of(log: str) -> int:
+    """Return the epoch (from 1) of the log `<region>-<epoch>`, 0 for what is no such name."""
+    match = _LOG_NAME.fullmatch(log)
+    return int(match["epoch"]) if match else 0
 
 
 def bundle_path(index: int) -> str:
@@ -1013,16 +1032,18 @@ class LedgerReader:
 
     def _log(self, name: str, known: Sequence[Checkpoint]) -> Log:
         origin = self._named(name)
-        if origin not in self.root.document["log_origins"]:
+        if origin not in self.root.document["log_origins"] or _LOG_NAME.fullmatch(name) is None:
             raise Broken("ledger-of-unknown-origin", f"the trust root names no log of the origin {shown(origin)}")
         own = [self._checkpoint(key, origin) for key in self.bundle.below(f"ledger/{name}/checkpoints/")]
         witnessed = [self._witnessed(key, origin) for key in self.bundle.below(f"witness/{name}/")]
-        if not own:
-            raise Broken("ledger-missing", "it has no checkpoint of its own")
+        if not own and not witnessed:
+            raise Broken("ledger-refused", "it has no checkpoint")
+        if own and witnessed and max(one.number for one in own) < max(one.number for one, _ in witnessed):
+            raise Broken("ledger-refused", "it ends before a checkpoint that the witness has seen")
         newest = max([*own, *(one for one, _ in witnessed)], key=lambda one: (one.size, one.number))
         entries = self._entries(name, newest.size)
         log = self._grown(name, newest, entries, [*own, *(one for one, _ in witnessed), *known])
-        log.witnessed = sorted((one.size, at) for one, at in witnessed)
+        log.sightings, log.end = sorted((one for one, _ in witnessed), key=lambda one: one.number), len(log.leaves)
         self._check_times(log, [*own, *(one for one, _ in witnessed)])
         self._check_stolen_key([*own, *(one for one, _ in witnessed)], witnessed)
         return log
@@ -1080,6 +1101,10 @@ class LedgerReader:
                 )
             if roots[one.size] != one.root:
                 raise Broken("ledger-refused", f"its first {one.size} entries are not those that were signed for")
+            if one.number > newest.number or one.time > newest.time:
+                raise Broken("ledger-stale", f"checkpoint {one.number} of {told(one.time)} is known, which is newer")
+            if one.number == newest.number and one.text != newest.text:
+                raise Broken("ledger-refused", f"checkpoint {one.number} is known otherwise")
         return Log(name, newest, leaves, roots)
 
     def _check_times(self, log: Log, checkpoints: Sequence[Checkpoint]) -> None:
@@ -1114,31 +1139,46 @@ class LedgerReader:
                 raise Broken("key-distrusted", f"checkpoint {one.number} is signed with a key that is distrusted")
 
     def _check_epochs(self, logs: Sequence[Log]) -> None:
-        """A log of a later epoch begins with a state of the log that it goes on from."""
+        """A log of a later epoch begins with a state of one log before it, which ends there and has no other heir."""
+        by_origin = {self._named(log.name): log for log in logs}
+        heirs: dict[str, str] = {}
         for log in logs:
             first = log.leaves[0] if log.leaves else None
             begins = first is not None and first.kind == "epoch"
             if any(leaf.kind == "epoch" for leaf in log.leaves[1:]) or (
-                first is not None and not begins and not log.name.endswith("-1")
+                first is not None and not begins and epoch_of(log.name) != 1
             ):
-                text = f"the log {shown(log.name)} does not begin with the one that it goes on from, and only there"
-                self.report.refuse("ledger-refused", text, f"ledger/{log.name}")
-            if first is not None and begins:
-                self._check_epoch(log, first, logs)
+                self._refuse_epoch(log, "does not begin with the one that it goes on from, and only there")
+            if first is None or not begins:
+                continue
+            self._check_epoch(log, first, by_origin.get(first.key))
+            other = heirs.setdefault(first.key, log.name)
+            if other != log.name:
+                self._refuse_epoch(log, f"goes on from {shown(first.key)}, and so does {other}: a fork")
 
-    def _check_epoch(self, log: Log, first: Leaf, logs: Sequence[Log]) -> None:
-        before = next((one for one in logs if self._named(one.name) == first.key), None)
+    def _check_epoch(self, log: Log, first: Leaf, before: Log | None) -> None:
         if before is None:
-            text = f"the log {log.name} goes on from {shown(first.key)}, which is not in the bundle or does not hold"
-            self.report.refuse("ledger-missing", text, f"ledger/{log.name}")
+            known = first.key in self.root.document["log_origins"]
+            code = "ledger-refused" if known else "ledger-of-unknown-origin"
+            self._refuse_epoch(log, f"goes on from {shown(first.key)}, which is not here or does not hold", code)
             return
         # The first entry names how many entries the other log had, and their root.
-        tree, size = Tree(), int(first.version_id) if re.fullmatch(r"\d{1,15}", first.version_id) else -1
+        size = int(first.version_id) if re.fullmatch(r"[0-9]{1,15}", first.version_id) else -1
+        tree = Tree()
         for leaf in before.leaves[: max(size, 0)]:
             tree.append(leaf.hash)
         if (tree.size, tree.root().hex()) != (size, first.sha256):
-            text = f"the log {log.name} goes on from what {shown(first.key)} never was"
-            self.report.refuse("ledger-refused", text, f"ledger/{log.name}")
+            self._refuse_epoch(log, f"goes on from what {before.name} never was")
+            return
+        if epoch_of(before.name) >= epoch_of(log.name):
+            self._refuse_epoch(log, f"goes on from {before.name}, whose epoch is not an earlier one")
+        if size < before.witnessed_size:
+            text = f"goes on after {size} entries of {before.name}, of which {before.witnessed_size} were witnessed"
+            self._refuse_epoch(log, text)
+        before.end = min(before.end, size)
+
+    def _refuse_epoch(self, log: Log, text: str, code: str = "ledger-refused") -> None:
+        self.report.refuse(code, f"the log {log.name} {text}", f"ledger/{log.name}")
 
 
 # -------------------------------------------------------------------------------------------------------- the record
@@ -1280,9 +1320,8 @@ class RecordReader:
         self.bundle, self.digest, self.root, self.report = bundle, digest, root, report
         self.leaves: dict[str, list[Leaf]] = {}
         for log in logs:
-            for leaf in log.leaves:
-                if leaf.kind != "epoch":
-                    self.leaves.setdefault(leaf.key, []).append(leaf)
+            for leaf in log.counted:
+                self.leaves.setdefault(leaf.key, []).append(leaf)
         self.logs = logs
 
     def statements(self) -> list[Statement]:
@@ -1365,7 +1404,7 @@ class RecordReader:
             if (leaf.sha256, leaf.payload, leaf.predicate_type, leaf.subject) != same:
                 text = f"entry {leaf.index} of the log {leaf.log} recorded other bytes under this name"
                 raise Broken("statement-replaced", text)
-        sizes = {log.name: log.witnessed[-1][0] if log.witnessed else 0 for log in self.logs}
+        sizes = {log.name: log.witnessed_size for log in self.logs}
         seen = [leaf for leaf in leaves if leaf.index < sizes[leaf.log]]
         return min(seen, key=lambda one: one.recorded_at, default=None)
 
@@ -1964,10 +2003,10 @@ class Verifier:
             self.report.checked("ledger", f"{log.name}: {len(log.leaves)} entries under its signed root")
             text = f"{len(log.leaves)} entries, {told(newest.time)}, root {newest.root.hex()}"
             self.report.facts.append((f"log {log.name}", text))
-            seen = log.witnessed[-1][0] if log.witnessed else 0
-            if seen < len(log.leaves):
+            seen = log.witnessed_size
+            if seen < log.end:
                 self.report.unknown.append(
-                    f"whether the last {len(log.leaves) - seen} entries of the log {log.name} were shown to others "
+                    f"whether the last {log.end - seen} entries of the log {log.name} were shown to others "
                     "otherwise: no witness has signed for them"
                 )
         if logs:
@@ -1980,7 +2019,7 @@ class Verifier:
         """VersionIds in the index against those that were signed and logged."""
         ids = {key: [one["version_id"] for one in versions] for key, versions in self.objects.items()}
         for log in logs:
-            for leaf in log.leaves:
+            for leaf in log.counted:
                 if leaf.subject == self.digest and leaf.key in ids and leaf.version_id not in ids[leaf.key]:
                     self._refuse("statement-replaced", leaf.key, f"the log {log.name} recorded another version of it")
         pins = [one for one in self.statements if one.kind == PIN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock.ledger.believing import Believer
 from interlock.ledger.faults import FaultKind, LedgerRefused
-from interlock.ledger.layout import log_prefix
+from interlock.ledger.layout import log_prefix, witnessed_prefix
 from interlock.ledger.ledger import joined
 from interlock.ledger.loading import open_ledger
 from interlock.ledger.view import LedgerView
@@ -21,7 +21,7 @@ def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], l
     views: list[LedgerView] = []
     reasons: list[Reason] = []
     for log, origin in Believer(root).logs.items():
-        if next(iter(reader.versions(log_prefix(log))), None) is None:
+        if not any(True for prefix in (log_prefix(log), witnessed_prefix(log)) for _ in reader.versions(prefix)):
             continue
         try:
             views.append(open_ledger(reader, root, origin))

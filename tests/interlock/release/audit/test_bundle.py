@@ -10,28 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from interlock.ledger.checkpoint import Checkpoint, sign_checkpoint
-from interlock.ledger.layout import checkpoints_prefix, numbered, origin_of
-from interlock.ledger.leaf import Leaf, LeafKind
-from interlock.ledger.merkle import Tree
-from interlock.ledger.tiles import Edge, entries_of
 from interlock.release.audit import verify
 from interlock.release.predicates import Predicate
-from interlock.release.trust.published import root_key
 from interlock.release.verification.reason import ReasonCode
 from interlock.release.verification.stored import verify_release
 from tests.interlock.release.audit.world import (
     DAY,
     HOUR,
-    LOG,
     MEASURED,
     SIGNERS,
     MemoryBundle,
     World,
     judged,
-    key_id,
     released,
-    sealed_root,
     unpacked,
 )
 
@@ -193,45 +184,6 @@ def test_an_archive_with_a_link_or_with_one_name_twice_is_refused(tmp_path: Path
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as archive:
         archive.writestr("verify.py", b"x")
     assert {one.code for one in verify.verify(path, RELEASED.root.fingerprint).reasons} == {"object-added"}
-
-
-def failed_over(size: int, kept: int | None = None) -> World:
-    """A world whose log goes on in another region from the first `size` entries of the one before."""
-    world = World()
-    other = origin_of("bank", SECOND)
-    world.root = world.root.model_copy(update={"log_origins": (*world.root.log_origins, other)})
-    world.vault.objects[root_key(1)] = [("v", sealed_root(world.root))]
-    world.pin()
-    world.sequence()
-    entries = read_entries(world)
-    tree = Tree(entries[: kept if kept is not None else size])
-    leaf = Leaf(
-        kind=LeafKind.EPOCH, key=origin_of("bank", LOG), version_id=str(size), sha256=tree.root().hex(),
-        payload="ab" * 32, predicate_type="epoch", subject=None, recorded_at=world.now,
-    )  # fmt: skip
-    edge = Edge()
-    for made in [*edge.append(SECOND, [leaf.content]), *edge.partial(SECOND)]:
-        world.vault.add_version(made.key, made.content)
-    checkpoint = Checkpoint(other, 1, edge.root(), 0, world.now)
-    signed = sign_checkpoint(checkpoint, key_id("log"), SIGNERS["log"]).note.content
-    world.vault.add_version(numbered(checkpoints_prefix(SECOND), 0), signed)
-    return world
-
-
-def read_entries(world: World) -> list[bytes]:
-    key = next(key for key in world.vault.objects if "/tile/entries/" in key)
-    return entries_of(world.vault.objects[key][0][1], world.edge.size)
-
-
-def test_a_log_that_goes_on_from_another_begins_with_a_state_that_the_other_had() -> None:
-    usual = {"evidence-missing", "approval-missing"}
-    right = failed_over(1)
-    assert judged(right.bundle(), right.root.fingerprint) == usual
-    for wrong in (failed_over(1, kept=2), failed_over(3, kept=2)):
-        assert judged(wrong.bundle(), wrong.root.fingerprint) == {*usual, "ledger-refused"}
-    alone = failed_over(1)
-    files = {name: content for name, content in alone.bundle().items() if f"/{LOG}/" not in name}
-    assert "ledger-missing" in judged(files, alone.root.fingerprint)
 
 
 def test_every_reason_of_the_program_has_a_code_of_the_library() -> None:

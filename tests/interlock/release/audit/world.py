@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from interlock.ledger.checkpoint import Checkpoint, cosign_checkpoint, sign_checkpoint
 from interlock.ledger.layout import checkpoints_prefix, numbered, origin_of, witness_name, witnessed_prefix
 from interlock.ledger.leaf import LeafKind
-from interlock.ledger.loading import open_ledger
 from interlock.ledger.statements import leaf_of
 from interlock.ledger.tiles import Edge
 from interlock.release.acts import Approval, record_digest
@@ -38,6 +37,7 @@ from interlock.release.trust.document import PAYLOAD_TYPE, KeyDuty, TrustedKey, 
 from interlock.release.trust.published import policy_key, root_key
 from interlock.release.vault import ObjectVersion, files_prefix, manifest_key
 from interlock.release.verification.judging import Verdict, admit
+from interlock.release.verification.logs import read_logs
 from interlock.release.verification.summary import summary_of, summary_statement
 from interlock.release.verification.trust import read_trust
 from tests.interlock.release.memory import LocalSigner, MemoryVault
@@ -47,6 +47,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 NAME = "bank"
 LOG = "eu-west-1-1"
+"""The log that a world is recorded in."""
+LATER_LOGS = ("eu-central-1-2", "eu-north-1-3")
+"""Logs of later epochs, which go on from it where a test begins them."""
 ENVIRONMENT = "prod"
 
 POLICY = """
@@ -112,7 +115,7 @@ def first_root(policy: TiersPolicy, **changes: Any) -> TrustRoot:
         expires_at=START + 365 * DAY,
         threshold=2,
         keys={key_id(name): trusted(name) for name in names},
-        log_origins=(origin_of(NAME, LOG),),
+        log_origins=tuple(origin_of(NAME, log) for log in (LOG, *LATER_LOGS)),
         policies={"tiers": policy.digest},
     )
     return root.model_copy(update=changes)
@@ -301,8 +304,8 @@ class World:
         """What the library says of admitting the release now."""
         trust = read_trust(self.vault, fingerprint or self.root.fingerprint, now=self.now)
         record = gather(self.vault, self.digest, trust.public_keys())
-        logs = [open_ledger(self.vault, trust.root, origin) for origin in trust.root.log_origins]
-        return admit(record, self.vault, trust, logs, environment=ENVIRONMENT, now=self.now)
+        logs, unread = read_logs(self.vault, trust.root)
+        return admit(record, self.vault, trust, logs, environment=ENVIRONMENT, now=self.now, unread=unread)
 
     def bundle(self, *, with_files: bool = True) -> dict[str, bytes]:
         """The files of the audit bundle by name."""
