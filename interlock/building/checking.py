@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import documents_beside, origin_for_gates
@@ -78,6 +79,7 @@ class Check:
             with ExitStack() as stack:
                 bench = stack.enter_context(laid_out(record, self.clients.vault_reader, self.confine, self.progress))
                 given = self._given(bench, stack)
+                self.progress(f"measure as {self._builder}")
                 for number, (one, gate) in enumerate(left, start=1):
                     self.progress(f"gate {number} of {len(left)}, {gate}")
                     self._measure(gate, one, given, record, checked)
@@ -86,6 +88,11 @@ class Check:
             standing for one in demanded for standing in standings(one, after, only=wanted, missing=checked.missing)
         )
         return checked
+
+    @cached_property
+    def _builder(self) -> str:
+        """The caller's session name: whoever chooses what is measured on approves nothing of it."""
+        return self.clients.session_name()
 
     def _record(self, field_name: str, digest: str) -> Record:
         if not is_hex_digest(digest):
@@ -177,7 +184,12 @@ class Check:
         known = [signed for signed in self._recorded(record) if signed.evidence.inputs == prepared.digest]
         if any(before.counts(one.demands[gate]) for before in known):
             return
-        evidence = prepared.run(self.clock)
+        answer = prepared.answer(self.clock, self._builder)
+        if answer.unfit is not None:
+            # Failed evidence is for good, and this is no fault of the release's bytes.
+            checked.missing[gate] = answer.unfit
+            return
+        evidence = answer.evidence
         if gate == SbomGate.name and evidence.outcome is Outcome.PASSED:
             # Before the evidence, so that whoever finds this gate measured finds its bill as well.
             bill = statement_about(record.digest, Predicate.BILL_OF_MATERIALS, bill_of(prepared.inputs))

@@ -76,7 +76,7 @@ def pin_submission(
     with tempfile.TemporaryDirectory(prefix="interlock-pin-") as scratch:
         fetched = fetch(clients, submission, credentials, Path(scratch), progress)
         record = _record(clients, fetched)
-        evidence = _before_locking(fetched, terms, record, clock, progress)
+        evidence = _before_locking(fetched, terms, record, clock, builder, progress)
         if any(one.outcome is not Outcome.PASSED for one in evidence):
             erase_bytes(clients, submission)
             raise _unfit(wanted, evidence)
@@ -122,6 +122,7 @@ def _before_locking(
     terms: Terms,
     record: Record,
     clock: Callable[[], datetime],
+    builder: str,
     progress: Callable[[str], None],
 ) -> list[Evidence]:
     known = measured(record)
@@ -144,8 +145,15 @@ def _before_locking(
         asked = running.Terms(terms.digest, terms.tier, terms.rules.evidence[name])
         prepared = running.prepare_gate(gate, replace(inputs, now=clock()), asked)
         before = known.get(prepared.digest)
-        evidence.append(before[1] if before is not None else prepared.run(clock))
+        evidence.append(before[1] if before is not None else _run(prepared, clock, builder))
     return evidence
+
+
+def _run(prepared: running.PreparedGate, clock: Callable[[], datetime], builder: str) -> Evidence:
+    answer = prepared.answer(clock, builder)
+    if answer.unfit is not None:
+        raise Refusal(f"the gate {prepared.gate.name} could not look at the release: {answer.unfit}")
+    return answer.evidence
 
 
 def documents_beside(folder: Path) -> dict[str, Document]:
@@ -155,7 +163,7 @@ def documents_beside(folder: Path) -> dict[str, Document]:
         file = folder / name
         if file.is_file():
             content = file.read_bytes()
-            found[part] = Document(content, sha256(content).hex())
+            found[part] = Document(content, sha256(content).hex(), in_release=True)
     return found
 
 

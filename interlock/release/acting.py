@@ -74,7 +74,7 @@ def hindrances(verdict: Verdict, record: Record, readings: Readings, person: str
         text = f"{person} submitted the release, and whoever did does not approve it"
         yield Reason(ReasonCode.APPROVAL_BY_SUBMITTER, text, person)
     if person in readings.builders:
-        text = f"{person} built the release, and whoever did does not approve it"
+        text = f"{person} built the release or ran its gates, and whoever did does not approve it"
         yield Reason(ReasonCode.APPROVAL_BY_BUILDER, text, person)
 
 

@@ -107,6 +107,32 @@ class Measure(_Model):
         return self.model_copy(update={"limit": limit, "holds": number is not None and limit.holds(number)})
 
 
+ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Columns(_Model):
+    """What the columns of a table are that are no inputs of the model: whoever names others measures something else."""
+
+    target: ColumnName | None = None
+    """What should be predicted."""
+    prediction: ColumnName | None = None
+    """Predictions that were made elsewhere, such as out of fold in training."""
+    decision: ColumnName | None = None
+    """What was decided from those predictions: 0 or 1."""
+    weight: ColumnName | None = None
+    """How often a row counts."""
+    identifier: ColumnName | None = None
+    """The name of a row, the same wherever the same row is."""
+    protected: tuple[ColumnName, ...] = ()
+    """Attributes of people that are in the table to be measured over, and never given to a model."""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The columns that have a role of their own, by role."""
+        named = {name: getattr(self, name) for name in ("target", "prediction", "decision", "weight", "identifier")}
+        return {role: name for role, name in named.items() if name is not None}
+
+
 class Evidence(_Model):
     """The predicate of an evidence statement."""
 
@@ -127,6 +153,10 @@ class Evidence(_Model):
     """What the gate did not look at, for whoever approves to know."""
     data: Mapping[str, HexDigest] = Field(default_factory=dict)
     """SHA-256 of each file that was measured on, by its part: training, evaluation, reference, contract …"""
+    columns: Mapping[str, Columns] = Field(default_factory=dict)
+    """Of each table among `data`, which columns were taken for what."""
+    builder: Annotated[str, Field(max_length=2000)] = ""
+    """The session name of whoever chose what was measured on and ran the gate; empty if nobody says."""
     details: Mapping[str, Any] = Field(default_factory=dict)
     """What a page can be drawn from: curves, tables; canonical JSON, numbers as decimal text."""
     started_at: Moment

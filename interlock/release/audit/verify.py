@@ -1229,6 +1229,15 @@ _MEASURE = form(
     },
     closed=False,
 )  # fmt: skip
+_COLUMN = text_of(r"[\s\S]{1,200}", "the name of a column")
+_COLUMNS = form(
+    {},
+    {
+        "target": maybe(_COLUMN), "prediction": maybe(_COLUMN), "decision": maybe(_COLUMN),
+        "weight": maybe(_COLUMN), "identifier": maybe(_COLUMN), "protected": list_of(_COLUMN),
+    },
+)  # fmt: skip
+"""What the columns of a table were taken for."""
 _ACT = {"schema_version": one_of(1), "person": TEXT, "reason": TEXT, "ticket": TEXT}
 PREDICATES: dict[str, Check] = {
     PIN: form({"objects": map_of(TEXT)}, {"policy": TEXT, "tier": TEXT, "environment": TEXT}, closed=False),
@@ -1237,7 +1246,10 @@ PREDICATES: dict[str, Check] = {
             "schema_version": one_of(1), "gate": TEXT, "policy": HEX, "tier": TEXT, "inputs": HEX,
             "outcome": one_of("passed", "failed"), "started_at": TIME, "ended_at": TIME,
         },
-        {"measures": list_of(_MEASURE), "reasons": list_of(TEXT)},
+        {
+            "measures": list_of(_MEASURE), "reasons": list_of(TEXT),
+            "columns": map_of(_COLUMNS), "builder": text_of(r"[\s\S]{0,2000}", "a text"),
+        },
         closed=False,
     ),
     APPROVAL: form(
@@ -1758,7 +1770,8 @@ class Approvals:
         pin = opening.statement.payload
         pins = [other.predicate for other in self.by_then if other.kind == PIN]
         submitters = {(other.get("request") or {}).get("submitter") for other in pins} | {opening.submitter}
-        builders = {other.get("builder") for other in pins} | {opening.builder}
+        measured = [other.predicate for other in self.by_then if other.kind == EVIDENCE]
+        builders = {other.get("builder") for other in (*pins, *measured)} | {opening.builder}
         if said["pin"] not in read:
             unread.append("the pin")
         checks = (
@@ -1770,7 +1783,7 @@ class Approvals:
                 (said["pin"], said["tier"]) != (pin, opening.tier),
             ),
             ("approval-by-submitter", "they submitted the release", one.person in submitters),
-            ("approval-by-builder", "they built the release", one.person in builders),
+            ("approval-by-builder", "they built the release, or ran its gates", one.person in builders),
             ("approval-withdrawn", "they have taken it back", self.judge.withdrawn(one, self.by_then, False)),
             (
                 "approval-of-another-record",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from interlock.release.gates.gate import Document, NotMeasurable
+from interlock.release.gates.gate import Document
 from interlock.release.gates.text import plain
 from interlock.written_documents import InvalidDocument, read_document
 
@@ -133,7 +133,7 @@ def read_contract(document: Document) -> Contract:
     try:
         return read_document(document.content, Contract)
     except InvalidDocument as error:
-        raise NotMeasurable(f"the contract cannot be read: {plain(str(error), 400)}") from error
+        raise document.unfit(f"the contract cannot be read: {plain(str(error), 400)}") from error
 
 
 def rows_of(contract: Contract, rows: Iterable[Mapping[str, Cell]]) -> pd.DataFrame:

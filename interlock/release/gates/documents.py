@@ -35,7 +35,7 @@ MODEL_CARD = RequiredDocument(sections=("Intended use", "Training data", "Evalua
 
 class DocumentsParameters(GateParameters):
     required: Mapping[_Name, RequiredDocument] = Field(default_factory=lambda: {"model_card": MODEL_CARD})
-    """By name: given as the document of that name, or lying in the release as `<name>.md`."""
+    """By name: lying in the release as `<name>.md`, or else given as the document of that name."""
 
 
 class DocumentsGate:
@@ -49,13 +49,26 @@ class DocumentsGate:
     def measure(self, inputs: GateInputs) -> Measured:
         parameters = inputs.parameters
         assert isinstance(parameters, DocumentsParameters)
+        own = _own(inputs)
         problems = {name: list(_problems(inputs, name, rule)) for name, rule in parameters.required.items()}
         measures = [
             measure("required_documents", len(problems)),
             measure("missing_documents", sum(bool(found) for found in problems.values())),
         ]
-        reasons = [f"{name} {what}" for name, found in problems.items() for what in found]
-        return Measured(measures, reasons, ["whether what the documents say is true"], {"documents": sorted(problems)})
+        told = {name: [f"{name} {what}" for what in found] for name, found in problems.items()}
+        return Measured(
+            measures,
+            reasons=[one for name, found in told.items() if name in own for one in found],
+            # Another one can be given; only what lies in the release is the release's.
+            unfit=[one for name, found in told.items() if name not in own for one in found],
+            unchecked=["whether what the documents say is true"],
+            details={"documents": sorted(problems)},
+        )
+
+
+def _own(inputs: GateInputs) -> frozenset[str]:
+    """Return the names of the documents that lie in the release."""
+    return frozenset(one.path.removesuffix(".md") for one in inputs.manifest.files if one.path.endswith(".md"))
 
 
 def _problems(inputs: GateInputs, name: str, rule: RequiredDocument) -> Iterator[str]:
@@ -72,11 +85,10 @@ def _problems(inputs: GateInputs, name: str, rule: RequiredDocument) -> Iterator
 
 
 def _content(inputs: GateInputs, name: str) -> bytes | None:
+    if name in _own(inputs):
+        return (inputs.folder / f"{name}.md").read_bytes()
     given: Document | None = inputs.documents.get(name)
-    if given is not None:
-        return given.content
-    paths = {one.path for one in inputs.manifest.files}
-    return (inputs.folder / f"{name}.md").read_bytes() if f"{name}.md" in paths else None
+    return given.content if given is not None else None
 
 
 def _problems_of(written: Written, rule: RequiredDocument, inputs: GateInputs) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from interlock.monitoring.reference import DriftReference, column_reference
-from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, UnfitInputs
 from interlock.release.gates.measuring import measure
 from interlock.release.gates.predictions import model_rows, scores_from
 
@@ -34,7 +34,7 @@ class DriftReferenceGate:
         assert isinstance(parameters, DriftReferenceParameters)
         rows = model_rows(inputs, inputs.table(parameters.table))
         if len(rows) < parameters.minimum_rows:
-            raise NotMeasurable(f"{len(rows)} rows are too few; accepted are {parameters.minimum_rows} and more")
+            raise UnfitInputs(f"{len(rows)} rows are too few; accepted are {parameters.minimum_rows} and more")
         scores = pd.Series(scores_from(inputs.model(), rows), name="prediction")
         try:
             reference = DriftReference(
@@ -43,6 +43,6 @@ class DriftReferenceGate:
                 prediction=column_reference(scores, parameters.bins),
             )
         except ValueError as error:
-            raise NotMeasurable(str(error)) from error
+            raise UnfitInputs(str(error)) from error
         measures = [measure("columns", len(reference.columns)), measure("rows", reference.rows)]
         return Measured(measures, details={"reference": reference.model_dump(mode="json")})

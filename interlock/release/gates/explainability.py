@@ -17,8 +17,8 @@ from interlock.release.gates.gate import (
     GateParameters,
     Measured,
     Needs,
-    NotMeasurable,
     Predictor,
+    UnfitInputs,
 )
 from interlock.release.gates.measuring import measure, slice_of
 from interlock.release.gates.predictions import model_rows, scores_from
@@ -58,7 +58,7 @@ class ExplainabilityGate:
         rows = model_rows(inputs, inputs.table(parameters.table)).reset_index(drop=True)
         if len(rows) < parameters.rows + parameters.background:
             needed = parameters.rows + parameters.background
-            raise NotMeasurable(f"the table has {len(rows)} rows; accepted are {needed} and more")
+            raise UnfitInputs(f"the table has {len(rows)} rows; accepted are {needed} and more")
         random = np.random.Generator(np.random.PCG64(inputs.seed))
         drawn = random.permutation(len(rows))
         explained = rows.iloc[drawn[: parameters.rows]]

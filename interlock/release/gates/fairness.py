@@ -12,7 +12,7 @@ from interlock.monitoring import fairness
 from interlock.monitoring.arrays import Flags, Floats, Integers
 from interlock.monitoring.resampling import Figure
 from interlock.release.evidence import Measure
-from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable, Table
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, Table, UnfitInputs
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
 from interlock.release.gates.measuring import measure, slice_of, too_few
 from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
@@ -51,14 +51,14 @@ class FairnessGate:
         assert isinstance(parameters, FairnessParameters)
         table = inputs.table(parameters.table)
         if not inputs.protected_attributes:
-            raise NotMeasurable("the policy names no protected attributes")
+            raise UnfitInputs("the policy names no protected attributes")
         attributes = {one: table.frame[one] for one in inputs.protected_attributes if one in table.frame.columns}
-        reasons = [
+        unfit = [
             f"the protected attribute {one!r} is not in the table {parameters.table!r}, so it cannot be measured"
             for one in inputs.protected_attributes
             if one not in attributes
         ]
-        reasons += [*protected_inputs(inputs), *thresholds_in(inputs)]
+        reasons = [*protected_inputs(inputs), *thresholds_in(inputs)]
         rows = model_rows(inputs, table)
         answered = inputs.model().predict(rows)
         reasons += copies(rows, attributes)
@@ -75,6 +75,7 @@ class FairnessGate:
         return Measured(
             measures,
             [*reasons, *unmeasurable],
+            unfit=unfit,
             unchecked=list(_unchecked(table)),
             details={"threshold": point(parameters.threshold), "table": parameters.table},
         )
@@ -91,7 +92,7 @@ def _decided(table: Table, scores: Floats, threshold: float) -> Flags:
         return np.asarray(scores >= threshold)
     values = column(table, table.decision)
     if not values.isin([0, 1]).all():
-        raise NotMeasurable(f"the decisions in {table.decision!r} are not all 0 or 1")
+        raise UnfitInputs(f"the decisions in {table.decision!r} are not all 0 or 1")
     return np.asarray(values == 1, dtype=np.bool_)
 
 
@@ -110,7 +111,7 @@ def _crossed(attributes: Mapping[str, pd.Series], parameters: FairnessParameters
     for names in parameters.intersections:
         missing = [name for name in names if name not in attributes]
         if missing:
-            raise NotMeasurable(f"the intersection {' × '.join(names)} is of {missing[0]!r}, which cannot be measured")
+            raise UnfitInputs(f"the intersection {' × '.join(names)} is of {missing[0]!r}, which cannot be measured")
         parts = []
         for name in names:
             places, kinds = groups(attributes[name])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from interlock.release.evidence import Measure
+from interlock.release.evidence import Columns, Measure
 from interlock.release.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ class ModelFailed(Exception):
 
 class NotMeasurable(Exception):
     """The gate cannot decide, and the message says why; such a gate has failed."""
+
+
+class UnfitInputs(NotMeasurable):
+    """What was given beside the release is missing, or not what can be measured on: that tells nothing of the release.
+
+    Such a gate has not passed either, but nothing is signed against the release.
+    """
 
 
 class Predictor(Protocol):
@@ -65,10 +72,21 @@ class Table:
     """The name of a row, the same wherever the same row is."""
 
     @property
+    def columns(self) -> Columns:
+        """What each column was taken for, as evidence says it."""
+        return Columns(
+            target=self.target,
+            prediction=self.prediction,
+            decision=self.decision,
+            weight=self.weight,
+            identifier=self.identifier,
+            protected=self.protected,
+        )
+
+    @property
     def aside(self) -> frozenset[str]:
         """The columns that are not for the model."""
-        named = (self.target, self.prediction, self.decision, self.weight, self.identifier)
-        return frozenset({*self.protected, *(one for one in named if one is not None)})
+        return frozenset({*self.protected, *self.columns.roles.values()})
 
 
 @dataclass(frozen=True)
@@ -77,6 +95,12 @@ class Document:
 
     content: bytes
     sha256: str
+    in_release: bool = False
+    """Whether it is a file of the release itself, and not one that was given beside it."""
+
+    def unfit(self, why: str) -> NotMeasurable:
+        """Return the error of a document that cannot be measured by: the release's own fault only if it is its own."""
+        return NotMeasurable(why) if self.in_release else UnfitInputs(why)
 
 
 @dataclass(frozen=True)
@@ -129,21 +153,21 @@ class GateInputs:
     """Comes from the inputs' digest, so that nobody picks it."""
 
     def table(self, part: str) -> Table:
-        """Return a table. Raises NotMeasurable if it was not given."""
+        """Return a table. Raises UnfitInputs if it was not given."""
         if part not in self.tables:
-            raise NotMeasurable(f"no table {part!r} was given to measure on")
+            raise UnfitInputs(f"no table {part!r} was given to measure on")
         return self.tables[part]
 
     def document(self, part: str) -> Document:
-        """Return a document. Raises NotMeasurable if it was not given."""
+        """Return a document. Raises UnfitInputs if it was not given."""
         if part not in self.documents:
-            raise NotMeasurable(f"no document {part!r} was given")
+            raise UnfitInputs(f"no document {part!r} was given")
         return self.documents[part]
 
     def model(self) -> Predictor:
-        """Return the model. Raises NotMeasurable if it was not given."""
+        """Return the model. Raises UnfitInputs if it was not given."""
         if self.predictor is None:
-            raise NotMeasurable("the model was not given, so nothing can be predicted")
+            raise UnfitInputs("the model was not given, so nothing can be predicted")
         return self.predictor
 
 
@@ -172,6 +196,11 @@ class Measured:
     """What was not looked at, a sentence each."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What a page can be drawn from; numbers as decimal text, some 200 points at most."""
+    unfit: Sequence[str] = ()
+    """What of the tables and documents that were given beside the release keeps it from passing, a sentence each.
+
+    As long as there is any, the gate has failed, and nothing is signed: the release itself may be without fault.
+    """
 
 
 class Gate(Protocol):
@@ -195,5 +224,5 @@ class Gate(Protocol):
         ...
 
     def measure(self, inputs: GateInputs) -> Measured:
-        """Measure. May raise anything; a gate that does has failed."""
+        """Measure. May raise anything; a gate that does has failed, and but for UnfitInputs it is signed so."""
         ...

@@ -23,6 +23,7 @@ from interlock.release.gates.gate import (
     Needs,
     NotMeasurable,
     Table,
+    UnfitInputs,
 )
 from interlock.release.gates.measuring import measure, slice_of, too_few
 from interlock.release.gates.predictions import (
@@ -120,7 +121,7 @@ def _compared(inputs: GateInputs, table: Table, weights: Floats, parameters: Per
         try:
             return scores_from(inputs.champion, champion_rows(inputs, table))
         except (ModelFailed, NotMeasurable) as error:
-            raise NotMeasurable(f"the champion, which it is compared with, gave no predictions: {error}") from error
+            raise UnfitInputs(f"the champion, which it is compared with, gave no predictions: {error}") from error
     return np.full(len(table.frame), float(weights @ _truth(table, parameters) / weights.sum()))
 
 

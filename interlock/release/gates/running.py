@@ -1,9 +1,13 @@
-"""Running a gate: whatever it does, there is evidence afterwards, and only a gate that decided can have passed."""
+"""Running a gate: whatever it does, there is evidence afterwards, and only a gate that decided can have passed.
+
+Evidence that a gate failed speaks against a release for good. So what was given beside the release must not be its
+fault: `Answer.unfit` says where a gate had nothing that it could measure on, and such an answer is signed by nobody.
+"""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +17,8 @@ from pydantic import ValidationError
 from interlock.failures import OutsideFailure
 from interlock.release.digests import canonical_json
 from interlock.release.evidence import Evidence, Limit, Measure, Outcome, inputs_digest
-from interlock.release.gates.gate import Gate, GateInputs, Measured, ModelFailed, Needs, NotMeasurable
+from interlock.release.gates.gate import Gate, GateInputs, Measured, ModelFailed, Needs, NotMeasurable, UnfitInputs
+from interlock.release.gates.tables import clashing
 from interlock.release.gates.text import plain
 from interlock.release.numbers import decimal_text
 from interlock.release.tiers import Demand
@@ -35,6 +40,15 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What running a gate came to."""
+
+    evidence: Evidence
+    unfit: str | None = None
+    """Why this tells nothing of the release, if it does not: then the evidence, that the gate failed, is not signed."""
+
+
+@dataclass(frozen=True)
 class PreparedGate:
     """A gate with all that its answer depends on; `digest` is that of the inputs, known before it runs."""
 
@@ -45,17 +59,27 @@ class PreparedGate:
     digest: str
     problem: str | None
     """Why it cannot run, if it cannot."""
+    unfit: str | None = None
+    """What it was not given, or what of it cannot be measured on."""
 
-    def run(self, clock: Callable[[], datetime]) -> Evidence:
+    def run(self, clock: Callable[[], datetime], builder: str = "") -> Evidence:
         """Measure and return the evidence. Whatever the gate raises is its failure and not the caller's.
 
         Raises OutsideFailure or MemoryError where the machine or a service, and not the release, stood in the way.
         """
+        return self.answer(clock, builder).evidence
+
+    def answer(self, clock: Callable[[], datetime], builder: str = "") -> Answer:
+        """Measure as `run` does, for the session named `builder`, and say whether it tells anything of the release."""
         started = clock()
         measured = self._measured()
+        unfit = "; ".join(_few(measured.unfit)) or None
+        return Answer(self._evidence(measured, started, clock(), builder), unfit)
+
+    def _evidence(self, measured: Measured, started: datetime, ended: datetime, builder: str) -> Evidence:
         measures, reasons, unchecked = _against(self.terms.demand.limits, measured)
         details, problem = _storable(measured.details)
-        reasons = [*reasons, *([problem] if problem else [])]
+        reasons = [*measured.unfit, *reasons, *([problem] if problem else [])]
         return Evidence(
             gate=self.gate.name,
             gate_version=self.gate.version,
@@ -65,18 +89,24 @@ class PreparedGate:
             outcome=Outcome.FAILED if reasons else Outcome.PASSED,
             measures=tuple(measures),
             reasons=_few(reasons),
-            unchecked=_few(unchecked),
+            unchecked=_few([*unchecked, *_weighed(self.inputs)]),
             data=dict(self.data),
+            columns={part: table.columns for part, table in self.inputs.tables.items()},
+            builder=builder,
             details=details,
             started_at=started,
-            ended_at=clock(),
+            ended_at=ended,
         )
 
     def _measured(self) -> Measured:
         if self.problem is not None:
             return Measured(reasons=[self.problem])
+        if self.unfit is not None:
+            return Measured(unfit=[self.unfit])
         try:
             measured = self.gate.measure(self.inputs)
+        except UnfitInputs as error:
+            return Measured(unfit=[f"it could not decide: {error}"])
         except NotMeasurable as error:
             return Measured(reasons=[f"it could not decide: {error}"])
         except ModelFailed as error:
@@ -97,15 +127,15 @@ def prepare_gate(gate: Gate, inputs: GateInputs, terms: Terms) -> PreparedGate:
         parameters = gate.Parameters.model_validate(dict(terms.demand.parameters))
         needs = gate.needs(parameters)
     except ValidationError as error:
-        problem = "; ".join(_told(one) for one in error.errors())
-        return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem)
+        unfit = "; ".join(_told(one) for one in error.errors())
+        return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), unfit=unfit)
     # `needs` is the plug-in's code as well.
     except Exception as error:
         _let_through(error)
         problem = f"it crashed: {type(error).__name__}: {error}"
-        return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem)
+        return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem=problem)
     narrowed = _narrowed(replace(inputs, parameters=parameters), needs)
-    return _prepared(gate, narrowed, terms, needs, _missing(narrowed, needs))
+    return _prepared(gate, narrowed, terms, needs, unfit=_missing(narrowed, needs) or _clash(narrowed))
 
 
 def run_gate(gate: Gate, inputs: GateInputs, terms: Terms, clock: Callable[[], datetime]) -> Evidence:
@@ -126,7 +156,15 @@ def _told(error: Any) -> str:
     return f"{where} of the policy: received {plain(repr(error['input']), 120)}; {error['msg']}"
 
 
-def _prepared(gate: Gate, inputs: GateInputs, terms: Terms, needs: Needs, problem: str | None) -> PreparedGate:
+def _prepared(
+    gate: Gate,
+    inputs: GateInputs,
+    terms: Terms,
+    needs: Needs,
+    *,
+    problem: str | None = None,
+    unfit: str | None = None,
+) -> PreparedGate:
     data = {part: table.sha256 for part, table in inputs.tables.items()}
     data |= {part: document.sha256 for part, document in inputs.documents.items()}
     data["release"] = inputs.manifest.subject_digest
@@ -137,11 +175,12 @@ def _prepared(gate: Gate, inputs: GateInputs, terms: Terms, needs: Needs, proble
         "demand": terms.demand.model_dump(mode="json"),
         "protected_attributes": list(inputs.protected_attributes),
         "approved_sources": list(inputs.approved_sources),
+        "columns": {part: table.columns.model_dump(mode="json") for part, table in inputs.tables.items()},
     }
     if inputs.origin is not None:
         settings["origin"] = {"sources": list(inputs.origin.sources), "snapshots": dict(inputs.origin.snapshots)}
     digest = inputs_digest(gate.name, gate.version, terms.policy, data, settings)
-    return PreparedGate(gate, terms, replace(inputs, seed=int(digest[:16], 16)), data, digest, problem)
+    return PreparedGate(gate, terms, replace(inputs, seed=int(digest[:16], 16)), data, digest, problem, unfit)
 
 
 def _narrowed(inputs: GateInputs, needs: Needs) -> GateInputs:
@@ -172,6 +211,21 @@ def _missing(inputs: GateInputs, needs: Needs) -> str | None:
     return f"it was not given {', '.join(missing)}" if missing else None
 
 
+def _clash(inputs: GateInputs) -> str | None:
+    found = [
+        f"tables.{part}.{clash}"
+        for part, table in inputs.tables.items()
+        for clash in clashing(table.columns, inputs.protected_attributes)
+    ]
+    return "; ".join(found) or None
+
+
+def _weighed(inputs: GateInputs) -> Iterator[str]:
+    for part, table in inputs.tables.items():
+        if table.weight is not None:
+            yield f"rows of the table {part!r} count by its column {table.weight!r}: whoever made it vouches for that"
+
+
 def _sound(measured: object) -> Measured:
     if not isinstance(measured, Measured):
         return Measured(reasons=[f"it answered a {type(measured).__name__} instead of what it measured"])
@@ -184,7 +238,7 @@ def _sound(measured: object) -> Measured:
         canonical_json([one.model_dump(mode="json") for one in measured.measures])
     except ValueError as error:
         return Measured(reasons=[f"its measures cannot be written down: {error}"])
-    if not measured.measures and not measured.reasons:
+    if not measured.measures and not measured.reasons and not measured.unfit:
         return Measured(reasons=["it measured nothing"], unchecked=measured.unchecked)
     return measured
 

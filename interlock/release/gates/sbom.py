@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from interlock.release.gates.files.requirements import Requirements, requirements_of
-from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, UnfitInputs
 from interlock.release.gates.measuring import measure
 from interlock.release.gates.supply.bill import bill_of_materials
 from interlock.release.gates.supply.inventory import Closure, Distribution, Inventory, closure_of
@@ -82,19 +82,24 @@ class SbomGate:
             measure("unpinned_requirements", len(supply.requirements.unpinned)),
             measure("snapshot_days", (inputs.now - supply.snapshot.taken_at).total_seconds() / 86400, unit="days"),
         ]
-        reasons = list(_reasons(inputs, parameters, supply))
-        return Measured(measures, reasons, list(_unchecked(counted)), _details(supply, refused))
+        return Measured(
+            measures,
+            reasons=list(_reasons(inputs, supply)),
+            unfit=list(_out_of_date(inputs, parameters, supply)),
+            unchecked=list(_unchecked(counted)),
+            details=_details(supply, refused),
+        )
 
 
 def supply_of(inputs: GateInputs) -> Supply:
-    """Return what the release brings along. Raises NotMeasurable for documents that cannot be read."""
+    """Return what the release brings along. Raises UnfitInputs for documents that cannot be read."""
     try:
         snapshot = read_snapshot(inputs.document(SNAPSHOT).content)
         inventory = read_document(inputs.document(INVENTORY).content, Inventory)
     except UnreadableSnapshot as error:
-        raise NotMeasurable(f"the document 'osv' is no snapshot of vulnerabilities: {error}") from error
+        raise UnfitInputs(f"the document 'osv' is no snapshot of vulnerabilities: {error}") from error
     except InvalidDocument as error:
-        raise NotMeasurable(f"the document 'inventory' cannot be read: {error}") from error
+        raise UnfitInputs(f"the document 'inventory' cannot be read: {error}") from error
     requirements = requirements_of(inputs.folder)
     closure = closure_of(requirements.pinned, inventory)
     found = [
@@ -106,7 +111,7 @@ def supply_of(inputs: GateInputs) -> Supply:
 def bill_of(inputs: GateInputs) -> dict[str, Any]:
     """Return the release's bill of materials, CycloneDX 1.6, to be signed as a statement of its own.
 
-    `inputs` are those of the gate. Raises NotMeasurable as the gate does.
+    `inputs` are those of the gate. Raises UnfitInputs as the gate does.
     """
     supply = supply_of(inputs)
     return bill_of_materials(
@@ -118,7 +123,7 @@ def bill_of(inputs: GateInputs) -> dict[str, Any]:
     )
 
 
-def _reasons(inputs: GateInputs, parameters: SbomParameters, supply: Supply) -> Iterator[str]:
+def _out_of_date(inputs: GateInputs, parameters: SbomParameters, supply: Supply) -> Iterator[str]:
     for what, taken_at, days in (
         ("snapshot of vulnerabilities", supply.snapshot.taken_at, parameters.snapshot_days),
         ("inventory", supply.inventory.taken_at, parameters.inventory_days),
@@ -128,6 +133,9 @@ def _reasons(inputs: GateInputs, parameters: SbomParameters, supply: Supply) -> 
             yield f"the {what} is of {taken_at:%Y-%m-%d}, {age.days} days old; accepted are {days}"
         elif age < timedelta():
             yield f"the {what} is of {taken_at:%Y-%m-%d %H:%M}, which is yet to come"
+
+
+def _reasons(inputs: GateInputs, supply: Supply) -> Iterator[str]:
     if (inputs.folder / "MLmodel").is_file() and not supply.requirements.pinned:
         yield "the model asks for no distribution, so nothing says what it would run with"
     yield from (f"'{plain(one, 200)}' is not one version" for one in supply.requirements.unpinned)

@@ -10,7 +10,7 @@ import numpy as np
 from interlock.monitoring.drift import kolmogorov_smirnov
 from interlock.monitoring.reference import ColumnKind, ColumnReference, category, column_reference
 from interlock.release.evidence import Measure
-from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, NotMeasurable, Table
+from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, Table, UnfitInputs
 from interlock.release.gates.measuring import measure, slice_of
 from interlock.release.gates.predictions import column, model_rows, scores_from
 from interlock.release.gates.text import plain, point
@@ -57,7 +57,7 @@ class SkewGate:
 def _common_columns(trained: pd.DataFrame, served: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     apart = sorted(set(map(str, trained.columns)) ^ set(map(str, served.columns)))
     if apart:
-        raise NotMeasurable(f"only one of the two tables has the columns {', '.join(apart)}")
+        raise UnfitInputs(f"only one of the two tables has the columns {', '.join(apart)}")
     return trained, served
 
 
@@ -65,7 +65,7 @@ def _reference(values: pd.Series) -> ColumnReference:
     try:
         return column_reference(values)
     except ValueError as error:
-        raise NotMeasurable(f"the training table: {error}") from error
+        raise UnfitInputs(f"the training table: {error}") from error
 
 
 def _of_column(name: str, reference: ColumnReference, trained: pd.Series, served: pd.Series) -> Iterator[Measure]:
@@ -74,7 +74,7 @@ def _of_column(name: str, reference: ColumnReference, trained: pd.Series, served
     try:
         index = reference.stability_index(served)
     except ValueError as error:
-        raise NotMeasurable(f"the serving table: {error}") from error
+        raise UnfitInputs(f"the serving table: {error}") from error
     count = len(served)
     missing = float(served.isna().mean() - trained.isna().mean())
     yield measure("missing_difference", abs(missing), count=count, of=of)
@@ -116,7 +116,7 @@ def _by_name(table: Table, columns: list[Any]) -> pd.DataFrame:
     assert table.identifier is not None
     names = column(table, table.identifier)
     if names.isna().any() or names.duplicated().any():
-        raise NotMeasurable(f"the identifiers in {table.identifier!r} are not one for each row")
+        raise UnfitInputs(f"the identifiers in {table.identifier!r} are not one for each row")
     return table.frame.set_index(names)[columns]
 
 

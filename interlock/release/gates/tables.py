@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from interlock.release.digests import sha256
+from interlock.release.evidence import Columns
 from interlock.release.gates.gate import Table
-
-ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class UnreadableTable(ValueError):
     """A file that is no table, or not the one that was described; the message says why."""
 
 
-class TableForm(BaseModel):
-    """What the columns of a table are, where they are no inputs of the model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class TableForm(Columns):
+    """A table's file, and what its columns are, where they are no inputs of the model."""
 
     path: Annotated[str, Field(min_length=1)]
     """A file that ends in .csv (UTF-8, a line of names first) or .parquet."""
-    target: ColumnName | None = None
-    prediction: ColumnName | None = None
-    decision: ColumnName | None = None
-    weight: ColumnName | None = None
-    identifier: ColumnName | None = None
-    protected: tuple[ColumnName, ...] = ()
 
 
 def read_table(content: bytes, form: TableForm) -> Table:
@@ -37,11 +29,13 @@ def read_table(content: bytes, form: TableForm) -> Table:
     frame = _frame(content, form.path)
     if not frame.columns.is_unique:
         raise UnreadableTable(f"{form.path}: two columns have the same name")
-    named = {"target": form.target, "prediction": form.prediction, "decision": form.decision, "weight": form.weight}
-    named |= {"identifier": form.identifier} | {f"protected.{place}": one for place, one in enumerate(form.protected)}
+    named = form.roles | {f"protected.{place}": one for place, one in enumerate(form.protected)}
+    clashes = list(clashing(form))
+    if clashes:
+        raise UnreadableTable(f"{form.path}: {clashes[0]}")
     columns = ", ".join(map(str, frame.columns[:40]))
     for field, name in named.items():
-        if name is not None and name not in frame.columns:
+        if name not in frame.columns:
             raise UnreadableTable(f"{form.path}: {field}: received {name!r}; accepted is one of its columns: {columns}")
     return Table(
         frame,
@@ -53,6 +47,22 @@ def read_table(content: bytes, form: TableForm) -> Table:
         identifier=form.identifier,
         protected=form.protected,
     )
+
+
+def clashing(columns: Columns, attributes: Sequence[str] = ()) -> Iterator[str]:
+    """Yield which columns cannot have the roles that they are given, a sentence each.
+
+    A column has one role, and a protected attribute none: whoever weighs rows by who was refused, or takes the labels
+    for predictions, measures nothing. `attributes` are those that the policy names beside the table's own.
+    """
+    protected = {name.strip().casefold() for name in (*columns.protected, *attributes)}
+    taken: dict[str, str] = {}
+    for role, name in columns.roles.items():
+        if name.strip().casefold() in protected:
+            yield f"{role}: received {name!r}; accepted is a column that is no protected attribute"
+        elif name in taken:
+            yield f"{role}: received {name!r}, which is the {taken[name]}; accepted is another column"
+        taken.setdefault(name, role)
 
 
 def _frame(content: bytes, path: str) -> Any:

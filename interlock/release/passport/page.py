@@ -11,6 +11,7 @@ from typing import Final
 
 from interlock.pages.markup import Markup, card, join, shortened, table, tag
 from interlock.pages.style import STYLE
+from interlock.release.passport.measured import measured_card
 from interlock.release.passport.model import GateView, Passport, State, Voice
 from interlock.release.passport.parts import (
     cohorts,
@@ -63,6 +64,7 @@ def page(passport: Passport) -> str:
         *([_findings(passport)] if any(one.changes for one in passport.findings) else []),
         *([_changes(passport)] if passport.champion else []),
         *_gates(passport),
+        card("What it was measured on", *(measured_card(passport) or [tag("p", "Nothing that a gate named.")])),
         _unchecked(passport),
         _origin(passport),
         _digests(passport),

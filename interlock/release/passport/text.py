@@ -12,6 +12,7 @@ from rich.text import Text
 
 from interlock.pages.markup import shortened
 from interlock.release.evidence import Measure
+from interlock.release.passport.measured import measured_lines
 from interlock.release.passport.model import Passport, State
 from interlock.release.passport.words import interval, limit, moment, number, plain, size, spoken
 
@@ -42,6 +43,8 @@ def _parts(passport: Passport) -> Iterator[RenderableType]:
     if passport.champion is not None:
         yield _heading(f"changed since {plain(passport.champion.name)}")
         yield from _lines(_changes(passport) or ["nothing that the record holds"])
+    yield _heading("measured on")
+    yield from _lines(list(measured_lines(passport)) or ["nothing that a gate named"])
     yield _heading("not checked")
     yield from _lines([f"{spoken(gate)}: {plain(what)}" for gate, what in passport.unchecked] or ["nothing was named"])
     yield _heading("digests")

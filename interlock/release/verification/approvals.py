@@ -154,7 +154,7 @@ def _of_whom(one: Said[Approval], asked: Asked, withdrawals: Sequence[Said[Withd
     if one.person in asked.submitters:
         yield ReasonCode.APPROVAL_BY_SUBMITTER, "they submitted the release"
     if one.person in asked.builders:
-        yield ReasonCode.APPROVAL_BY_BUILDER, "they built the release"
+        yield ReasonCode.APPROVAL_BY_BUILDER, "they built the release, or ran its gates"
     # Taking back counts at once: that the ledger has it yet is no condition.
     if any(other.what.withdrawn == one.payload and other.person == one.person for other in withdrawals):
         yield ReasonCode.APPROVAL_WITHDRAWN, "they have taken it back"

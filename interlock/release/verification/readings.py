@@ -63,8 +63,8 @@ class Readings:
 
     @property
     def builders(self) -> frozenset[str]:
-        """Whoever built or pinned these bytes, by any pin."""
-        return frozenset(one.what.builder for one in self.pins)
+        """Whoever built or pinned these bytes, by any pin, or chose what a gate measured them on."""
+        return frozenset(one.what.builder for one in (*self.pins, *self.evidence)) - {""}
 
 
 def read(record: Record, root: TrustRoot) -> Readings:

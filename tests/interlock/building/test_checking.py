@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from interlock.building.checking import Check
+from interlock.building.inputs import CheckInputs
+from interlock.building.workshop import Confined
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.release.envelope import seal
 from interlock.release.evidence import Evidence
@@ -95,6 +98,25 @@ def test_a_gate_that_crashes_or_has_nothing_to_measure_on_has_failed_and_the_oth
     assert "it crashed: ZeroDivisionError: of all things" in "".join(
         reason for one in checked.failed for reason in one.reasons
     )
+
+
+def test_a_check_without_inputs_signs_nothing_and_the_next_one_with_them_passes(bench: Bench) -> None:
+    digest = pinned(bench)
+    before = bench.objects
+    nothing = Check(bench.clients, bench.trust, CheckInputs(), bench.clock, print, lambda *_: Confined(bench.model))
+    (failed,) = nothing.run(digest).failed
+    assert (failed.gate, failed.reasons) == ("performance", ("it was not given the table 'evaluation'",))
+    assert bench.objects == before
+    assert bench.check(digest).failed == ()
+    assert nothing.run(digest).failed == ()
+
+
+def test_evidence_names_the_session_that_chose_what_was_measured_on(bench: Bench) -> None:
+    digest = pinned(bench)
+    bench.check(digest)
+    assert {one.gate: one.builder for one in evidence_of(bench, digest)} == {
+        "file-safety": "pipeline-1", "performance": "pipeline-1", "privacy": "pipeline-1",
+    }  # fmt: skip
 
 
 def test_a_gate_that_is_not_installed_is_missing_and_nothing_is_signed_of_it(tmp_path: Path) -> None:

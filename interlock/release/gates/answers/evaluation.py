@@ -10,7 +10,7 @@ from pydantic import Field
 
 from interlock.release.evidence import Measure
 from interlock.release.gates.answers.judge import Case
-from interlock.release.gates.gate import GateInputs, GateParameters, NotMeasurable, Table
+from interlock.release.gates.gate import GateInputs, GateParameters, NotMeasurable, Table, UnfitInputs
 from interlock.release.gates.measuring import measure
 from interlock.release.gates.predictions import model_rows
 
@@ -33,11 +33,11 @@ def answered_cases(inputs: GateInputs, parameters: AnswersParameters) -> list[Ca
     """Return the evaluation set with the release's answers.
 
     A model is asked; of a prompt or a plain folder the table holds the answers, in its column `prediction`, made
-    elsewhere. Raises NotMeasurable for a table without what is needed, ModelFailed.
+    elsewhere. Raises UnfitInputs for a table without what is needed, NotMeasurable, ModelFailed.
     """
     table = inputs.table(parameters.table)
     if len(table.frame) < parameters.least_answers:
-        raise NotMeasurable(f"the table has {len(table.frame)} rows; accepted are {parameters.least_answers} or more")
+        raise UnfitInputs(f"the table has {len(table.frame)} rows; accepted are {parameters.least_answers} or more")
     answers = _answers(inputs, table, parameters)
     questions = _texts(table, parameters.question)
     empty = [""] * len(questions)
@@ -64,7 +64,7 @@ def share(name: str, good: int, count: int) -> Measure:
 def _answers(inputs: GateInputs, table: Table, parameters: AnswersParameters) -> Sequence[str]:
     if not (inputs.folder / "MLmodel").is_file():
         if table.prediction is None:
-            raise NotMeasurable("the release is no model that can be asked, and the table names no column of answers")
+            raise UnfitInputs("the release is no model that can be asked, and the table names no column of answers")
         return _texts(table, table.prediction)
     rows = model_rows(inputs, table)
     # The good answer is not for whoever is asked.
@@ -77,9 +77,9 @@ def _answers(inputs: GateInputs, table: Table, parameters: AnswersParameters) ->
 
 def _texts(table: Table, name: str) -> list[str]:
     if name not in table.frame.columns:
-        raise NotMeasurable(f"the table has no column {name!r}")
+        raise UnfitInputs(f"the table has no column {name!r}")
     values = list(table.frame[name])
     strange = next((number for number, one in enumerate(values) if not isinstance(one, str)), None)
     if strange is not None:
-        raise NotMeasurable(f"the column {name!r} holds no text in row {strange}")
+        raise UnfitInputs(f"the column {name!r} holds no text in row {strange}")
     return values

@@ -13,7 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final, Protocol
 
 from interlock.failures import OutsideFailure
-from interlock.release.gates.gate import NotMeasurable
+from interlock.release.gates.gate import UnfitInputs
 
 GROUP: Final = "interlock.judges"
 
@@ -53,15 +53,15 @@ class Judge(Protocol):
 
 
 def find_judge(name: str, plugged_in: Iterable[EntryPoint] | None = None) -> Judge:
-    """Return the judge of that name. Raises NotMeasurable if there is none, or several."""
+    """Return the judge of that name. Raises UnfitInputs if there is none, or several."""
     if not name:
-        raise NotMeasurable("the policy names no judge (parameter `judge`), so nobody judges the answers")
+        raise UnfitInputs("the policy names no judge (parameter `judge`), so nobody judges the answers")
     entries = list(entry_points(group=GROUP) if plugged_in is None else plugged_in)
     found = {one.value: one for one in entries if one.name == name}
     if len(found) != 1:
         known = ", ".join(sorted({one.name for one in entries})) or "none"
         many = "several judges are" if found else "no judge is"
-        raise NotMeasurable(f"{many} called {name!r}; known are {known}")
+        raise UnfitInputs(f"{many} called {name!r}; known are {known}")
     try:
         judge: Judge = next(iter(found.values())).load()()
         version = judge.version
@@ -69,20 +69,20 @@ def find_judge(name: str, plugged_in: Iterable[EntryPoint] | None = None) -> Jud
         raise
     # A plug-in's module may raise anything as it is imported or made.
     except Exception as error:
-        raise NotMeasurable(f"the judge {name!r} does not load: {type(error).__name__}: {error}") from error
+        raise UnfitInputs(f"the judge {name!r} does not load: {type(error).__name__}: {error}") from error
     if not isinstance(version, str) or not 0 < len(version) <= 200 or not callable(getattr(judge, "judge", None)):
-        raise NotMeasurable(f"the judge {name!r} is none: it lacks a version or the method judge")
+        raise UnfitInputs(f"the judge {name!r} is none: it lacks a version or the method judge")
     return judge
 
 
 def scores_of(judge: Judge, aspect: Aspect, cases: Sequence[Case]) -> list[float]:
-    """Return the judge's scores. Raises NotMeasurable unless there is a number from 0 to 1 for each case."""
+    """Return the judge's scores. Raises UnfitInputs unless there is a number from 0 to 1 for each case."""
     answered = list(judge.judge(aspect, cases))
     if len(answered) != len(cases):
-        raise NotMeasurable(f"the judge answered {len(answered)} scores for {len(cases)} answers")
+        raise UnfitInputs(f"the judge answered {len(answered)} scores for {len(cases)} answers")
     for number, score in enumerate(answered):
         if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
-            raise NotMeasurable(f"the judge answered no number for answer {number}")
+            raise UnfitInputs(f"the judge answered no number for answer {number}")
         if not 0 <= score <= 1:
-            raise NotMeasurable(f"the judge answered {score} for answer {number}; accepted is 0 to 1")
+            raise UnfitInputs(f"the judge answered {score} for answer {number}; accepted is 0 to 1")
     return [float(one) for one in answered]

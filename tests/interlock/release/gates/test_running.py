@@ -11,8 +11,16 @@ import pandas as pd
 import pytest
 
 from interlock.failures import OutsideFailure
-from interlock.release.evidence import Measure, Outcome, Slice
-from interlock.release.gates.gate import GateInputs, GateParameters, Measured, ModelFailed, Needs, NotMeasurable
+from interlock.release.evidence import Columns, Evidence, Measure, Outcome, Slice
+from interlock.release.gates.gate import (
+    GateInputs,
+    GateParameters,
+    Measured,
+    ModelFailed,
+    Needs,
+    NotMeasurable,
+    UnfitInputs,
+)
 from interlock.release.gates.registry import GROUP, UnknownGate, find_gate
 from interlock.release.gates.running import prepare_gate
 from tests.interlock.release.gates.given import NOW, BrokenModel, document, evidence, inputs, table, terms
@@ -162,12 +170,67 @@ def test_a_gate_that_writes_into_its_table_changes_no_other_gate_s() -> None:
     assert shared.frame.equals(pd.DataFrame({"a": [1, 2]}))
 
 
-def test_what_was_not_given_is_named() -> None:
+def test_what_was_not_given_is_named_and_tells_nothing_of_the_release() -> None:
     needs = Needs(tables=("evaluation",), documents=("contract",), predictor=True, server=True, origin=True)
-    assert evidence(Plug(measured(value=1), needs), inputs()).reasons == (
+    answer = prepare_gate(Plug(measured(value=1), needs), inputs(), terms()).answer(lambda: NOW)
+    assert answer.unfit == (
         "it was not given the table 'evaluation', the document 'contract', the model's predictions, "
-        "what the release's pin says of its origin, a serving process",
+        "what the release's pin says of its origin, a serving process"
     )
+    assert (answer.evidence.outcome, answer.evidence.reasons) == (Outcome.FAILED, (answer.unfit,))
+
+
+@pytest.mark.parametrize(
+    ("measure", "unfit"),
+    [
+        (raises(UnfitInputs("3 rows have no label")), "it could not decide: 3 rows have no label"),
+        (lambda _: Measured([Measure(name="count", value=1)], unfit=["of 2020", "empty"]), "of 2020; empty"),
+        (raises(NotMeasurable("the model answered text")), None),
+        (raises(ModelFailed("killed")), None),
+        (raises(ZeroDivisionError()), None),
+        (measured(value="0.1"), None),
+    ],
+)  # fmt: skip
+def test_only_what_a_gate_found_of_the_release_itself_speaks_against_it(
+    measure: Callable[[GateInputs], Any], unfit: str | None
+) -> None:
+    answer = prepare_gate(Plug(measure), inputs(), terms(LIMIT)).answer(lambda: NOW)
+    assert (answer.evidence.outcome, answer.unfit) == (Outcome.FAILED, unfit)
+
+
+def test_evidence_says_which_columns_were_taken_for_what_and_who_chose_them() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1], "race": [0, 1], "kept": [1, 0]})
+    plug = Plug(measured(value=1), Needs(tables=("evaluation",)))
+    given = inputs(tables={"evaluation": table(frame, target="b", weight="kept", protected=("race",))})
+    said = prepare_gate(plug, given, terms()).run(lambda: NOW, "pipeline-1")
+    assert said.builder == "pipeline-1"
+    assert said.columns == {"evaluation": Columns(target="b", weight="kept", protected=("race",))}
+    assert said.unchecked == (
+        "rows of the table 'evaluation' count by its column 'kept': whoever made it vouches for that",
+    )
+    assert Evidence.model_validate(said.model_dump(mode="json")) == said
+
+
+def test_the_same_file_with_other_columns_is_another_input() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1]})
+    plug = Plug(measured(value=1), Needs(tables=("evaluation",)))
+    roles: list[dict[str, Any]] = [
+        {}, {"target": "a"}, {"target": "b"}, {"prediction": "a"}, {"decision": "a"}, {"weight": "a"},
+        {"identifier": "a"}, {"protected": ("a",)},
+    ]  # fmt: skip
+    prepared = [prepare_gate(plug, inputs(tables={"evaluation": table(frame, **one)}), terms()) for one in roles]
+    assert len({one.digest for one in prepared}) == len(roles)
+    assert len({frozenset(one.data.items()) for one in prepared}) == 1
+
+
+@pytest.mark.parametrize("role", ["target", "prediction", "decision", "weight"])
+def test_a_column_that_the_policy_protects_has_no_other_role(role: str) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0], "Race": [0, 1]})
+    plug = Plug(measured(value=1), Needs(tables=("evaluation",)))
+    given = inputs(tables={"evaluation": table(frame, **{role: "Race"})}, protected_attributes=("race",))
+    answer = prepare_gate(plug, given, terms()).answer(lambda: NOW)
+    expected = f"tables.evaluation.{role}: received 'Race'; accepted is a column that is no protected attribute"
+    assert answer.unfit == expected
 
 
 def test_the_digest_of_the_inputs_changes_with_each_thing_that_the_answer_depends_on() -> None:

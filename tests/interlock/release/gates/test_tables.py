@@ -32,6 +32,16 @@ def test_parquet_is_read_as_well() -> None:
         (CSV, {"path": "a.csv", "target": "aprove"}, "target: received 'aprove'; accepted is one of its columns: id, "),
         (CSV, {"path": "a.csv", "protected": ["sex"]}, "protected.0: received 'sex'"),
         (CSV, {"path": "a.xlsx"}, "accepted is a name that ends in .csv or .parquet"),
+        (
+            CSV,
+            {"path": "a.csv", "target": "approve", "weight": "approve"},
+            "weight: received 'approve', which is the target; accepted is another column",
+        ),
+        (
+            CSV,
+            {"path": "a.csv", "decision": "income", "protected": ["Income "]},
+            "decision: received 'income'; accepted is a column that is no protected attribute",
+        ),
         (b"", {"path": "a.csv"}, "a.csv: EmptyDataError"),
         (b"a,a\n1,2\n", {"path": "a.csv"}, "two columns have the same name"),
         (b"\xff\xfe\x00", {"path": "a.csv"}, "a.csv: UnicodeDecodeError"),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import re
+from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -12,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from interlock.release.evidence import Limit, Measure
+from interlock.release.evidence import Columns, Limit, Measure
 from interlock.release.finding import Change, ChangeKind, Finding
 from interlock.release.passport.charts import Row, bars_chart, intervals_chart, meter
+from interlock.release.passport.measured import measured_lines
 from interlock.release.passport.model import Passport, State
 from interlock.release.passport.page import POLICY, page
 from interlock.release.passport.text import text
@@ -184,3 +186,25 @@ def test_contributions_to_the_answer_say_what_they_are_and_in_which_direction() 
     assert "How far each column moves the answer, by Shapley values" in content
     assert ">more lowers it<" in content
     assert ">more raises it<" in content
+
+
+def test_the_passport_tells_what_was_measured_on_which_columns_and_who_chose_them() -> None:
+    world = build(impact=0.9, area=0.8, version="4", salt=b"y")
+    columns = {"evaluation": Columns(target="approve", weight="kept<b>", protected=("race",))}
+    lines = "\n".join(measured_lines(with_columns(passport(world), columns)))
+    assert "target approve; weight kept<b>; protected race" in lines
+    assert "chosen and measured by pipeline-7" in lines
+    one = with_columns(passport(world), columns)
+    assert "target approve; weight kept<b>; protected race" in " ".join(terminal(one).split())
+    words = " ".join(Elements(page(one)).words)
+    assert "target approve; weight kept<b>; protected race" in words
+    assert "pipeline-7, who approves nothing of it" in words
+
+
+def with_columns(one: Passport, columns: dict[str, Columns]) -> Passport:
+    changed = {"columns": columns, "builder": "pipeline-7"}
+    gates = tuple(
+        replace(gate, evidence=gate.evidence.model_copy(update=changed)) if gate.evidence else gate
+        for gate in one.gates
+    )
+    return replace(one, gates=gates)

@@ -88,6 +88,23 @@ def test_whoever_asked_for_the_bytes_or_built_them_by_one_pin_approves_them_by_n
     assert world.admit().verifies
 
 
+@pytest.mark.parametrize("gate", ["fairness", "privacy"])
+def test_whoever_chose_what_a_gate_measured_on_approves_nothing_of_it(gate: str) -> None:
+    world = World()
+    world.pin()
+    for one in MEASURED:
+        world.show(one)
+    world.show(gate, builder="approver-1", inputs="2" * 64)
+    world.sequence(NOW + HOUR)
+    for person in ("approver-1", "approver-3"):
+        world.approve(person)
+    world.sequence(NOW + 3 * HOUR)
+    verdict = world.admit()
+    assert {C.APPROVAL_MISSING, C.APPROVAL_BY_BUILDER} <= codes(verdict)
+    assert [one.person for one in verdict.approvals] == ["approver-3"]
+    assert C.APPROVAL_BY_BUILDER in codes(world.load("prod"))
+
+
 def test_a_gate_that_failed_refuses_the_bytes_under_a_tier_that_does_not_ask_for_it_too() -> None:
     world = World(policy=two_tiers())
     world.pin()

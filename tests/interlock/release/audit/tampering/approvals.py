@@ -52,6 +52,7 @@ def approval_cases() -> Iterator[Case]:
     yield lacking("without the evidence", _unread, "approval-without-evidence")
     yield lacking("by who asked for it", add(person="creator-1"), "approval-by-submitter")
     yield lacking("by who asked for it by another pin", _asked_twice, "approval-by-submitter")
+    yield lacking("by who ran a gate", _ran_a_gate, "approval-by-builder")
     yield lacking("for longer than the tier lets it", _long, "approval-lasts-too-long")
     yield lacking("that has expired", _expired, "approval-expired")
     yield lacking("that was taken back", _withdrawn, "approval-withdrawn")
@@ -115,6 +116,13 @@ def _asked_twice(world: World) -> None:
         "builder",
     )
     world.approve("approver-2", pin=before)
+    world.sequence()
+
+
+def _ran_a_gate(world: World) -> None:
+    world.measure("privacy", "0", builder="approver-2", inputs="7" * 64)
+    world.sequence()
+    world.approve("approver-2")
     world.sequence()
 
 
