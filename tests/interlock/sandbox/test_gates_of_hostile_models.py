@@ -20,7 +20,7 @@ LIMITS = {"area_under_curve": {"at_least": "0.5"}}
 
 # As it is loaded, when there is nothing to answer yet.
 WHILE_LOADING = {
-    "reads credentials": "open('/root/.aws/credentials')",
+    "reads credentials": f"open({str(Path.home() / '.aws/credentials')!r})",
     "opens a socket": "__import__('socket').create_connection(('127.0.0.1', 80))",
     "writes a file": "open('/model/written', 'w')",
     "forks": "__import__('os').fork()",
