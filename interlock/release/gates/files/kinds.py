@@ -6,9 +6,9 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
-from interlock.release.gates.files import archives, markup, pickles
+from interlock.release.gates.files import archives, markup, pickles, skops_schema
 
 LARGEST_LOOKED_AT: Final = 2 * 1024**3
 """Of a file that is read whole into memory to look at it, in bytes."""
@@ -47,10 +47,7 @@ def _json(content: bytes, imports: Sequence[str]) -> Iterator[str]:
 
 
 def _pickle(content: bytes, imports: Sequence[str]) -> Iterator[str]:
-    found = pickles.imports_of(content)
-    yield from found.problems
-    for one in pickles.strange_names(found.names, imports):
-        yield f"imports {one!r} as it is loaded, which is not on the list"
+    yield from pickles.problems_of(content, imports)
 
 
 def _numpy(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
@@ -159,7 +156,7 @@ def _entry(name: str, content: bytes, archive: str, imports: Sequence[str]) -> I
     if program is not None:
         yield program
     elif archive == ".skops" and name == "schema.json":
-        yield from _skops(content, imports)
+        yield from skops_schema.problems_of(content, imports)
     elif suffix in ARCHIVES:
         yield "is an archive in an archive"
     elif suffix in KINDS:
@@ -170,30 +167,3 @@ def _entry(name: str, content: bytes, archive: str, imports: Sequence[str]) -> I
 
 def _unlisted(suffix: str) -> Iterator[str]:
     yield f"is of a kind that is not on the list ({suffix or 'no ending'})"
-
-
-def _skops(content: bytes, imports: Sequence[str]) -> Iterator[str]:
-    """Yield each type that skops would make which is not on the list (skops, io/_audit.py: what `trusted` names)."""
-    try:
-        names = frozenset(_named_in(json.loads(content)))
-    except (ValueError, RecursionError):
-        yield "is no schema of skops"
-        return
-    for one in pickles.strange_names(names, (*imports, *_SKOPS_PRIMITIVES)):
-        yield f"makes {one!r} as it is loaded, which is not on the list"
-
-
-_SKOPS_PRIMITIVES: Final = ("builtins.NoneType", "builtins.type", "numpy.ufunc", "scipy.special._ufuncs.*")
-
-
-def _named_in(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("__class__"), str):
-            yield f"{node.get('__module__')}.{node['__class__']}"
-        if isinstance(node.get("function"), str):
-            yield f"{node.get('module_path')}.{node['function']}"
-        for one in node.values():
-            yield from _named_in(one)
-    elif isinstance(node, list):
-        for one in node:
-            yield from _named_in(one)

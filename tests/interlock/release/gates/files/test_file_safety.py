@@ -194,3 +194,27 @@ def test_a_plain_folder_needs_no_model_file(tmp_path: Path) -> None:
     (tmp_path / "prompt.md").write_text("Answer {{question}}.")
     said = evidence(FileSafetyGate(), replace(inputs(tmp_path), manifest=manifest_of(tmp_path)), LIMIT)
     assert said.outcome is Outcome.PASSED, said.reasons
+
+
+@pytest.mark.parametrize(
+    ("node", "what"),
+    [
+        (
+            {"__class__": "Pipeline", "__module__": "sklearn.pipeline", "__loader__": "MethodNode"},
+            "the way 'MethodNode'",
+        ),
+        (
+            {"__class__": "Pipeline", "__module__": "sklearn.pipeline", "__loader__": "ConstructorFromReduceNode"},
+            "calls sklearn.pipeline.Pipeline with arguments",
+        ),
+        ({"__class__": "Popen", "__module__": "sklearn.base.np.f2py.subprocess"}, "subprocess.Popen"),
+        ({"__class__": "np.f2py.subprocess.Popen", "__module__": "sklearn.base"}, "subprocess.Popen"),
+        ({"__class__": 3, "__module__": "sklearn.base"}, "makes 'sklearn.base.3'"),
+    ],
+)
+def test_a_skops_file_that_would_call_or_reach_through_something_is_refused(
+    tmp_path: Path, node: dict[str, object], what: str
+) -> None:
+    content = packed({"schema.json": json.dumps({**SKOPS, "content": [node]}).encode()})
+    said = judged(tmp_path, {"model.skops": content})
+    assert any(what in one for one in said.reasons), said.reasons
