@@ -50,7 +50,7 @@ def said_against(vault: VaultReader, trust: Trust, digest: str) -> tuple[tuple[R
     reasons = (
         *record.problems,
         *readings.forgeries,
-        *standing.revocations(readings.revocations, belief),
-        *standing.rejections(readings.rejections, readings.withdrawals, belief),
+        *standing.revocations(readings, belief),
+        *standing.rejections(readings, belief),
     )
-    return reasons, tuple(standing.retirements(readings.retirements, belief))
+    return reasons, tuple(standing.retirements(readings, belief))

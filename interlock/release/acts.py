@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.request import Ticket
+from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class _Act(BaseModel):
+class Spoken(BaseModel):
+    """What every act tells: who speaks, and why. Of an objection that suffices, whatever its details are."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    person: str
+    reason: str
+    ticket: str
+
+
+class _Act(Spoken):
+    schema_version: VersionOne = 1
     person: Annotated[str, Field(min_length=1, max_length=64)]
     """The signer's source identity; believed only where the signing key is that person's in the trust root."""
     reason: Reason

@@ -13,6 +13,7 @@ from interlock.release.envelope import InvalidEnvelope, read_sealed
 from interlock.release.evidence import Evidence
 from interlock.release.predicates import Predicate
 from interlock.release.record import envelope_key
+from interlock.release.signed_documents import read_as
 from interlock.release.signing import PublicKey
 from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, parse_statement
 from interlock.release.trust.document import TrustRoot
@@ -42,7 +43,7 @@ def accepted_elsewhere(
     try:
         sealed = read_sealed(envelope)
         statement = parse_statement(sealed.payload)
-        evidence = Evidence.model_validate(statement.predicate)
+        evidence = read_as(Evidence, statement.predicate)
     except (InvalidEnvelope, InvalidStatement) as error:
         raise NotAccepted(f"it is no signed statement: {error}") from error
     except ValidationError as error:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.numbers import Number, decimal_text
+from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
 GateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
@@ -136,7 +137,7 @@ class Columns(_Model):
 class Evidence(_Model):
     """The predicate of an evidence statement."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     gate: GateName
     gate_version: Annotated[str, Field(min_length=1, max_length=100)]
     """The distribution and version that the gate's code came from, such as `interlock 0.1.0`."""

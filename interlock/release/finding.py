@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.pin_statement import Source
+from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
 LONGEST_FACT: Final = 500
@@ -84,7 +85,7 @@ class Change(_Model):
 class Finding(_Model):
     """The predicate of a finding about the version of a registry that a release was pinned from."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     source: Source
     changes: tuple[Change, ...]
     """Empty in the first finding of a version that is as it was pinned: what later ones are compared with."""

@@ -11,6 +11,7 @@ from interlock.release.envelope import seal
 from interlock.release.evidence import Evidence, Outcome
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record, RecordedStatement, envelope_key
+from interlock.release.signed_documents import read_as
 from interlock.release.signing import Signer
 from interlock.release.statement import Statement, statement_about
 from interlock.release.vault import StoredObject, VaultReader, VaultWriter
@@ -30,7 +31,7 @@ def evidence_in(record: Record) -> Iterator[tuple[RecordedStatement, Evidence]]:
     """Yield the evidence of a record that can be read as such, by key."""
     for statement in record.evidence:
         try:
-            yield statement, Evidence.model_validate(statement.statement.predicate)
+            yield statement, read_as(Evidence, statement.statement.predicate)
         except ValidationError:
             # What nobody can read says nothing about a gate, and whoever verifies the record refuses it.
             continue

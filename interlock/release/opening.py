@@ -14,6 +14,7 @@ from interlock.release.pin_statement import Dataset, Origin, PinnedRequest, PinP
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record
 from interlock.release.request import ReleaseRequest
+from interlock.release.signed_documents import read_as
 from interlock.release.signing import Signer
 from interlock.release.statement import statement_about
 from interlock.release.tiers import Demand, TierRules, TiersPolicy, missing_before_locking
@@ -107,7 +108,7 @@ def pins_in(record: Record) -> list[PinPredicate]:
     found = []
     for one in record.pins:
         try:
-            found.append(PinPredicate.model_validate(one.statement.predicate))
+            found.append(read_as(PinPredicate, one.statement.predicate))
         except ValueError:
             # Whoever verifies the record refuses it; here it is no pin that could be taken up.
             continue

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interlock.release.digests import HexDigest, canonical_json, sha256
 from interlock.release.request import ReleaseRequest, SubjectKind, submission_key
+from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
 _Text = Annotated[str, Field(max_length=2000)]
@@ -107,7 +108,7 @@ class Origin(_Model):
 class PinPredicate(Origin):
     """The predicate of a pin statement."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     objects: Mapping[str, str]
     """By key of the vault, the VersionId of each file and of the manifest."""
     request: PinnedRequest | None = None

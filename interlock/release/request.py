@@ -5,11 +5,12 @@ names a prefix of the staging bucket can write under that prefix.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from interlock.release.digests import canonical_json, is_hex_digest, sha256
+from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
 SUBMISSIONS: Final = "submissions/"
@@ -56,7 +57,7 @@ class ReleaseRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     kind: SubjectKind
     name: Annotated[str, Field(min_length=1, max_length=250)]
     version: Annotated[str, Field(min_length=1, max_length=64)]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.release.digests import HexDigest, canonical_json
+from interlock.release.signed_documents import parse_document, read_as
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -64,8 +65,13 @@ def statement_about(subject_digest: str, predicate_type: str, predicate: dict[st
 def parse_statement(content: bytes) -> Statement:
     """Return the statement in `content`. Raises InvalidStatement."""
     try:
-        return Statement.model_validate_json(content)
+        statement = read_as(Statement, parse_document(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "document"
         raise InvalidStatement(f"{where}: {first['msg']}") from error
+    except ValueError as error:
+        raise InvalidStatement(str(error)) from error
+    if "type" not in statement.model_fields_set:
+        raise InvalidStatement("_type: it is missing")
+    return statement

@@ -20,6 +20,7 @@ from interlock.release.predicates import PLACES, RELEASES, Predicate
 from interlock.release.record import envelope_key
 from interlock.release.registry_changes import changes_between, file_changes
 from interlock.release.request import SubjectKind
+from interlock.release.signed_documents import read_as
 from interlock.release.signing import PublicKey, Signer
 from interlock.release.statement import Statement, statement_about
 from interlock.release.vault import StoredObject, VaultReader, VaultWriter, manifest_key, statements_prefix, version_of
@@ -82,7 +83,7 @@ def pinned_versions(digest: str, reader: VaultReader, builders: Mapping[str, Pub
     known = set()
     for _, statement in _statements(reader, statements_prefix(digest), digest, builders, Predicate.PIN):
         try:
-            source = PinPredicate.model_validate(statement.predicate).source
+            source = read_as(PinPredicate, statement.predicate).source
         except ValidationError:
             continue
         if source.kind in WATCHABLE and source not in known:
@@ -142,7 +143,7 @@ def findings_about(
     prefix = f"{PLACES[Predicate.FINDING].prefix}{digest}/"
     for payload, statement in _statements(reader, prefix, digest, observers, Predicate.FINDING):
         try:
-            yield payload, Finding.model_validate(statement.predicate)
+            yield payload, read_as(Finding, statement.predicate)
         except ValidationError:
             continue
 

@@ -90,6 +90,20 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+def _exact(text: str) -> int:
+    # Longer ones are not even counted: to read them takes the square of their length.
+    if len(text) > 17 or abs(int(text)) >= 2**53:
+        raise ValueError("an integer of 2^53 or more is not exact for every reader")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{shown(text, 20)} is larger than any number of JSON's readers")
+    return number
+
+
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
@@ -98,11 +112,38 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse_json(content: bytes, code: str) -> Any:
-    """Return the document in `content`; a key that stands twice, NaN and bytes that are no UTF-8 are refused."""
+    """Return the document in `content`; what readers of JSON take differently is refused.
+
+    That is a key that stands twice, NaN, a large integer, lone surrogates, bytes that are no UTF-8, and deep nests.
+    """
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant)
+        document = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_each_once,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_exact,
+        )
+        if not fits_depth(document):
+            raise ValueError(f"it is nested more than {DEEPEST} deep")
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise Broken(code, f"it is no JSON: {shown(error, 120)}") from None
+    return document
+
+
+DEEPEST = 100
+
+
+def fits_depth(document: Any) -> bool:
+    """Say whether a document is nested at most `DEEPEST` deep."""
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        inside = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [value for values in inside for value in values if isinstance(value, dict | list)]
+        if not level:
+            return True
+    return False
 
 
 def canonical_json(document: Any) -> bytes:
@@ -191,6 +232,16 @@ def text_of(pattern: str = r"[\s\S]*", accepted: str = "text") -> Check:
     return check
 
 
+def short(most: int | None, least: int = 0) -> Check:
+    """Return the check of a text's length in characters."""
+
+    def check(value: Any, where: str) -> None:
+        if not isinstance(value, str) or len(value) < least or (most is not None and len(value) > most):
+            raise _wrong(where, value, f"a text of {least} to {most or 'any number of'} characters")
+
+    return check
+
+
 def integer(low: int, high: int = 2**53 - 1) -> Check:
     def check(value: Any, where: str) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -261,10 +312,16 @@ EARLIEST_TIME, LATEST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1,
 """Between them a time can be moved to UTC, and a span be added to it, without running over an end of the calendar."""
 
 
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
 def _is_time(value: Any, where: str) -> None:
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is None or moment.tzinfo is None or not EARLIEST_TIME <= moment < LATEST_TIME:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) and _TIME.fullmatch(value) else None
+        if moment is None or not EARLIEST_TIME <= moment < LATEST_TIME:
             raise ValueError
     except ValueError:
         raise _wrong(where, value, "a time with its zone (RFC 3339), from the year 2000 to 8999") from None
@@ -1213,23 +1270,39 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 LATEST = timedelta(hours=24)
 """How long a statement may have lain in the vault before the sequencer saw it."""
 
-_NUMBER = text_of(r"-?\d{1,500}(\.\d{1,500})?", "decimal digits as text")
-_LIMIT = form(
-    {},
-    {
-        "at_least": maybe(_NUMBER), "at_most": maybe(_NUMBER), "above": maybe(_NUMBER), "below": maybe(_NUMBER),
-        "bound": one_of("point", "lower", "upper"),
-    },
-)  # fmt: skip
+# The forms are closed, and as narrow as those that the signers' own tools write: what a person or a gate is read to
+# have said may not depend on who reads it.
+
+
+def _number_text(value: Any, where: str) -> None:
+    if not isinstance(value, str) or re.fullmatch(r"-?[0-9]{1,500}(\.[0-9]{1,500})?", value) is None:
+        raise _wrong(where, value, "a number as plain decimal text")
+    number = Decimal(value)
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    if number and (abs(number.adjusted()) > 400 or len(digits) > 100):
+        raise _wrong(where, value, "a number of at most 100 digits, up to 1e400")
+
+
+def _is_limit(value: Any, where: str) -> None:
+    names = ("at_least", "at_most", "above", "below")
+    bound = one_of("point", "lower", "upper")
+    form({}, {**{name: maybe(_number_text) for name in names}, "bound": bound})(value, where)
+    if sum(value.get(name) is not None for name in names) != 1:
+        raise _wrong(where, value, f"exactly one of {', '.join(names)}")
+
+
+_VERSION = {"schema_version": one_of(1)}
+_LIMIT: Check = _is_limit
 _MEASURE = form(
-    {"name": TEXT},
+    {"name": text_of(r"(?=[\s\S]{1,60}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*", "a measure's name")},
     {
-        "value": maybe(_NUMBER), "low": maybe(_NUMBER), "high": maybe(_NUMBER), "limit": maybe(_LIMIT),
+        "value": maybe(_number_text), "low": maybe(_number_text), "high": maybe(_number_text),
+        "count": maybe(integer(0)), "unit": short(30), "limit": maybe(_LIMIT),
+        "of": maybe(form({"attribute": short(200), "value": short(200)})),
         "suppressed": one_of(True, False), "holds": one_of(True, False, None),
     },
-    closed=False,
 )  # fmt: skip
-_COLUMN = text_of(r"[\s\S]{1,200}", "the name of a column")
+_COLUMN = short(200, 1)
 _COLUMNS = form(
     {},
     {
@@ -1238,54 +1311,140 @@ _COLUMNS = form(
     },
 )  # fmt: skip
 """What the columns of a table were taken for."""
-_ACT = {"schema_version": one_of(1), "person": TEXT, "reason": TEXT, "ticket": TEXT}
+_EVIDENCE = form(
+    {
+        "gate": text_of(r"(?=[\s\S]{1,60}\Z)[a-z][a-z0-9]*(-[a-z0-9]+)*", "a gate's name"),
+        "gate_version": short(100, 1), "policy": HEX, "tier": TEXT, "inputs": HEX,
+        "outcome": one_of("passed", "failed"), "started_at": TIME, "ended_at": TIME,
+    },
+    {
+        **_VERSION, "measures": list_of(_MEASURE), "reasons": list_of(TEXT), "unchecked": list_of(TEXT),
+        "data": map_of(HEX), "details": map_of(anything), "columns": map_of(_COLUMNS), "builder": short(2000),
+    },
+)  # fmt: skip
+
+
+def _is_evidence(value: Any, where: str) -> None:
+    _EVIDENCE(value, where)
+    measures, passed, reasons = value.get("measures", []), value["outcome"] == "passed", value.get("reasons", [])
+    broken = [one["name"] for one in measures if one.get("holds") is False]
+    if passed and (broken or reasons):
+        raise ValueError(f"{where}: a gate that passed has no reasons and no broken limits")
+    if not passed and not reasons:
+        raise ValueError(f"{where}: a gate that failed says why")
+    for one in measures:
+        limit = one.get("limit")
+        if limit is not None and one.get("holds") is not holds(one, limit):
+            raise ValueError(f"{where}: the verdict on {one['name']} is not what its number and its limit say")
+
+
+_TICKET = text_of(r"[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,9}", "a change ticket, such as CHG-1234")
+_ACT = {"person": short(64, 1), "reason": short(2000, 1), "ticket": _TICKET}
+_APPROVAL = form(
+    {
+        **_ACT, "environment": short(40, 1), "policy": HEX, "pin": HEX, "tier": short(40, 1), "record": HEX,
+        "statements": list_of(HEX, least=1), "approved_at": TIME, "expires_at": TIME,
+    },
+    _VERSION,
+)  # fmt: skip
+
+
+def _is_approval(value: Any, where: str) -> None:
+    _APPROVAL(value, where)
+    if value["statements"] != sorted(set(value["statements"])):
+        raise ValueError(f"{where}: the statements are sorted, each named once")
+    if not when(value["approved_at"]) < when(value["expires_at"]):
+        raise ValueError(f"{where}: an approval expires after it was given")
+
+
+_LONG = short(2000)
+_KIND = one_of("model", "prompt", "folder")
+_ASKED = form(
+    {
+        "kind": _KIND, "name": short(250, 1), "version": short(64, 1),
+        "tier": one_of("low", "medium", "high", "critical"),
+        "environment": text_of(r"[a-z][a-z0-9-]{0,39}", "an environment's name"), "ticket": _TICKET,
+        "submitted_at": TIME,
+    },
+    {
+        **_VERSION, "logged_model_id": short(100), "produces": one_of("decisions", "text"),
+        "emergency": one_of(True, False), "reason": _LONG,
+    },
+)  # fmt: skip
+_NOT_SAID = {"schema_version": 1, "logged_model_id": "", "produces": "decisions", "emergency": False, "reason": ""}
+"""What a request that leaves something out asks for."""
+_REQUEST = form({"document": _ASKED, "key": _LONG, "version_id": _LONG, "sha256": HEX, "submitter": short(64, 1)})
+_SOURCE = form(
+    {"registry": _LONG, "name": _LONG, "version": _LONG}, {"kind": _KIND, "logged_model_id": _LONG, "run_id": _LONG}
+)
+_PIN = form(
+    {"source": _SOURCE, "objects": map_of(TEXT)},
+    {
+        **_VERSION, "policy": text_of(r"([0-9a-f]{64})?", "64 hexadecimal digits, or nothing"), "tier": _LONG,
+        "environment": _LONG, "builder": _LONG, "sources": list_of(_LONG), "request": maybe(_REQUEST),
+        "code": form({}, {"repository": _LONG, "revision": _LONG}),
+        "training": maybe(
+            form(
+                {"run_id": _LONG},
+                {"experiment_id": _LONG, "user": _LONG, "started_at": maybe(TIME), "ended_at": maybe(TIME)},
+            )
+        ),
+        "data": list_of(
+            form({"name": _LONG, "digest": _LONG}, {"context": _LONG, "source_type": _LONG, "source": _LONG})
+        ),
+        "signature": maybe(
+            form({}, {part: list_of(map_of(anything)) for part in ("inputs", "outputs", "parameters")})
+        ),
+    },
+)  # fmt: skip
+
+
+def _is_pin(value: Any, where: str) -> None:
+    _PIN(value, where)
+    request = value.get("request")
+    if request is None:
+        return
+    asked = {**_NOT_SAID, **request["document"]}
+    asked["submitted_at"] = when(asked["submitted_at"]).isoformat().replace("+00:00", "Z")
+    if sha256(canonical_json(asked)) != request["sha256"]:
+        raise ValueError(f"{where}: the request is not the one whose digest it names")
+    identifier = sha256(canonical_json({name: said for name, said in asked.items() if name != "submitted_at"}))
+    if request["key"] != f"submissions/{request['submitter']}/{identifier}.json":
+        raise ValueError(f"{where}: the request lay elsewhere than where its submitter writes")
+    if (asked["tier"], asked["environment"]) != (value.get("tier"), value.get("environment")):
+        raise ValueError(f"{where}: tier and environment are not those that were asked for")
+    if not value.get("policy"):
+        raise ValueError(f"{where}: a release that was asked for is opened under a policy")
+
+
+_FILE = form({"uri": TEXT, "digest": form({"sha256": HEX}, closed=False)}, closed=False)
 PREDICATES: dict[str, Check] = {
-    PIN: form({"objects": map_of(TEXT)}, {"policy": TEXT, "tier": TEXT, "environment": TEXT}, closed=False),
-    EVIDENCE: form(
-        {
-            "schema_version": one_of(1), "gate": TEXT, "policy": HEX, "tier": TEXT, "inputs": HEX,
-            "outcome": one_of("passed", "failed"), "started_at": TIME, "ended_at": TIME,
-        },
-        {
-            "measures": list_of(_MEASURE), "reasons": list_of(TEXT),
-            "columns": map_of(_COLUMNS), "builder": text_of(r"[\s\S]{0,2000}", "a text"),
-        },
-        closed=False,
-    ),
-    APPROVAL: form(
-        {
-            **_ACT, "environment": TEXT, "policy": HEX, "pin": HEX, "tier": TEXT, "record": HEX,
-            "statements": list_of(HEX, least=1), "approved_at": TIME, "expires_at": TIME,
-        },
-        closed=False,
-    ),
-    REJECTION: form({**_ACT, "rejected_at": TIME}, closed=False),
-    WITHDRAWAL: form({**_ACT, "withdrawn": HEX, "withdrawn_at": TIME}, closed=False),
-    REVOCATION: form({**_ACT, "revoked_at": TIME}, closed=False),
-    RETIREMENT: form({**_ACT, "retired_at": TIME}, closed=False),
+    PIN: _is_pin,
+    EVIDENCE: _is_evidence,
+    APPROVAL: _is_approval,
+    REJECTION: form({**_ACT, "rejected_at": TIME}, _VERSION),
+    WITHDRAWAL: form({**_ACT, "withdrawn": HEX, "withdrawn_at": TIME}, _VERSION),
+    REVOCATION: form({**_ACT, "revoked_at": TIME}, _VERSION),
+    RETIREMENT: form({**_ACT, "retired_at": TIME}, _VERSION),
+    # SLSA's format, whose readers ignore the fields that they do not know.
     VERIFICATION: form(
         {
+            "verifier": form({"id": TEXT}, {"version": map_of(TEXT)}, closed=False),
             "resourceUri": TEXT, "timeVerified": TIME, "verificationResult": one_of("PASSED", "FAILED"),
-            "policy": form({"digest": map_of(TEXT)}, closed=False),
+            "policy": _FILE, "verifiedLevels": list_of(TEXT),
         },
+        {"inputAttestations": list_of(_FILE), "slsaVersion": one_of("1.0", "1.1")},
         closed=False,
     ),
 }  # fmt: skip
+OBJECTIONS = {REJECTION: "rejected", REVOCATION: "revoked", RETIREMENT: "retired"}
 _STATEMENT = form(
     {
         "_type": one_of("https://in-toto.io/Statement/v1"),
         "subject": list_of(form({"name": TEXT, "digest": form({"sha256": HEX})}), least=1),
-        "predicateType": TEXT,
+        "predicateType": short(None, 1),
         "predicate": map_of(anything),
     }
-)
-_REQUEST = form(
-    {
-        "document": form({"tier": TEXT, "environment": TEXT, "ticket": TEXT}, {"produces": TEXT}, closed=False),
-        "submitter": TEXT,
-        "sha256": HEX,
-    },
-    closed=False,
 )
 
 
@@ -1393,13 +1552,13 @@ class RecordReader:
             raise Broken("statement-of-unknown-kind", f"is of a kind that is not known, {shown(kind, 80)}")
         if key != PLACES[kind][1].format(self.digest) + f"{payload}.dsse.json":
             raise Broken("statement-misplaced", "is of a kind that does not belong there")
-        predicate = fit(document["predicate"], PREDICATES.get(kind, anything), "predicate-malformed", "predicate")
         # Evidence may be made elsewhere: whether the policy takes the duty that signed it is judged with the policy.
         duties = EVIDENCE_SIGNERS if kind == EVIDENCE else {PLACES[kind][0]}
         right = tuple(one for one in signers if one.duty in duties)
         if not right:
             others = ", ".join(sorted({one.duty for one in signers}))
             raise Broken("key-of-wrong-duty", f"is signed with the key of another duty ({others})")
+        predicate = self._predicate(key, kind, document["predicate"], str(right[0].person))
         if "approver" in duties:
             own = tuple(one for one in right if one.person == predicate["person"])
             if not own:
@@ -1407,6 +1566,16 @@ class RecordReader:
             right = own
         leaf = self._leaf(key, content, payload, kind)
         return Statement(key, payload, kind, predicate, right, leaf.recorded_at if leaf else None)
+
+    def _predicate(self, key: str, kind: str, said: Any, person: str) -> Any:
+        """Return what a statement says. An objection whose details are malformed is refused for them, and stands."""
+        try:
+            return fit(said, PREDICATES.get(kind, anything), "predicate-malformed", "predicate")
+        except Broken as error:
+            if kind not in OBJECTIONS:
+                raise
+            self.report.refuse(error.code, f"{shown(key)}: {error}", key)
+            return {"person": person, "reason": "its details are malformed", "ticket": "no ticket"}
 
     def _leaf(self, key: str, content: bytes, payload: str, kind: str) -> Leaf | None:
         """Return the earliest entry of a statement that the witness has seen, or None; all must be of these bytes."""
@@ -1529,12 +1698,7 @@ class Opening:
         request = pin.predicate.get("request")
         if request is None:
             return None
-        fit(request, _REQUEST, "predicate-malformed", "request")
         document = request["document"]
-        if sha256(canonical_json(document)) != request["sha256"]:
-            raise Broken("predicate-malformed", "the request is not the one whose digest it names")
-        if (document["tier"], document["environment"]) != (pin.predicate.get("tier"), pin.predicate.get("environment")):
-            raise Broken("predicate-malformed", "tier and environment are not those that were asked for")
         return cls(
             pin, str(pin.predicate.get("policy")), document["tier"], document["environment"],
             document.get("produces", "decisions"), document.get("emergency") is True, request["submitter"],
@@ -1680,14 +1844,17 @@ class Judge:
         return doubt and (doubt[0], f"the evidence of the gate {gate} {doubt[1]}")
 
     def _objections(self, by_then: Sequence[Statement]) -> list[Doubt]:
-        codes = {REJECTION: "rejected", REVOCATION: "revoked", RETIREMENT: "retired"}
         found = []
         for one in by_then:
             doubt = one.doubt()
             believed = doubt is None or doubt[0] == "not-in-ledger"
-            if one.kind in codes and believed and not (one.kind == REJECTION and self.withdrawn(one, by_then, True)):
-                why = f"{codes[one.kind]} by {shown(one.person)} ({shown(one.predicate['ticket'])})"
-                found.append((codes[one.kind], f"{why}: {shown(one.predicate['reason'])}"))
+            if (
+                one.kind in OBJECTIONS
+                and believed
+                and not (one.kind == REJECTION and self.withdrawn(one, by_then, True))
+            ):
+                why = f"{OBJECTIONS[one.kind]} by {shown(one.person)} ({shown(one.predicate['ticket'])})"
+                found.append((OBJECTIONS[one.kind], f"{why}: {shown(one.predicate['reason'])}"))
         return found
 
     def withdrawn(self, one: Statement, by_then: Sequence[Statement], logged: bool) -> bool:
@@ -2092,11 +2259,7 @@ class Verifier:
         found = []
         pins = [one for one in self.statements if one.kind == PIN]
         for pin in sorted(pins, key=lambda one: one.recorded_at or datetime.max.replace(tzinfo=UTC)):
-            try:
-                opening = Opening.of(pin)
-            except (Broken, ValueError) as error:
-                self._refuse("predicate-malformed", pin.key, str(error))
-                continue
+            opening = Opening.of(pin)
             found += [Judge(self.digest, self.statements, policies, opening)] if opening else []
         if pins and not found:
             self._refuse("not-submitted", pins[0].key, "bytes are pinned whose release nobody asked for")

@@ -17,6 +17,7 @@ from interlock.release.passport.changes import Change, changes
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record
+from interlock.release.signed_documents import read_as
 from interlock.release.tiers import TierRules
 from interlock.release.trust.document import KeyDuty
 from interlock.release.verification.judging import Verdict, builders_statements
@@ -253,7 +254,7 @@ def _findings(record: Record, trust: Trust) -> Iterator[Finding]:
     for one in record.of(Predicate.FINDING):
         if any(trust.root.keys[name].duty is KeyDuty.OBSERVER for name in one.signers if name in trust.root.keys):
             with contextlib.suppress(ValidationError):
-                found.append(Finding.model_validate(one.statement.predicate))
+                found.append(read_as(Finding, one.statement.predicate))
     yield from sorted(found, key=lambda one: one.observed_at)
 
 

@@ -102,7 +102,7 @@ def admit(
     weak, until = locks(record, reader)
     unlocked = [_unlocked(key, end) for key, end in until.items() if end <= now]
     judge = _Judge(record, readings, trust, environment, belief, now, until)
-    objections = list(standing.retirements(readings.retirements, belief))
+    objections = list(standing.retirements(readings, belief))
     found = [
         *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons, *unread,
         *readings.forgeries, *judge.objections(), *objections,
@@ -165,8 +165,8 @@ class _Judge:
     locked_until: Mapping[str, datetime]
 
     def objections(self) -> Iterator[Reason]:
-        yield from standing.revocations(self.readings.revocations, self.belief)
-        yield from standing.rejections(self.readings.rejections, self.readings.withdrawals, self.belief)
+        yield from standing.revocations(self.readings, self.belief)
+        yield from standing.rejections(self.readings, self.belief)
 
     def verdict(self, profile: Profile, found: Sequence[Reason]) -> Verdict:
         """Return the verdict of the pin for which least is missing, the newest of equals, and what was found else."""

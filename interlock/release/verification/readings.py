@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Spoken, Withdrawal
 from interlock.release.evidence import Evidence
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import PLACES, Predicate
 from interlock.release.record import Record, RecordedStatement
+from interlock.release.signed_documents import read_as
 from interlock.release.trust.document import PERSONAL, KeyDuty, TrustedKey, TrustRoot
 from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.summary import Summary
@@ -22,6 +23,9 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 EVIDENCE_SIGNERS: Final = frozenset(KeyDuty) - {KeyDuty.FOUNDATION, KeyDuty.APPROVER}
 """Whose evidence may lie in a record at all; which of them count for a gate, its policy says."""
+
+
+_OBJECTIONS: Final = frozenset({Predicate.REJECTION, Predicate.REVOCATION, Predicate.RETIREMENT})
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,12 @@ class Readings:
     revocations: tuple[Said[Revocation], ...]
     retirements: tuple[Said[Retirement], ...]
     summaries: tuple[Said[Summary], ...]
+    malformed: tuple[Said[Spoken], ...]
+    """Rejections, revocations and retirements whose details are malformed: what speaks against a release still does."""
     forgeries: tuple[Reason, ...]
+
+    def malformed_of(self, kind: Predicate) -> tuple[Said[Spoken], ...]:
+        return tuple(one for one in self.malformed if one.recorded.predicate_type == kind)
 
     @property
     def submitters(self) -> frozenset[str]:
@@ -79,16 +88,18 @@ def read(record: Record, root: TrustRoot) -> Readings:
         revocations=reading.all(Predicate.REVOCATION, Revocation),
         retirements=reading.all(Predicate.RETIREMENT, Retirement),
         summaries=reading.all(Predicate.VERIFICATION, Summary),
+        malformed=(),
         forgeries=(),
     )
     reading.others(Predicate.PROVENANCE, Predicate.BILL_OF_MATERIALS, Predicate.FINDING)
-    return Readings(**{**vars(readings), "forgeries": tuple(reading.forgeries)})
+    return replace(readings, malformed=tuple(reading.malformed), forgeries=tuple(reading.forgeries))
 
 
 class _Reading:
     def __init__(self, record: Record, keys: Mapping[str, TrustedKey]) -> None:
         self._record, self._keys = record, keys
         self.forgeries: list[Reason] = []
+        self.malformed: list[Said[Spoken]] = []
 
     def all(self, kind: Predicate, model: type[_Model], duties: Collection[KeyDuty] = ()) -> tuple[Said[_Model], ...]:
         found = (self._one(one, model, duties or {PLACES[kind].duty}) for one in self._record.of(kind))
@@ -105,13 +116,17 @@ class _Reading:
         if not keys:
             return None
         try:
-            what = model.model_validate(one.statement.predicate)
+            what = read_as(model, one.statement.predicate)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "document"
             self._forged(
                 ReasonCode.PREDICATE_MALFORMED, one, f"does not say what its kind says: {where}: {first['msg']}"
             )
+            if one.predicate_type in _OBJECTIONS:
+                said = Spoken(person=str(keys[0].person), reason="its details are malformed", ticket="no ticket")
+                own = tuple(key for key in keys if key.person == keys[0].person)
+                self.malformed.append(Said(one, said, own))
             return None
         if PERSONAL.isdisjoint(duties):
             return Said(one, what, keys)

@@ -1,23 +1,24 @@
 """What people have said against a release: rejections that stand, its revocation, its retirement.
 
-An objection counts from the moment it is there, in the ledger or not yet; taking one back counts once the ledger has
-it.
+An objection counts from the moment it is there, in the ledger or not yet, also where its details are malformed; taking
+one back counts once the ledger has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from interlock.release.acts import Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.acts import Spoken
+from interlock.release.predicates import Predicate
 from interlock.release.verification.belief import Belief
-from interlock.release.verification.readings import Said
+from interlock.release.verification.readings import Readings, Said
 from interlock.release.verification.reason import Reason, ReasonCode
 
 _DISTRUSTED: Final = ReasonCode.KEY_DISTRUSTED
 
 
-def against(said: Said[Rejection] | Said[Revocation] | Said[Retirement], belief: Belief) -> bool:
+def against(said: Said[Spoken], belief: Belief) -> bool:
     """Say whether an objection counts: unless its key was not to be believed when the ledger first saw it.
 
     Where that is not known, as in a load, it counts: what a person said before their key was distrusted stands.
@@ -25,20 +26,18 @@ def against(said: Said[Rejection] | Said[Revocation] | Said[Retirement], belief:
     return belief.made_at(said) is None or belief.doubt(said) is None
 
 
-def rejections(
-    given: Sequence[Said[Rejection]], taken_back: Sequence[Said[Withdrawal]], belief: Belief
-) -> Iterator[Reason]:
+def rejections(readings: Readings, belief: Belief) -> Iterator[Reason]:
     """Yield each rejection that its own author has not taken back.
 
     In a load, a rejection by a distrusted key is taken back by a withdrawal of the same key: of neither is it known
     when it was made, and whoever admitted the release did so after both.
     """
-    for one in given:
+    for one in (*readings.rejections, *readings.malformed_of(Predicate.REJECTION)):
         undated = belief.made_at(one) is None and belief.doubt(one)
         distrusted = {key.public_key for key in one.keys} if undated and undated.code is _DISTRUSTED else set()
         back = [
             other
-            for other in taken_back
+            for other in readings.withdrawals
             if other.what.withdrawn == one.payload
             and other.person == one.person
             and (belief.doubt(other) is None or distrusted & {key.public_key for key in other.keys})
@@ -48,17 +47,17 @@ def rejections(
             yield Reason(ReasonCode.REJECTED, text, one.recorded.key)
 
 
-def revocations(given: Sequence[Said[Revocation]], belief: Belief) -> Iterator[Reason]:
+def revocations(readings: Readings, belief: Belief) -> Iterator[Reason]:
     """Yield each revocation; nothing takes one back."""
-    for one in given:
+    for one in (*readings.revocations, *readings.malformed_of(Predicate.REVOCATION)):
         if against(one, belief):
             text = f"{one.person} revoked it for good ({one.what.ticket}): {one.what.reason}"
             yield Reason(ReasonCode.REVOKED, text, one.recorded.key)
 
 
-def retirements(given: Sequence[Said[Retirement]], belief: Belief) -> Iterator[Reason]:
+def retirements(readings: Readings, belief: Belief) -> Iterator[Reason]:
     """Yield each retirement."""
-    for one in given:
+    for one in (*readings.retirements, *readings.malformed_of(Predicate.RETIREMENT)):
         if against(one, belief):
             text = f"{one.person} retired it ({one.what.ticket}): {one.what.reason}"
             yield Reason(ReasonCode.RETIRED, text, one.recorded.key)

@@ -327,8 +327,8 @@ class World:
         return target.getvalue()
 
 
-def released() -> World:
-    """A release that was admitted, as it should be."""
+def agreed() -> World:
+    """A release that could be admitted, as it should be."""
     world = World()
     world.pin()
     for gate, value in MEASURED.items():
@@ -337,6 +337,12 @@ def released() -> World:
     for person in ("approver-1", "approver-2"):
         world.approve(person)
     world.sequence()
+    return world
+
+
+def released() -> World:
+    """A release that was admitted, as it should be."""
+    world = agreed()
     world.decide()
     world.sequence()
     return world

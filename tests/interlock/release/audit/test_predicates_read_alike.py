@@ -1,0 +1,276 @@
+"""What a statement says does not depend on who reads it: the library and verify.py take and refuse the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal
+from interlock.release.audit import verify
+from interlock.release.digests import canonical_json, sha256
+from interlock.release.envelope import enclose, read_sealed, sign_payload
+from interlock.release.evidence import Columns, Evidence, Limit, Measure, Slice
+from interlock.release.pin_statement import Code, Dataset, PinPredicate, Signature, Training
+from interlock.release.predicates import Predicate
+from interlock.release.signed_documents import parse_document, read_as
+from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, parse_statement
+from interlock.release.verification.summary import Summary
+from tests.interlock.release.audit.world import SIGNERS, START, World, agreed, judged, released
+
+RELEASED = released()
+AGREED = agreed()
+MODELS: dict[str, type[BaseModel]] = {
+    Predicate.PIN: PinPredicate,
+    Predicate.EVIDENCE: Evidence,
+    Predicate.APPROVAL: Approval,
+    Predicate.REJECTION: Rejection,
+    Predicate.WITHDRAWAL: Withdrawal,
+    Predicate.REVOCATION: Revocation,
+    Predicate.RETIREMENT: Retirement,
+    Predicate.VERIFICATION: Summary,
+}
+ACT = {"schema_version": 1, "person": "approver-1", "reason": "why", "ticket": "CHG-1"}
+TIME = "2026-11-02T10:00:00Z"
+LIMIT = Limit(at_least="0.8")
+
+
+def _said(kind: str) -> dict[str, Any]:
+    one = next(one for one in RELEASED.record().statements if one.predicate_type == kind)
+    return dict(one.statement.predicate)
+
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    Predicate.PIN: RELEASED.pin_predicate(
+        code=Code(repository="r", revision="1"),
+        training=Training(run_id="r", started_at=START),
+        data=(Dataset(name="d", digest="1"),),
+        sources=("s3://bucket",),
+        signature=Signature(inputs=({"name": "income"},)),
+    ).model_dump(mode="json"),
+    Predicate.EVIDENCE: Evidence(
+        gate="fairness",
+        gate_version="interlock 0.1.0",
+        policy="1" * 64,
+        tier="high",
+        inputs="2" * 64,
+        outcome="passed",
+        measures=(
+            Measure(name="disparate_impact", value="0.86", low="0.8", high="0.9", count=500).against(LIMIT),
+            Measure(name="rows", value="500", of=Slice(attribute="race", value="black"), unit="rows"),
+        ),
+        unchecked=("age",),
+        data={"evaluation": "3" * 64},
+        columns={"evaluation": Columns(target="label", protected=("race",))},
+        builder="pipeline",
+        details={"curve": [["0.1", "0.2"]]},
+        started_at=START,
+        ended_at=START,
+    ).model_dump(mode="json"),
+    Predicate.APPROVAL: _said(Predicate.APPROVAL),
+    Predicate.REJECTION: {**ACT, "rejected_at": TIME},
+    Predicate.WITHDRAWAL: {**ACT, "withdrawn": "4" * 64, "withdrawn_at": TIME},
+    Predicate.REVOCATION: {**ACT, "revoked_at": TIME},
+    Predicate.RETIREMENT: {**ACT, "retired_at": TIME},
+    Predicate.VERIFICATION: _said(Predicate.VERIFICATION),
+}
+REMOVED = object()
+VALUES: tuple[Any, ...] = (
+    REMOVED, None, True, False, 0, 1, 1.0, -1, 0.5, 2**53, 10**400, [], {}, [[]], {"": None}, [{}], ["x"],
+    "", "x", " ", "true", "1", "0", "None", "\x00", "é", "\ud800", "x\n", "ﬀ",
+    "0.9", "0.90", "-0.0", "00.1", "86e-2", "+1", " 1", "1_0", "٣", "NaN", "Infinity", "1.", ".5",
+    "9" * 100, "9" * 101, "1" + "0" * 399, "1" + "0" * 400, "1" + "0" * 401, "0." + "0" * 399 + "1", "9" * 600,
+    "CHG-1", "CHG-0", "chg-1", "CHG-1\n", "C" * 11 + "-1",
+    "2026-11-02T10:00:00+01:00", "2026-11-02 10:00:00Z", "2026-11-02T10:00Z", "2026-11-02T10:00:00", "1762077600",
+    1762077600, "2026-11-02T10:00:00.123456Z", "2026-11-02T10:00:00.1234567Z", "2026-02-30T10:00:00Z", "2026-11-02",
+    "2026-11-02T10:00:60Z", "2026-11-02T24:00:00Z", "2026-11-02T10:00:00-00:00", "2026-11-02T10:00:00+24:00",
+    "2026-W45-1T10:00:00Z", "1999-12-31T23:59:59Z", "2000-01-01T00:30:00+01:00", "9000-01-01T00:00:00Z",
+    "8999-12-31T23:59:59-12:00", "2026-11-02t10:00:00z",
+    "a" * 40, "a" * 41, "a" * 60, "a" * 61, "a" * 64, "a" * 65, "a" * 100, "a" * 101, "a" * 250, "a" * 251,
+    "a" * 2000, "a" * 2001, "é" * 1500, "A" * 64, "f" * 64 + "\n",
+    "passed", "failed", "PASSED", "high", "critical", "text", "model", "lower", "a-b", "a_b", "a--b",
+)  # fmt: skip
+
+
+def places(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inside = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for key, value in inside:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+@st.composite
+def changed(draw: st.DrawFn, sample: dict[str, Any]) -> dict[str, Any]:
+    """A predicate of which one place holds something else, holds nothing, or has a stranger beside it."""
+    document = copy.deepcopy(sample)
+    path = draw(st.sampled_from(list(places(sample))))
+    inside: Any = document
+    for key in path[:-1]:
+        inside = inside[key]
+    value = draw(st.one_of(st.sampled_from(VALUES), st.text(max_size=5), st.integers(-3, 3)))
+    if value is REMOVED:
+        del inside[path[-1]]
+    elif draw(st.integers(0, 9)) or not isinstance(inside, dict):
+        inside[path[-1]] = value
+    else:
+        inside[draw(st.sampled_from(["extra", "schema_version", "time_verified", "result"]))] = value
+    return document
+
+
+def named_anew(pin: dict[str, Any]) -> dict[str, Any]:
+    """A pin whose request is named by what it says now, so that only its form can be wrong."""
+    request = pin.get("request")
+    if isinstance(request, dict) and isinstance(request.get("document"), dict):
+        try:
+            request["sha256"] = sha256(canonical_json(request["document"])).hex()
+            rest = {name: said for name, said in request["document"].items() if name != "submitted_at"}
+            request["key"] = f"submissions/{request['submitter']}/{sha256(canonical_json(rest)).hex()}.json"
+            pin["tier"], pin["environment"] = request["document"]["tier"], request["document"]["environment"]
+        except (ValueError, KeyError):
+            return pin
+    return pin
+
+
+def library_takes(kind: str, document: Any) -> bool:
+    try:
+        read_as(MODELS[kind], document)
+    except ValueError:
+        return False
+    return True
+
+
+def verifier_takes(kind: str, document: Any) -> bool:
+    try:
+        verify.fit(document, verify.PREDICATES[kind], "predicate-malformed", "predicate")
+    except verify.Broken:
+        return False
+    return True
+
+
+def readable(document: Any) -> bool:
+    """Whether any statement could hold it."""
+    try:
+        parse_document(json.dumps(document).encode())
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+def test_both_take_what_our_own_tools_write(kind: str) -> None:
+    assert library_takes(kind, SAMPLES[kind])
+    assert verifier_takes(kind, SAMPLES[kind])
+    assert set(MODELS) == set(verify.PREDICATES)
+
+
+@pytest.mark.parametrize("kind", sorted(SAMPLES))
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_both_take_and_refuse_the_same_whatever_one_place_of_a_predicate_holds(kind: str, data: st.DataObject) -> None:
+    document = data.draw(changed(SAMPLES[kind]))
+    if kind == Predicate.PIN and data.draw(st.booleans()):
+        document = named_anew(document)
+    if readable(document):
+        assert library_takes(kind, document) == verifier_takes(kind, document)
+
+
+def with_predicate_changed(key: str, predicate: dict[str, Any]) -> World:
+    """The world in which one statement always said something else, signed by the same key."""
+    world = RELEASED.copy()
+    statement = json.loads(read_sealed(world.vault.objects[key][0][1]).payload)
+    statement["predicate"] = predicate
+    payload = json.dumps(statement).encode()
+    signer = statement["predicate"].get("person")
+    duty = "deployer" if key.startswith("decisions") else "builder"
+    signature = sign_payload(PAYLOAD_TYPE, payload, SIGNERS[signer if signer in SIGNERS else duty])
+    del world.vault.objects[key]
+    world.vault.add_version(
+        f"{key.rpartition('/')[0]}/{sha256(payload).hex()}.dsse.json",
+        enclose(PAYLOAD_TYPE, payload, [signature]).content,
+    )
+    world.sequence()
+    return world
+
+
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_both_judges_refuse_a_record_whose_predicate_either_cannot_read(data: st.DataObject) -> None:
+    one = data.draw(st.sampled_from(sorted(RELEASED.record().statements, key=lambda one: one.key)))
+    document = data.draw(changed(dict(one.statement.predicate)))
+    if not readable(document):
+        return
+    world = with_predicate_changed(one.key, document)
+    library = {str(reason.code) for reason in world.verdict().reasons}
+    offline = judged(world.bundle(), world.root.fingerprint)
+    assert ("predicate-malformed" in library) == ("predicate-malformed" in offline)
+    # What was removed is missing in the ledger's eyes, so neither calls it whole.
+    assert "statement-missing" in library & offline
+
+
+@pytest.mark.parametrize(
+    ("kind", "when", "code"),
+    [
+        (Predicate.REVOCATION, "revoked_at", "revoked"),
+        (Predicate.REJECTION, "rejected_at", "rejected"),
+        (Predicate.RETIREMENT, "retired_at", "retired"),
+    ],
+)
+@pytest.mark.parametrize("wrong", [{"ticket": "x"}, {"reason": ""}, {"when": "yesterday"}, {"person": 1}, {"extra": 1}])
+def test_an_objection_with_malformed_details_stops_a_release_for_both_judges(
+    kind: Predicate, when: str, code: str, wrong: dict[str, Any]
+) -> None:
+    world = AGREED.copy()
+    said = {**ACT, when: TIME, **{when if name == "when" else name: value for name, value in wrong.items()}}
+    world.say(kind, said, "approver-3")
+    world.sequence()
+    assert {str(reason.code) for reason in world.verdict().reasons} == {"predicate-malformed", code}
+    assert judged(world.bundle(), world.root.fingerprint) == {"predicate-malformed", code}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"predicate": {"a": NaN}}',
+        '{"predicate": {"a": 1e999}}',
+        '{"predicate": {"a": 9007199254740992}}',
+        '{"predicate": {"a": 1, "a": 2}}',
+        '{"predicate": {"a": "\\ud800"}}',
+        '{"predicate": {"a": ' + "[" * 100 + "]" * 100 + "}}",
+        '{"predicate": {}, "predicate_type": "x"}',
+        '{"predicate": {}, "predicateType": ""}',
+        '{"predicate": {}, "extra": 1}',
+        '{"predicate": {}, "_type": null}',
+        '{"predicate": []}',
+        '{"predicate": {}, "subject": []}',
+    ],
+)
+def test_neither_judge_reads_a_statement_that_readers_of_json_take_differently(written: str) -> None:
+    whole = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "release", "digest": {"sha256": "0" * 64}}],
+        "predicateType": "x",
+    }
+    said = {name: value for name, value in whole.items() if f'"{name}"' not in written}
+    payload = (json.dumps(said)[:-1] + "," + written[1:]).encode()
+    with pytest.raises(InvalidStatement):
+        parse_statement(payload)
+    with pytest.raises(verify.Broken):
+        verify.fit(verify.parse_json(payload, "x"), verify._STATEMENT, "x", "statement")
+
+
+@pytest.mark.parametrize("number", ["1e300", "1e-300", "123456789e100", "0e999999", "-0.0"])
+def test_a_number_that_was_written_out_reads_back(number: str) -> None:
+    measure = Measure(name="rows", value=number)
+    evidence = {**SAMPLES[Predicate.EVIDENCE], "measures": [measure.model_dump(mode="json")]}
+    assert library_takes(Predicate.EVIDENCE, evidence)
+    assert verifier_takes(Predicate.EVIDENCE, evidence)
+    assert read_as(Evidence, evidence).measures[0].value == Decimal(number)
