@@ -91,8 +91,10 @@ def test_a_version_is_submitted_pinned_and_checked_by_the_gates_that_its_tier_de
     assert any("area_under_curve is 0" in one for one in failed["reasons"])
     code, shown = shell.json("auditor-1", "release", "show", digest)
     assert code == 0
-    gates = [one["predicate"]["gate"] for one in shown["statements"] if "gate" in one["predicate"]]
-    assert sorted(gates) == ["file-safety", "performance", "performance", "privacy"]
+    evidence = [one["predicate"] for one in shown["statements"] if "gate" in one["predicate"]]
+    assert sorted(one["gate"] for one in evidence) == ["file-safety", "performance", "privacy"]
+    assert {one["builder"] for one in evidence} == {"pipeline-1"}
+    assert {one["columns"]["evaluation"]["target"] for one in evidence if one["columns"]} == {"approved"}
     assert shown["problems"] == []
     code, said = shell.run("auditor-1", "release", "show", digest)
     assert "submitted by creator-1 with CHG-1234: tier low" in said
