@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 
 from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import documents_beside, origin_for_gates
@@ -19,7 +20,7 @@ from interlock.release.digests import is_hex_digest, sha256
 from interlock.release.elsewhere import NotAccepted, accepted_elsewhere
 from interlock.release.evidence import Outcome
 from interlock.release.gates import running
-from interlock.release.gates.gate import GateInputs
+from interlock.release.gates.gate import Document, GateInputs
 from interlock.release.gates.registry import UnknownGate, find_gate
 from interlock.release.gates.sbom import SbomGate, bill_of
 from interlock.release.measured import evidence_statement, put_statement
@@ -163,8 +164,23 @@ class Check:
             champion=champion,
             champion_digest=self.inputs.champion,
             tables=self.inputs.tables,
-            documents={**documents_beside(bench.folder), **self.inputs.documents},
+            documents={**self.inputs.documents, **self._own_documents(bench.folder)},
         )
+
+    def _own_documents(self, folder: Path) -> Mapping[str, Document]:
+        """Return the documents in the release, which approvers see and serving reads: no others stand in for them."""
+        given = self.inputs.documents
+        own = documents_beside(folder, given)
+        others = sorted(part for part, one in own.items() if part in given and given[part].sha256 != one.sha256)
+        if others:
+            raise BadInput(
+                "; ".join(
+                    f"documents.{part}: received a file of digest {given[part].sha256[:12]}…; the release holds its "
+                    f"own, {own[part].sha256[:12]}…, and accepted is that one alone"
+                    for part in others
+                )
+            )
+        return own
 
     def _measure(self, gate: str, one: Demanded, given: GateInputs, record: Record, checked: Checked) -> None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -156,10 +156,12 @@ def _run(prepared: running.PreparedGate, clock: Callable[[], datetime], builder:
     return answer.evidence
 
 
-def documents_beside(folder: Path) -> dict[str, Document]:
-    """Return the documents that lie in a release itself, by what gates call them."""
+def documents_beside(folder: Path, parts: Iterable[str] = ()) -> dict[str, Document]:
+    """Return the documents that lie in a release itself, by what gates call them: its contract, and of `parts` each
+    that lies there as `<part>.md`.
+    """
     found = {}
-    for part, name in _BESIDE.items():
+    for part, name in {**{part: f"{part}.md" for part in parts}, **_BESIDE}.items():
         file = folder / name
         if file.is_file():
             content = file.read_bytes()

@@ -12,8 +12,10 @@ from interlock.building.checking import Check
 from interlock.building.inputs import CheckInputs
 from interlock.building.workshop import Confined
 from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.release.digests import sha256
 from interlock.release.envelope import seal
 from interlock.release.evidence import Evidence
+from interlock.release.gates.gate import Document
 from interlock.release.gates.registry import BUILT_IN
 from interlock.release.measured import evidence_in, evidence_statement
 from interlock.release.record import gather
@@ -109,6 +111,20 @@ def test_a_check_without_inputs_signs_nothing_and_the_next_one_with_them_passes(
     assert bench.objects == before
     assert bench.check(digest).failed == ()
     assert nothing.run(digest).failed == ()
+
+
+@pytest.mark.parametrize(("part", "name"), [("contract", "contract.yaml"), ("model_card", "model_card.md")])
+def test_what_lies_in_the_release_is_not_replaced_by_what_is_given(bench: Bench, part: str, name: str) -> None:
+    file = bench.known.models["credit", "1"][1] / name
+    file.write_text("mild: true\n")
+    digest = pinned(bench)
+    before = bench.objects
+    other = Document(b"{}", sha256(b"{}").hex())
+    with pytest.raises(BadInput, match=f"documents.{part}: received a file of digest 44136fa355b3…; the release holds"):
+        bench.check(digest, documents={part: other})
+    assert bench.objects == before
+    same = Document(file.read_bytes(), sha256(file.read_bytes()).hex())
+    assert bench.check(digest, documents={part: same}).failed == ()
 
 
 def test_evidence_names_the_session_that_chose_what_was_measured_on(bench: Bench) -> None:
