@@ -56,7 +56,9 @@ def _snapshot(context: Context, folder: Path) -> Path:
     """Write a snapshot of known vulnerabilities: a rehearsal reaches no database, and looks one advisory up."""
     file = folder / "osv.json"
     known = json.loads(ADVISORIES.read_text(encoding="utf-8"))
-    snapshot = {"taken_at": context.installed.taken_at.isoformat(), "vulnerabilities": known}
+    taken_at = context.installed.taken_at.isoformat()
+    newest = {"id": "REHEARSAL-1", "modified": taken_at, "summary": "stands for a database's newest record"}
+    snapshot = {"taken_at": taken_at, "vulnerabilities": [*known, newest]}
     file.write_text(json.dumps(snapshot), encoding="utf-8")
     return file
 

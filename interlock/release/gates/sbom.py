@@ -80,6 +80,7 @@ class SbomGate:
             measure("tolerated_vulnerabilities", len(supply.vulnerabilities) - len(counted)),
             measure("refused_licences", len(refused)),
             measure("unpinned_requirements", len(supply.requirements.unpinned)),
+            measure("snapshot_records", supply.snapshot.count),
             measure("snapshot_days", (inputs.now - supply.snapshot.taken_at).total_seconds() / 86400, unit="days"),
         ]
         return Measured(

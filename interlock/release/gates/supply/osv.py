@@ -1,7 +1,8 @@
 """A dated snapshot of known vulnerabilities in the OSV format, and which of them a distribution has.
 
 Format: https://ossf.github.io/osv-schema/. A snapshot is either OSV's own dump of an ecosystem, a zip of one JSON
-file a record, dated by its newest record; or `{"taken_at": …, "vulnerabilities": [record, …]}`.
+file a record, dated by its newest record; or `{"taken_at": …, "vulnerabilities": [record, …]}`, which is as old as
+its newest record, too: a database that is written to every day was not read where nothing in it is new.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Snapshot:
     """Records by the normalized name of the distribution that they are about."""
 
     taken_at: datetime
+    """Not after the time at which the newest record was changed."""
     records: Mapping[str, tuple[Mapping[str, Any], ...]]
     count: int
 
@@ -94,11 +96,10 @@ def read_snapshot(content: bytes) -> Snapshot:
         times.append(_time(record.get("modified")))
         for name in _names(record):
             by_name.setdefault(name, []).append(record)
-    if taken_at is None:
-        if not times:
-            raise UnreadableSnapshot("it holds no records, so that nothing dates it")
-        taken_at = max(times)
-    return Snapshot(taken_at, {name: tuple(found) for name, found in by_name.items()}, len(times))
+    if not times:
+        raise UnreadableSnapshot("it holds no records, so that nothing dates it")
+    dated = min(max(times), taken_at or max(times))
+    return Snapshot(dated, {name: tuple(found) for name, found in by_name.items()}, len(times))
 
 
 def vulnerabilities_of(name: str, version: str, snapshot: Snapshot) -> Iterator[Vulnerability]:

@@ -16,9 +16,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates.gate import GateInputs
+from interlock.release.gates.running import prepare_gate
 from interlock.release.gates.sbom import SbomGate, bill_of
 from interlock.release.manifest import manifest_of
-from tests.interlock.release.gates.given import NOW, document, evidence, found, inputs
+from tests.interlock.release.gates.given import NOW, document, evidence, found, inputs, terms
 
 LIMITS = {
     "critical_vulnerabilities": {"at_most": 0},
@@ -58,7 +59,8 @@ def given(
     (folder / "requirements.txt").write_text(requirements)
     if model:
         (folder / "MLmodel").write_text("flavors: {}\n")
-    snapshot = json.dumps({"taken_at": taken_at.isoformat(), "vulnerabilities": records or []})
+    newest = record("NEWEST", name="nobody", modified=taken_at.isoformat())
+    snapshot = json.dumps({"taken_at": taken_at.isoformat(), "vulnerabilities": [*(records or []), newest]})
     inventory = {"taken_at": NOW.isoformat(), "python": "3.11.7", "distributions": installed}
     documents = {"osv": document(snapshot), "inventory": document(json.dumps(inventory))}
     return replace(inputs(folder, documents=documents), manifest=manifest_of(folder))
@@ -172,7 +174,11 @@ def test_without_a_document_it_fails(tmp_path: Path, part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"vulnerabilities": [3]}', '{"vulnerabilities": []}', "PK\x03\x04", "[" * 100_000]
+    "content",
+    [
+        *("", "[]", "{}", '{"vulnerabilities": [3]}', '{"vulnerabilities": []}', "PK\x03\x04", "[" * 100_000),
+        '{"taken_at": "2026-11-22T00:00:00Z", "vulnerabilities": []}',
+    ],
 )
 def test_a_snapshot_that_is_none_fails(tmp_path: Path, content: str) -> None:
     whole = given(tmp_path)
@@ -190,6 +196,33 @@ def test_osv_s_own_dump_is_dated_by_its_newest_record(tmp_path: Path) -> None:
     said = judged(replace(whole, documents={**whole.documents, "osv": content}))
     assert found(said, "critical_vulnerabilities").value == 2
     assert said.details["snapshot"] == {"taken_at": "2026-11-20T00:00:00+00:00", "records": 2}
+
+
+def test_a_snapshot_is_no_newer_than_its_newest_record_whatever_it_says_of_itself(tmp_path: Path) -> None:
+    whole = given(tmp_path)
+    snapshot = {"taken_at": NOW.isoformat(), "vulnerabilities": [record("X-1", modified="2026-11-01T00:00:00Z")]}
+    said = judged(replace(whole, documents={**whole.documents, "osv": document(json.dumps(snapshot))}))
+    assert any("the snapshot of vulnerabilities is of 2026-11-01, 21 days old" in one for one in said.reasons)
+
+
+@pytest.mark.parametrize("least", [3, 4])
+def test_a_policy_may_say_how_many_records_a_snapshot_must_hold(tmp_path: Path, least: int) -> None:
+    whole = given(tmp_path, [record(f"X-{one}", name="elsewhere") for one in range(2)])
+    said = evidence(SbomGate(), whole, {"snapshot_records": {"at_least": least}})
+    assert found(said, "snapshot_records").value == 3
+    assert said.outcome is (Outcome.PASSED if least == 3 else Outcome.FAILED)
+
+
+@pytest.mark.parametrize("part", ["osv", "inventory"])
+def test_an_outdated_document_is_to_be_replaced_and_nothing_is_signed_of_it(tmp_path: Path, part: str) -> None:
+    old = given(tmp_path, taken_at=NOW - timedelta(days=8))
+    whole = given(tmp_path)
+    inventory = {"taken_at": "2026-01-01T00:00:00Z", "python": "3.11.7", "distributions": INSTALLED}
+    stale = {"osv": old.documents["osv"], "inventory": document(json.dumps(inventory))}[part]
+    answer = prepare_gate(SbomGate(), replace(whole, documents={**whole.documents, part: stale}), terms(LIMITS)).answer(
+        lambda: NOW
+    )
+    assert (answer.evidence.outcome, answer.unfit is not None) == (Outcome.FAILED, True)
 
 
 @pytest.mark.parametrize(
