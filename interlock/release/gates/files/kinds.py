@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from interlock.release.gates.files import archives, markup, pickles, skops_schema
+from interlock.release.gates.files import archives, drawings, pickles, skops_schema, web_pages
 
 LARGEST_LOOKED_AT: Final = 2 * 1024**3
 """Of a file that is read whole into memory to look at it, in bytes."""
@@ -75,8 +75,12 @@ def _safetensors(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
         yield "is no safetensors file: it holds more or less than its tensors"
 
 
-def _markup(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
-    yield from markup.problems_of(content)
+def _page(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
+    yield from web_pages.problems_of(content)
+
+
+def _drawing(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
+    yield from drawings.problems_of(content)
 
 
 def _begins_with(*starts: bytes) -> Check:
@@ -91,7 +95,8 @@ KINDS: Final[Mapping[str, Check]] = {
     **dict.fromkeys((".pkl", ".pickle", ".cloudpickle"), _pickle),
     **dict.fromkeys((".json", ".ipynb"), _json),
     **dict.fromkeys((".txt", ".md", ".rst", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".jsonl", ".py"), _text),
-    **dict.fromkeys((".html", ".htm", ".svg"), _markup),
+    **dict.fromkeys((".html", ".htm"), _page),
+    ".svg": _drawing,
     ".npy": _numpy,
     ".safetensors": _safetensors,
     ".onnx": _begins_with(b"\x08"),

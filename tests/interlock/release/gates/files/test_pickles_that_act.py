@@ -16,11 +16,11 @@ from interlock.release.gates.files.pickles import problems_of, strange_names
 from policy.model_classes.__main__ import LIST
 from policy.model_classes.defined import ROOTS, defined_in, written
 
-FAMILIES = ("sklearn", "scipy.sparse", "pandas.core", "numpy")
+FAMILIES = ("sklearn", "scipy.sparse", "numpy")
 IMPORTED = (
     *("sklearn.ensemble", "sklearn.pipeline", "sklearn.utils.parallel", "sklearn.utils.fixes", "sklearn.datasets"),
     *("sklearn.utils._show_versions", "sklearn.inspection", "sklearn.feature_extraction.text", "sklearn.callback"),
-    *("sklearn.utils._testing", "scipy.sparse.linalg", "pandas.core.api", "pandas.core.computation.expr"),
+    *("sklearn.utils._testing", "scipy.sparse.linalg"),
 )
 OWN = ("sklearn", "scipy", "numpy", "builtins", "collections", "copyreg", "_codecs", "datetime", "decimal", "functools")
 
