@@ -109,7 +109,7 @@ def read_foundation(document: object) -> FoundationManifest:
     except (KeyError, TypeError, IndexError) as error:
         raise ManifestError("the output foundation names no vault.encryption_key_arn") from error
     except ValidationError as error:
-        raise ManifestError("the output foundation is wrong:\n" + "\n".join(_lines(error))) from None
+        raise ManifestError("the output foundation is wrong: " + "; ".join(_lines(error))) from None
 
 
 def _from_version_1(document: Mapping[str, Any]) -> StackManifest:
@@ -148,12 +148,12 @@ def read_manifest(document: object) -> StackManifest:
     try:
         return reader(document)
     except ValidationError as error:
-        raise ManifestError("the stack manifest is wrong:\n" + "\n".join(_lines(error))) from None
+        raise ManifestError("the stack manifest is wrong: " + "; ".join(_lines(error))) from None
 
 
 def _lines(error: ValidationError) -> list[str]:
     return [
-        f"  {'.'.join(map(str, one['loc'])) or 'manifest'}: {one['msg']}"
+        f"{'.'.join(map(str, one['loc'])) or 'manifest'}: {one['msg']}"
         + ("" if one["type"] == "missing" or isinstance(one["input"], Mapping) else f" (received {one['input']!r})")
         for one in error.errors(include_url=False)
     ]

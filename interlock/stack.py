@@ -80,7 +80,7 @@ def _outputs(stack: str, *names: str) -> str:
     except subprocess.TimeoutExpired:
         raise StackNotFoundError(f"pulumi:{stack}: no answer in {PULUMI_TIMEOUT_SECONDS} s") from None
     if answer.returncode != 0:
-        raise StackNotFoundError(f"pulumi:{stack}: {answer.stderr.strip() or 'pulumi failed without a word'}")
+        raise StackNotFoundError(f"pulumi:{stack}: {' '.join(answer.stderr.split()) or 'pulumi failed without a word'}")
     return answer.stdout
 
 

@@ -187,5 +187,5 @@ class _PulumiStack:
         except FileNotFoundError as error:
             raise OutsideFailure(f"there is no `pulumi` on PATH to ask about {self._name}") from error
         if answer.returncode != 0:
-            raise OutsideFailure(f"pulumi said of {self._name}: {answer.stderr.strip() or 'nothing'}")
+            raise OutsideFailure(f"pulumi said of {self._name}: {' '.join(answer.stderr.split()) or 'nothing'}")
         return answer

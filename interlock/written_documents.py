@@ -28,7 +28,7 @@ class InvalidDocument(ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("; ".join(map(str, problems)))
 
 
 def read_document(content: bytes, model: type[_Document]) -> _Document:

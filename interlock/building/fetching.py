@@ -181,7 +181,8 @@ def signature_of(folder: Path) -> Signature | None:
         canonical_json(parts)
         return Signature.model_validate(parts)
     except (InvalidDocument, ValueError, AttributeError, RecursionError, yaml.YAMLError) as error:
-        raise BadInput(f"the model's MLmodel file holds no readable signature: {error}") from None
+        said = " ".join(str(error).split())
+        raise BadInput(f"the model's MLmodel file holds no readable signature: {said}") from None
 
 
 _SIGNATURE = {"inputs": "inputs", "outputs": "outputs", "parameters": "params"}

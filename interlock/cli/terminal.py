@@ -37,11 +37,12 @@ OutputOption = Annotated[OutputFormat, typer.Option("--output", "-o", help="Text
 
 
 def visible(text: object) -> str:
-    """Return `text` with every character that a terminal would act on shown as its escape.
+    """Return `text` on one line, with every character that a terminal would act on shown as its escape.
 
-    Names and messages come from whoever registered a model, and may hold anything.
+    Names and messages come from whoever registered a model, and may hold anything: a line of their own would read as
+    one of ours. What has several lines of ours is printed line by line.
     """
-    return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in str(text))
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
 
 
 def console(*, errors: bool = False) -> Console:

@@ -107,9 +107,7 @@ def fields_of(watched: Watched) -> dict[str, Any]:
 def sentence(change: Change) -> str:
     """Return a change in one line."""
     details = f" ({'; '.join(change.details)})" if change.details else ""
-    said = f"{change.kind.value}: {change.what} was {change.before or 'nothing'}, is {change.after or 'gone'}{details}"
-    # Whoever wrote a description must not write lines of ours.
-    return said.replace("\n", "\\n")
+    return f"{change.kind.value}: {change.what} was {change.before or 'nothing'}, is {change.after or 'gone'}{details}"
 
 
 def _lines(seen: Sequence[Watched]) -> Iterator[str]:

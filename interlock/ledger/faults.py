@@ -51,4 +51,4 @@ class LedgerRefused(ValueError):
 
     def __init__(self, faults: Sequence[LedgerFault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, faults)))
+        super().__init__("; ".join(map(str, faults)))

@@ -33,7 +33,7 @@ class InvalidPolicy(ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("; ".join(map(str, problems)))
 
 
 class _Model(BaseModel):

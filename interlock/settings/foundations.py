@@ -26,7 +26,7 @@ class FoundationsError(ValueError):
     """Outputs that are not those of `infra/bootstrap`; `problems` name each value and what would be accepted."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("; ".join(map(str, problems)))
         self.problems = tuple(problems)
 
 

@@ -21,7 +21,7 @@ class SettingsError(ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("; ".join(map(str, problems)))
 
 
 def read_settings(stack: str, config: Mapping[str, str]) -> Settings:

@@ -62,7 +62,7 @@ def read_reasons(text: str, source: str) -> Reasons:
         written: Any = yaml.safe_load(text)
         reasons = Reasons.model_validate(written)
     except yaml.YAMLError as error:
-        raise BadInput(f"{source} is no YAML: {error}") from error
+        raise BadInput(f"{source} is no YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         raise BadInput(
             f"{source} holds no reasons of schema version {SCHEMA_VERSION}",

@@ -18,7 +18,7 @@ class RootRefused(ValueError):
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
-        super().__init__("\n".join(reasons))
+        super().__init__("; ".join(reasons))
 
 
 @dataclass(frozen=True)

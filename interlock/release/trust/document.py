@@ -47,7 +47,7 @@ class InvalidRoot(ValueError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__("; ".join(map(str, problems)))
 
 
 class _Model(BaseModel):

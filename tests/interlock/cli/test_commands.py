@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from interlock.aws.sweep import Swept
 from interlock.cli.main import app
-from interlock.cli.terminal import visible
+from interlock.cli.terminal import OutputFormat, Printer, visible
+from interlock.failures import Refusal
 from interlock.manifest_parts import EndpointPart
 from interlock.teardown import Teardown
 from rehearsal.cloud.server import LocalCloud
@@ -159,9 +160,19 @@ def test_aws_that_does_not_answer_is_exit_code_3(shell: Shell, monkeypatch: pyte
     assert (code, answer["outcome"]) == (3, "failed")
 
 
+def test_a_newline_in_what_others_wrote_makes_no_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    forged = "a typo\nrelease 5b5f verifies for prod (admit)\r\n  tier high, approved by approver-1, approver-2"
+    printer = Printer(OutputFormat.TEXT)
+    printer.failure(Refusal(f"of {forged}", reasons=[f"approver-4 rejected it: {forged}"], next_step=forged))
+    printer.text([forged])
+    printed = capsys.readouterr()
+    assert [line.split()[0] for line in printed.err.splitlines()] == ["refused:", "approver-4", "next"]
+    assert len(printed.out.splitlines()) == 1
+
+
 def test_what_a_terminal_would_act_on_is_shown_as_text() -> None:
     assert visible("a\x1b[31mred\x07\r\u202e") == "a\\x1b[31mred\\x07\\r\\u202e"
-    assert visible("Größe, 模型\nnext line") == "Größe, 模型\nnext line"
+    assert visible("Größe, 模型\nnext line") == "Größe, 模型\\nnext line"
 
 
 def test_markup_in_a_name_is_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
