@@ -15,6 +15,7 @@ from interlock.release.evidence import Measure
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, Table, UnfitInputs
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
 from interlock.release.gates.measuring import measure, slice_of, too_few
+from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
 from interlock.release.gates.protection import copies, protected_inputs, thresholds_in, used_when_offered
 from interlock.release.gates.text import point
@@ -49,7 +50,7 @@ class FairnessGate:
     def measure(self, inputs: GateInputs) -> Measured:
         parameters = inputs.parameters
         assert isinstance(parameters, FairnessParameters)
-        table = inputs.table(parameters.table)
+        table = shuffled(inputs.table(parameters.table), inputs.seed)
         if not inputs.protected_attributes:
             raise UnfitInputs("the policy names no protected attributes")
         attributes = {one: table.frame[one] for one in inputs.protected_attributes if one in table.frame.columns}
@@ -63,6 +64,8 @@ class FairnessGate:
         answered = inputs.model().predict(rows)
         reasons += copies(rows, attributes)
         reasons += used_when_offered(inputs.model(), rows, list(attributes.values()), answered)
+        own = as_scores(answered, len(rows))
+        reasons += answers_by_place(inputs.model(), rows, own, inputs.seed)
         scores = _scores(table, answered)
         decided = _decided(table, scores, parameters.threshold)
         reasons += _other_threshold(scores, decided, parameters.threshold)
@@ -70,7 +73,7 @@ class FairnessGate:
         measures, unmeasurable = _over(
             attributes | _crossed(attributes, parameters), decisions, inputs.seed, parameters
         )
-        same = (as_scores(answered, len(rows)) >= parameters.threshold) == decided
+        same = (own >= parameters.threshold) == decided
         measures.append(measure("same_decisions", float(same.mean()), count=len(rows)))
         return Measured(
             measures,

@@ -26,6 +26,7 @@ from interlock.release.gates.gate import (
     UnfitInputs,
 )
 from interlock.release.gates.measuring import measure, slice_of, too_few
+from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import (
     champion_rows,
     column,
@@ -79,9 +80,10 @@ class PerformanceGate:
     def measure(self, inputs: GateInputs) -> Measured:
         parameters = inputs.parameters
         assert isinstance(parameters, PerformanceParameters)
-        table = inputs.table(parameters.table)
+        table = shuffled(inputs.table(parameters.table), inputs.seed)
         weights = weights_of(table)
-        answered = scores_from(inputs.model(), model_rows(inputs, table))
+        rows = model_rows(inputs, table)
+        answered = scores_from(inputs.model(), rows)
         model = _performance(table, answered, parameters)
         compared = _compared(inputs, table, weights, parameters)
         champion = _performance(table, compared, parameters)
@@ -93,6 +95,7 @@ class PerformanceGate:
             measures += _sliced(places, of, (model, champion), weights, inputs.seed, parameters)
         return Measured(
             measures,
+            reasons=answers_by_place(inputs.model(), rows, answered, inputs.seed),
             unchecked=list(_unchecked(inputs, model, parameters)),
             details=_details(model, champion, weights, parameters),
         )

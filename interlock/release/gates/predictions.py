@@ -74,7 +74,7 @@ def positive_rows(table: Table, positive: str | int | bool) -> Flags:
         raise UnfitInputs("the table does not say which column is the target")
     labels = column(table, table.target)
     _no_missing(int(labels.isna().sum()), len(labels), "have no label")
-    values = labels.unique().tolist()
+    values = sorted(labels.unique().tolist(), key=str)
     if len(values) > 2:
         raise UnfitInputs(f"the target {table.target!r} has {len(values)} values; accepted are two classes")
     found = np.asarray(labels == positive, dtype=np.bool_)

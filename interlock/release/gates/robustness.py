@@ -23,6 +23,7 @@ from interlock.release.gates.gate import (
     Predictor,
 )
 from interlock.release.gates.measuring import measure, slice_of
+from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import model_rows, positive_rows, scores_from, weights_of
 from interlock.release.gates.scores import area_under_curve, mean_of
 
@@ -96,11 +97,12 @@ class RobustnessGate:
             scores = scores_from(model, disturbing.permuted(before.rows, name, random))[None, :]
             answers["permuted_", slice_of("column", str(name))] = scores
         measures = list(_measures(before, answers, inputs.seed, parameters.resamples))
-        return Measured(measures, unchecked=list(_unchecked(parameters, len(names), before)))
+        reasons = answers_by_place(model, before.rows, before.scores, inputs.seed)
+        return Measured(measures, reasons, unchecked=list(_unchecked(parameters, len(names), before)))
 
 
 def _undisturbed(inputs: GateInputs, parameters: RobustnessParameters, random: np.random.Generator) -> Undisturbed:
-    table = inputs.table(parameters.table)
+    table = shuffled(inputs.table(parameters.table), inputs.seed)
     rows = model_rows(inputs, table).reset_index(drop=True)
     positive, weights = positive_rows(table, parameters.positive), weights_of(table)
     if len(rows) > parameters.most_rows:

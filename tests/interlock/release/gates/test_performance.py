@@ -225,7 +225,7 @@ def test_what_a_page_draws_is_small() -> None:
     [
         (FRAME.assign(label=FRAME["label"].where(FRAME.index > 2)), "3 of 80 rows have no label"),
         (FRAME.assign(label=["a", "b", "c", "d"] * 20), "'label' has 4 values; accepted are two classes"),
-        (FRAME.assign(label=["yes", "no"] * 40), "no label is 1; there are 'yes' and 'no'"),
+        (FRAME.assign(label=["yes", "no"] * 40), "no label is 1; there are 'no' and 'yes'"),
         (FRAME.drop(columns="label"), "the table has no column 'label'"),
         (FRAME.iloc[:0], "the table has no rows"),
         (FRAME.assign(score=np.nan), "80 of 80 rows have predictions that are missing or infinite"),
@@ -289,4 +289,4 @@ def test_the_target_and_what_is_protected_never_reach_the_model() -> None:
         return rows["score"]
 
     ask(given_table=table(FRAME, target="label", protected=("region",)), model=FunctionModel(look))
-    assert seen == ["score"]
+    assert set(seen) == {"score"}

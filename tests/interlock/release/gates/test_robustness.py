@@ -60,9 +60,9 @@ def test_a_model_that_cannot_do_without_a_value_fails() -> None:
 
 def test_a_share_exactly_on_its_limit_passes_and_one_row_more_fails() -> None:
     def flips(many: int) -> FunctionModel:
-        """Answers the second time, to the disturbed rows, otherwise for so many of them."""
+        """Answers the second time, to the disturbed rows, otherwise for so many of them, and then as it did first."""
         answers = iter([np.full(300, 0.9), np.where(np.arange(300) < many, 0.1, 0.9)])
-        return FunctionModel(lambda rows: next(answers))
+        return FunctionModel(lambda rows: next(answers, np.full(len(rows), 0.9)))
 
     only: dict[str, Any] = {"gaps": 0, "scale": 0, "repeats": 1, "columns": 0}
     limit = {"changed_decisions": {"at_most": "0.1"}}
