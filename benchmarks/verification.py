@@ -18,7 +18,7 @@ from interlock.release.vault import files_prefix
 from interlock.serving.taking_in import PrivateCopy
 from rehearsal.session import Session
 from rehearsal.setup.memory import memory_folder
-from tests.interlock.release.verification.world import approved_world
+from tests.interlock.release.verification.world import admitted_world
 
 NAME = "verification"
 QUESTION = "What does a serving container pay for loading exactly the bytes that were approved, 5 GB of them?"
@@ -53,7 +53,7 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
             reading = taken if what.startswith("read,") else reading
             table.add_row(what, f"{taken:.2f}", f"{FILES * FILE_MIB / taken:,.0f}", f"{taken / reading:.2f}")
             subprocess.run(["rm", "-rf", str(private)], check=True)
-    world = approved_world()
+    world = admitted_world()
     begun = time.perf_counter()
     verdict = world.load()
     taken = time.perf_counter() - begun

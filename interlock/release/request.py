@@ -20,7 +20,8 @@ Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[1-9][0-
 """A change ticket, such as CHG-1234."""
 
 
-Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+ENVIRONMENT: Final = r"^[a-z][a-z0-9-]{0,39}$"
+Environment = Annotated[str, StringConstraints(pattern=ENVIRONMENT)]
 
 
 class Tier(StrEnum):

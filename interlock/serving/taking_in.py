@@ -95,8 +95,10 @@ class PrivateCopy:
         return None
 
 
-def take_in(model: Path, record: Path, private: Path, *, digest: str, fingerprint: str) -> Path:
+def take_in(model: Path, record: Path, private: Path, *, digest: str, fingerprint: str, environment: str) -> Path:
     """Return the folder with the files of the release `digest`, verified from `fingerprint` on (profile *load*).
+
+    Only a release that a deployer admitted to `environment` is taken in.
 
     `model` is what lies under the release's own prefix in the vault; `record` holds the folders `approvals` and
     `decisions`, of what others said of it, and `trust`, the versions of the trust root and the policies. `private` is
@@ -115,7 +117,7 @@ def take_in(model: Path, record: Path, private: Path, *, digest: str, fingerprin
     except RootRefused as refused:
         code = ReasonCode.ROOT_REFUSED if any(True for _ in copy.versions(TRUST)) else ReasonCode.ROOT_MISSING
         raise NotLoaded(digest, [Reason(code, one, TRUST) for one in refused.reasons]) from refused
-    verdict = load(gather(copy, digest, trust.public_keys()), copy, trust)
+    verdict = load(gather(copy, digest, trust.public_keys()), copy, trust, environment=environment)
     if reasons or not verdict.verifies:
         raise NotLoaded(digest, [*reasons, *verdict.reasons])
     return private / files_prefix(digest)

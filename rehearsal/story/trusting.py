@@ -108,9 +108,10 @@ def _publish(context: Context, folder: Path, policy: Path, bucket: str) -> list[
 
 
 def _build_in(context: Context) -> None:
-    """Build the root's fingerprint into the serving image, as whoever makes the image does."""
-    file = context.session.directory / SERVING_IMAGE / "trust-root.fingerprint"
-    file.write_text(f"{context.fingerprint}\n", encoding="utf-8")
+    """Build the root's fingerprint and the environment into the serving image, as whoever makes the image does."""
+    image = context.session.directory / SERVING_IMAGE
+    (image / "trust-root.fingerprint").write_text(f"{context.fingerprint}\n", encoding="utf-8")
+    (image / "environment").write_text(f"{context.people.settings.environment.value}\n", encoding="utf-8")
 
 
 class _Ceremony:

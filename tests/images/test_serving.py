@@ -65,7 +65,10 @@ def start() -> Iterator[Start]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        trust = ["--library", str(LIBRARY), "--fingerprint-file", str(IMAGE / "trust-root.fingerprint")]
+        trust = [
+            "--library", str(LIBRARY), "--fingerprint-file", str(IMAGE / "trust-root.fingerprint"),
+            "--environment-file", str(IMAGE / "environment"),
+        ]  # fmt: skip
         arguments = [*trust, "--host", "127.0.0.1", "--port", str(port), "--model-dir", str(directory), "serve"]
         process = subprocess.Popen(
             [sys.executable, "-I", str(IMAGE / "entrypoint.py"), *arguments],
@@ -147,6 +150,10 @@ def test_the_image_is_pinned_isolated_and_does_not_run_as_root() -> None:
     assert re.search(r"^USER (?!0\b|root\b)\d+$", dockerfile, re.M)
     entry_point = json.loads(re.search(r"^ENTRYPOINT (.*)$", dockerfile, re.M)[1])  # type: ignore[index]
     assert entry_point[:2] == ["python", "-I"]
+    for option, name in (("--fingerprint-file", "trust-root.fingerprint"), ("--environment-file", "environment")):
+        assert entry_point[entry_point.index(option) + 1] == f"/opt/interlock/{name}"
+        assert f"COPY {name} /opt/interlock/{name}" in dockerfile
+        assert (IMAGE / name).read_text() == "none\n"
     assert "--require-hashes" in dockerfile
     locked = (IMAGE / "requirements.lock").read_text()
     assert locked.count("==") > 50

@@ -47,7 +47,7 @@ class BeliefByLedger:
             return None
         distrusted = [key for key in said.keys if key.distrusted is not None and moment >= key.distrusted.since]
         if distrusted:
-            return _distrusted(where, distrusted[0], f"and the ledger recorded it at {moment:%Y-%m-%d %H:%M} UTC")
+            return distrusted_key(where, distrusted[0], f"and the ledger recorded it at {moment:%Y-%m-%d %H:%M} UTC")
         key = said.keys[0]
         return Reason(
             ReasonCode.KEY_NOT_BELIEVED_THEN,
@@ -59,23 +59,35 @@ class BeliefByLedger:
 
 @dataclass(frozen=True)
 class BeliefByVoucher:
-    """Believes a key that is not distrusted; one that is, only for what the deployer vouched for."""
+    """Believes what one summary of a deployer's vouches for, and nothing else.
 
-    vouched: frozenset[str]
-    """SHA-256 of the envelopes that a deployer's summary says it had seen in the ledger while they counted."""
+    The deployer had seen it in the ledger and believed its key then: whether the key has ended since, or is distrusted
+    from some later day on, is no matter.
+    """
+
+    vouched: frozenset[str] | None
+    """SHA-256 of the envelopes that the summary names. None where no summary is to be believed, which loads nothing:
+    then the keys alone are looked at, so that what else is wrong can be told."""
 
     def made_at(self, _: Said[Any]) -> datetime | None:
         return None
 
     def doubt(self, said: Said[Any]) -> Reason | None:
         """Return why `said` does not count, or None."""
-        distrusted = [key for key in said.keys if key.distrusted is not None]
-        if len(distrusted) < len(said.keys) or said.recorded.sha256 in self.vouched:
+        where = said.recorded.key
+        if self.vouched is not None and said.recorded.sha256 in self.vouched:
             return None
-        return _distrusted(said.recorded.key, distrusted[0], "and no deployer vouches that it was made before")
+        distrusted = [key for key in said.keys if key.distrusted is not None]
+        if len(distrusted) == len(said.keys):
+            return distrusted_key(where, distrusted[0], "and no deployer vouches that it was made before")
+        if self.vouched is None:
+            return None
+        text = f"{where} is not among what the release was admitted on"
+        return Reason(ReasonCode.NOT_ADMITTED, text, where)
 
 
-def _distrusted(where: str, key: TrustedKey, more: str) -> Reason:
+def distrusted_key(where: str, key: TrustedKey, more: str) -> Reason:
+    """Return the reason that the only keys under what lies at `where` are distrusted."""
     assert key.distrusted is not None
     since, why = key.distrusted.since, key.distrusted.reason
     text = f"{where} is signed by a key that is distrusted since {since:%Y-%m-%d %H:%M} UTC ({why}), {more}"

@@ -15,6 +15,7 @@ from interlock.release.pin_statement import PinPredicate
 from interlock.release.record import Record, RecordedStatement
 from interlock.release.vault import VaultReader, release_prefix
 from interlock.release.verification import standing, tier
+from interlock.release.verification.admissions import admissions
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
 from interlock.release.verification.evidence import shown
@@ -22,7 +23,7 @@ from interlock.release.verification.ledger import FRESH_WITHIN, seen_in
 from interlock.release.verification.readings import Readings, Said, read
 from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.stored import files_reasons, locks, nothing_stored, pin_reasons, strangers
-from interlock.release.verification.summary import VerificationResult
+from interlock.release.verification.summary import Summary
 from interlock.release.verification.trust import Trust
 
 _DAY: Final = timedelta(days=1)
@@ -111,31 +112,34 @@ def admit(
     return replace(verdict, locked_until=min(until.values(), default=None))
 
 
-def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str | None = None) -> Verdict:
-    """Say whether the release may be loaded, from what travelled with it: without network, credentials or clock.
+def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str) -> Verdict:
+    """Say whether the release may be loaded in `environment`, from what travelled: without network, credentials, clock.
 
-    Without `environment` it may be loaded if it was approved for any. That an approval expired, a policy was replaced
-    or a root grew old since does not matter; what people said against it does, as far as it travelled.
+    A deployer must have admitted it there, and what their summary does not vouch for does not count. Whether an
+    approval still held is judged as of that summary: that it expired, a policy was replaced or a root grew old since
+    does not matter; what people said against the release does, as far as it travelled.
     """
     if not _is_there(record):
-        return Verdict(record.digest, environment or "", Profile.LOAD, (nothing_stored(record.digest),))
+        return Verdict(record.digest, environment, Profile.LOAD, (nothing_stored(record.digest),))
     readings = read(record, trust.root)
-    vouched = frozenset(
-        envelope
-        for one in readings.summaries
-        if one.what.result is VerificationResult.PASSED and BeliefByVoucher(frozenset()).doubt(one) is None
-        for envelope in one.what.envelopes
-    )
-    belief = BeliefByVoucher(vouched)
-    bytes_found = list(_of_bytes(record, reader))
+    found = list(_of_bytes(record, reader))
     if not record.pins:
-        bytes_found += pin_reasons(record, ())
-    named = {one.what.environment for one in readings.approvals} | {one.what.environment for one in readings.pins}
-    verdicts = []
-    for one in [environment] if environment is not None else sorted(named) or [""]:
-        judge = _Judge(record, readings, trust, one, belief, None, {})
-        verdicts.append(judge.verdict(Profile.LOAD, [*bytes_found, *readings.forgeries, *judge.objections()]))
-    return min(verdicts, key=lambda verdict: len(verdict.reasons))
+        found += pin_reasons(record, ())
+    believed, unadmitted = admissions(readings.summaries, record.digest, environment)
+    found += [*readings.forgeries, *unadmitted]
+
+    def verdict(summary: Summary | None) -> Verdict:
+        belief = BeliefByVoucher(summary.envelopes if summary else None)
+        as_of = summary.time_verified if summary else None
+        judge = _Judge(record, readings, trust, environment, belief, None, {}, as_of)
+        reached = judge.verdict(Profile.LOAD, [*found, *judge.objections()])
+        if summary is None or reached.pin is None or summary.is_under(reached.policy or "", reached.tier or ""):
+            return reached
+        text = f"it was admitted to {environment} under another policy or tier than its pin's"
+        return replace(reached, reasons=(*reached.reasons, Reason(ReasonCode.NOT_ADMITTED, text, environment)))
+
+    verdicts = [verdict(one.what) for one in believed] or [verdict(None)]
+    return min(verdicts, key=lambda one: len(one.reasons))
 
 
 def _is_there(record: Record) -> bool:
@@ -163,6 +167,8 @@ class _Judge:
     belief: Belief
     now: datetime | None
     locked_until: Mapping[str, datetime]
+    as_of: datetime | None = None
+    """When (UTC) an approval must have held, where that is not now; None where no approval expires."""
 
     def objections(self) -> Iterator[Reason]:
         yield from standing.revocations(self.readings, self.belief)
@@ -225,7 +231,7 @@ class _Judge:
             submitters=self.readings.submitters,
             builders=self.readings.builders,
             longest=opened.rules.longest_approval,
-            now=self.now,
+            now=self.now or self.as_of,
         )
         agreed = agreement(self.readings.approvals, self.readings.withdrawals, asked, self.belief)
         short = list(missing(path.approvals, opened.policy.groups, agreed.people))

@@ -73,7 +73,8 @@ class Readings:
     @property
     def builders(self) -> frozenset[str]:
         """Whoever built or pinned these bytes, by any pin, or chose what a gate measured them on."""
-        return frozenset(one.what.builder for one in (*self.pins, *self.evidence)) - {""}
+        built = frozenset(one.what.builder for one in self.pins)
+        return (built | {one.what.builder for one in self.evidence}) - {""}
 
 
 def read(record: Record, root: TrustRoot) -> Readings:

@@ -108,6 +108,8 @@ class ReasonCode(StrEnum):
     REVOKED = "revoked"
     RETIRED = "retired"
 
+    NOT_ADMITTED = "not-admitted"
+    """No deployer whose key is believed has admitted the release to the environment, or not on this statement."""
     ENVIRONMENT_NOT_SERVED_BEFORE = "environment-not-served-before"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from interlock.release.acts import Spoken
+from interlock.release.acts import Spoken, Withdrawal
 from interlock.release.predicates import Predicate
 from interlock.release.verification.belief import Belief
 from interlock.release.verification.readings import Readings, Said
@@ -40,11 +40,19 @@ def rejections(readings: Readings, belief: Belief) -> Iterator[Reason]:
             for other in readings.withdrawals
             if other.what.withdrawn == one.payload
             and other.person == one.person
-            and (belief.doubt(other) is None or distrusted & {key.public_key for key in other.keys})
+            and (_is_taken_back(other, belief) or distrusted & {key.public_key for key in other.keys})
         ]
         if against(one, belief) and not back:
             text = f"{one.person} rejected it ({one.what.ticket}): {one.what.reason}"
             yield Reason(ReasonCode.REJECTED, text, one.recorded.key)
+
+
+def _is_taken_back(said: Said[Withdrawal], belief: Belief) -> bool:
+    """Say whether a withdrawal counts. In a load nobody need vouch for one: as little as for the rejection itself."""
+    doubt = belief.doubt(said)
+    if doubt is None or doubt.code is not ReasonCode.NOT_ADMITTED:
+        return doubt is None
+    return any(key.distrusted is None and key.believed_at(said.what.withdrawn_at) for key in said.keys)
 
 
 def revocations(readings: Readings, belief: Belief) -> Iterator[Reason]:

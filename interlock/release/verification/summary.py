@@ -22,6 +22,7 @@ from interlock.release.times import Moment
 _RESOURCE: Final = re.compile(r"interlock:(?P<digest>[0-9a-f]{64})/(?P<environment>[a-z][a-z0-9-]{0,39})")
 VERIFIER: Final = "urn:interlock:verifier"
 _POLICY: Final = "urn:interlock:policy:tiers"
+_TIER: Final = "INTERLOCK_TIER_"
 _UNEVALUATED: Final = "SLSA_BUILD_LEVEL_UNEVALUATED"
 """Our tiers say nothing of SLSA's own levels."""
 
@@ -71,6 +72,14 @@ class Summary(_Model):
         match = _RESOURCE.fullmatch(self.resource_uri)
         return match["environment"] if match else None
 
+    def admits(self, digest: str, environment: str) -> bool:
+        """Say whether it let the release `digest` into `environment`."""
+        return self.result is VerificationResult.PASSED and self.resource_uri == resource_of(digest, environment)
+
+    def is_under(self, policy: str, tier: str) -> bool:
+        """Say whether it was reached under the policy with this digest and the tier."""
+        return self.policy.digest.sha256 == policy and f"{_TIER}{tier.upper()}" in self.levels
+
     @property
     def envelopes(self) -> frozenset[str]:
         """The SHA-256 of the envelopes that it rests on."""
@@ -104,7 +113,7 @@ def summary_of(
             Descriptor(uri=one.key, digest=Digest(sha256=one.sha256)) for one in sorted(inputs, key=lambda one: one.key)
         ),
         result=result,
-        levels=(_UNEVALUATED, f"INTERLOCK_TIER_{tier.upper()}") if passed else ("FAILED",),
+        levels=(_UNEVALUATED, f"{_TIER}{tier.upper()}") if passed else ("FAILED",),
     )
 
 

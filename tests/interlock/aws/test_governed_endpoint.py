@@ -17,7 +17,8 @@ from interlock.failures import OutsideFailure
 from interlock.manifest_parts import EndpointPart
 from interlock.release.digests import sha256
 from rehearsal.cloud.server import LocalCloud
-from tests.interlock.release.verification.world import World, approved_world, shown_world
+from tests.interlock.release.trust.people import NOW
+from tests.interlock.release.verification.world import HOUR, World, approved_world, shown_world
 
 
 def model_files(folder: Path, answer: float) -> dict[str, bytes]:
@@ -35,12 +36,13 @@ def upload(cloud: LocalCloud, endpoint: EndpointPart, world: World) -> None:
 
 
 @pytest.fixture
-def pinned(cloud: LocalCloud, endpoint_part: EndpointPart) -> Iterator[Path]:
-    """The file in the image that says from where trust starts; afterwards the endpoint holds, as it did."""
-    file = cloud.context.containers.images / "serving" / "trust-root.fingerprint"
-    before = file.read_text()
-    yield file
-    file.write_text(before)
+def image(cloud: LocalCloud, endpoint_part: EndpointPart) -> Iterator[Path]:
+    """The image's folder, whose files say from where trust starts; afterwards the endpoint holds, as it did."""
+    folder: Path = cloud.context.containers.images / "serving"
+    before = {name: (folder / name).read_text() for name in ("trust-root.fingerprint", "environment")}
+    yield folder
+    for name, content in before.items():
+        (folder / name).write_text(content)
     sagemaker, name = cloud.client("sagemaker"), endpoint_part.endpoint_name
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=endpoint_part.holding_configuration_name)
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
@@ -55,13 +57,14 @@ def said(cloud: LocalCloud, endpoint: EndpointPart) -> str:
 
 
 def test_a_container_serves_what_two_people_approved_and_refuses_what_they_did_not(
-    cloud: LocalCloud, endpoint_part: EndpointPart, pinned: Path, tmp_path: Path
+    cloud: LocalCloud, endpoint_part: EndpointPart, image: Path, tmp_path: Path
 ) -> None:
     cloud.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint_part.endpoint_name}")
     approved = approved_world(files=model_files(tmp_path / "1", 1.0))
     approved.decide(approved.admit())
     upload(cloud, endpoint_part, approved)
-    pinned.write_text(f"{approved.roots[0].fingerprint}\n")
+    (image / "trust-root.fingerprint").write_text(f"{approved.roots[0].fingerprint}\n")
+    (image / "environment").write_text("prod\n")
     client = EndpointClient(cloud.client("sagemaker"), "test", endpoint_part)
 
     state = client.deploy("blue", approved.digest, {"blue": 1, "green": 0}, with_record=True)
@@ -69,10 +72,11 @@ def test_a_container_serves_what_two_people_approved_and_refuses_what_they_did_n
     answer = InvocationClient(cloud.client("sagemaker-runtime"), endpoint_part.endpoint_name).predict(["x"], [[0.5]])
     assert (answer.variant, answer.predictions()) == ("blue", [1.0])
 
-    # Whoever can create models, and nothing else, has it load what nobody approved.
+    # Whoever can create models, and nothing else, has it load what too few approved.
     refused = shown_world(files=model_files(tmp_path / "2", 2.0), roots_of=approved)
     refused.approve("approver-1")
-    refused.decide(approved.admit())
+    refused.sequence(NOW + 3 * HOUR)
+    refused.decide(refused.admit(), passed=True)
     upload(cloud, endpoint_part, refused)
     with pytest.raises(OutsideFailure, match="did not become what was asked for"):
         client.deploy("green", refused.digest, with_record=True)

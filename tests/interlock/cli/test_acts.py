@@ -68,6 +68,9 @@ def test_two_people_approve_what_they_read_and_the_release_verifies(
     code, answer = document("verify", desk.world.digest)
     assert code == 0, answer
     assert [one["person"] for one in answer["approvals"]] == ["approver-1", "approver-2"]
+    code, answer = document("verify", desk.world.digest, "--profile", "load")
+    assert (code, {one["code"] for one in answer["codes"]}) == (1, {"not-admitted"}), "no deployer has admitted it yet"
+    desk.world.decide(desk.world.admit(NOW + 4 * HOUR))
     assert document("verify", desk.world.digest, "--profile", "load")[0] == 0
 
 

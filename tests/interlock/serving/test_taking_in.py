@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from interlock.release.verification.reason import ReasonCode
-from interlock.serving.command import NotServed, folder_to_load, read_fingerprint
+from interlock.serving.command import Anchored, NotServed, folder_to_load, read_anchored
 from interlock.serving.taking_in import NotLoaded, take_in
 from tests.interlock.release.trust.people import NOW
-from tests.interlock.release.verification.world import FILES, World, approved_world, shown_world
+from tests.interlock.release.verification.world import FILES, World, admitted_world, approved_world, shown_world
 from tests.interlock.serving.travelling import unload
 
-APPROVED = approved_world()
+ADMITTED = admitted_world()
 C = ReasonCode
 
 
@@ -26,9 +26,14 @@ class Container:
         self.private = root / "private"
         self.private.mkdir()
         self.fingerprint = world.roots[0].fingerprint
+        self.environment = "prod"
+
+    @property
+    def anchored(self) -> Anchored:
+        return Anchored(self.fingerprint, self.environment)
 
     def take_in(self) -> Path:
-        return take_in(self.model, self.record, self.private, digest=self.world.digest, fingerprint=self.fingerprint)
+        return take_in(self.model, self.record, self.private, digest=self.world.digest, **vars(self.anchored))
 
     def codes(self) -> set[ReasonCode]:
         with pytest.raises(NotLoaded) as refused:
@@ -38,7 +43,7 @@ class Container:
 
 @pytest.fixture
 def container(tmp_path: Path) -> Container:
-    return Container(tmp_path, APPROVED.spoiled())
+    return Container(tmp_path, ADMITTED.spoiled())
 
 
 def test_a_release_is_loaded_from_a_copy_with_exactly_its_bytes(container: Container) -> None:
@@ -94,6 +99,11 @@ def drop_the_approvals(container: Container) -> None:
         file.unlink()
 
 
+def drop_the_decisions(container: Container) -> None:
+    for file in (container.record / "decisions").iterdir():
+        file.unlink()
+
+
 def drop_the_channels(container: Container) -> None:
     container.record.rename(container.record.parent / "lost")
 
@@ -117,6 +127,7 @@ def drop_the_manifest(container: Container) -> None:
         (add_a_file, {C.OBJECT_ADDED}),
         (add_beside, {C.OBJECT_ADDED}),
         (drop_the_approvals, {C.APPROVAL_MISSING}),
+        (drop_the_decisions, {C.NOT_ADMITTED}),
         (drop_the_channels, {C.ROOT_MISSING}),
         (pin_another_root, {C.ROOT_REFUSED}),
         (drop_the_manifest, {C.MANIFEST_MISSING}),
@@ -130,18 +141,32 @@ def test_what_was_done_to_what_travelled_is_named(
 
 
 def test_a_release_that_nobody_approved_is_not_loaded(tmp_path: Path) -> None:
-    assert Container(tmp_path, shown_world()).codes() == {C.APPROVAL_MISSING}
+    assert Container(tmp_path, shown_world()).codes() == {C.APPROVAL_MISSING, C.NOT_ADMITTED}
+
+
+def test_what_was_approved_for_staging_alone_serves_in_an_image_for_staging_and_in_none_for_prod(
+    tmp_path: Path,
+) -> None:
+    staged = Container(tmp_path, admitted_world(environment="staging"))
+    assert staged.codes() >= {C.NOT_ADMITTED, C.APPROVAL_FOR_ANOTHER_ENVIRONMENT}
+    again = Container(tmp_path / "again", staged.world)
+    again.environment = "staging"
+    assert (again.take_in() / "MLmodel").is_file()
+
+
+def test_a_container_started_without_the_deployers_verdict_loads_nothing(tmp_path: Path) -> None:
+    assert Container(tmp_path, approved_world()).codes() == {C.NOT_ADMITTED}
 
 
 def test_a_revocation_that_travelled_stops_the_next_container(tmp_path: Path) -> None:
-    world = APPROVED.spoiled()
+    world = ADMITTED.spoiled()
     world.revoke("approver-4", NOW)
     assert Container(tmp_path, world).codes() == {C.REVOKED}
 
 
 def test_a_container_without_model_data_holds_whatever_is_pinned(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    assert folder_to_load(tmp_path / "model", tmp_path, "0" * 64) == tmp_path / "model"
+    assert folder_to_load(tmp_path / "model", tmp_path, Anchored("0" * 64, "prod")) == tmp_path / "model"
 
 
 @pytest.mark.parametrize("named", ["", "3f9a", "../../etc"])
@@ -150,7 +175,7 @@ def test_a_container_is_told_which_release_it_is_to_load(
 ) -> None:
     monkeypatch.setenv("INTERLOCK_RELEASE", named)
     with pytest.raises(NotServed, match="accepted is the digest of the release"):
-        folder_to_load(container.model, container.record, container.fingerprint)
+        folder_to_load(container.model, container.record, container.anchored)
 
 
 def test_bytes_of_another_release_than_the_one_named_are_not_loaded(
@@ -158,24 +183,50 @@ def test_bytes_of_another_release_than_the_one_named_are_not_loaded(
 ) -> None:
     monkeypatch.setenv("INTERLOCK_RELEASE", "0" * 64)
     with pytest.raises(NotServed, match="manifest-of-another-release"):
-        folder_to_load(container.model, container.record, container.fingerprint)
+        folder_to_load(container.model, container.record, container.anchored)
 
 
 def test_hostile_names_show_as_text_in_the_log(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     (container.model / "files" / "\x1b[2Jgone\n").write_bytes(b"")
     monkeypatch.setenv("INTERLOCK_RELEASE", container.world.digest)
     with pytest.raises(NotServed) as refused:
-        folder_to_load(container.model, container.record, container.fingerprint)
+        folder_to_load(container.model, container.record, container.anchored)
     assert "\x1b" not in str(refused.value)
     assert r"\x1b[2Jgone\n" in str(refused.value)
 
 
-@pytest.mark.parametrize("content", ["", "f" * 63, "none\nnone", "F" * 64])
-def test_a_fingerprint_that_is_none_pins_nothing_and_starts_nothing(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "trust-root.fingerprint"
-    file.write_text(content)
-    with pytest.raises(NotServed, match="accepted are 64 hexadecimal digits"):
-        read_fingerprint(file)
-    file.unlink()
-    with pytest.raises(NotServed, match="no trust root is pinned"):
-        read_fingerprint(file)
+@pytest.mark.parametrize(
+    ("fingerprint", "environment"),
+    [
+        ("", "prod"),
+        ("f" * 63, "prod"),
+        ("none\nnone", "prod"),
+        ("F" * 64, "prod"),
+        ("none", "prod"),
+        ("f" * 64, "none"),
+        ("f" * 64, ""),
+        ("f" * 64, "Prod"),
+        ("f" * 64, "prod\nstaging"),
+        ("f" * 64, "../prod"),
+    ],
+)
+def test_an_image_that_pins_half_of_it_or_nonsense_starts_nothing(
+    tmp_path: Path, fingerprint: str, environment: str
+) -> None:
+    root, where = tmp_path / "trust-root.fingerprint", tmp_path / "environment"
+    root.write_text(fingerprint)
+    where.write_text(environment)
+    with pytest.raises(NotServed, match=r"accepted (are 64 hexadecimal digits|is the name of the environment)"):
+        read_anchored(root, where)
+
+
+def test_what_is_built_into_an_image_is_read_whole_or_not_at_all(tmp_path: Path) -> None:
+    root, where = tmp_path / "trust-root.fingerprint", tmp_path / "environment"
+    root.write_text(f"{'f' * 64}\n")
+    with pytest.raises(NotServed, match="nothing says what may be loaded"):
+        read_anchored(root, where)
+    where.write_text("prod\n")
+    assert read_anchored(root, where) == Anchored("f" * 64, "prod")
+    for file in (root, where):
+        file.write_text("none\n")
+    assert read_anchored(root, where) is None

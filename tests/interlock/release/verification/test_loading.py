@@ -4,18 +4,31 @@ from collections.abc import Callable
 
 import pytest
 
+from interlock.release.predicates import Predicate
 from interlock.release.vault import Lock, files_prefix
 from interlock.release.verification.reason import ReasonCode
+from interlock.release.verification.summary import summary_of, summary_statement
 from tests.interlock.release.trust.people import DAY, NOW
-from tests.interlock.release.verification.world import HOUR, World, approved_world, codes, policy, shown_world
+from tests.interlock.release.verification.world import (
+    HOUR,
+    KEYS,
+    MINUTE,
+    World,
+    admitted_world,
+    approved_world,
+    codes,
+    policy,
+    shown_world,
+)
 
 C = ReasonCode
 APPROVED = approved_world()
+ADMITTED = admitted_world()
 
 
 @pytest.fixture
 def world() -> World:
-    return APPROVED.spoiled()
+    return ADMITTED.spoiled()
 
 
 def test_an_approval_that_expired_stops_a_new_admission_and_not_a_load_a_year_later(world: World) -> None:
@@ -87,13 +100,109 @@ def test_what_travelled_wrongly_is_not_loaded(
 
 
 def test_a_release_that_was_approved_for_another_environment_is_not_loaded_into_this_one(world: World) -> None:
-    assert C.APPROVAL_FOR_ANOTHER_ENVIRONMENT in codes(world.load("staging"))
+    assert codes(world.load("staging")) >= {C.APPROVAL_FOR_ANOTHER_ENVIRONMENT, C.NOT_ADMITTED}
 
 
-def test_a_distrusted_key_is_believed_for_what_a_deployer_had_seen_in_the_ledger_before(world: World) -> None:
+@pytest.mark.parametrize("way", ["nobody", "staging", "failed", "another release"])
+def test_a_release_that_no_deployer_admitted_to_the_environment_is_not_loaded_whoever_approved_it(way: str) -> None:
+    world = APPROVED.spoiled()
+    verdict = world.admit()
+    if way == "staging":
+        world.decide(verdict, "staging")
+    elif way == "failed":
+        world.decide(world.admit(NOW + 300 * DAY))
+    elif way == "another release":
+        other = summary_of(
+            "0" * 64, environment="prod", policy=world.policy.digest, tier="high", inputs=verdict.rests_on,
+            passed=True, now=NOW + 4 * HOUR, version="0.1.0",
+        )  # fmt: skip
+        world.write(Predicate.VERIFICATION, summary_statement(world.digest, other).predicate, KEYS["deployer"])
+    assert codes(world.load()) == {C.NOT_ADMITTED}
+
+
+def test_what_was_signed_since_the_admission_makes_up_for_nothing_that_it_rested_on(world: World) -> None:
+    unapprove(world)
+    world.approve("approver-3")
+    verdict = world.load()
+    assert codes(verdict) == {C.APPROVAL_MISSING, C.NOT_ADMITTED}
+    assert [one.person for one in verdict.approvals] == ["approver-2"]
+
+
+def test_a_key_that_ended_before_it_signed_helps_no_load_though_nobody_distrusts_it() -> None:
+    world = World()
+    world.end_key("approver-2", NOW + 30 * MINUTE)
+    world.pin()
+    for gate in ("performance", "privacy", "fairness"):
+        world.show(gate)
+    world.sequence(NOW + 20 * MINUTE)
+    world.approve("approver-1")
+    world.approve("approver-2")
+    world.sequence(NOW + 3 * HOUR)
+    refused = world.admit()
+    assert C.KEY_NOT_BELIEVED_THEN in codes(refused)
+    world.decide(refused)
+    assert codes(world.load()) == {C.NOT_ADMITTED}
+    world.approve("approver-3")
+    world.sequence(NOW + 4 * HOUR)
+    world.decide(world.admit())
+    assert codes(world.load()) == set()
+
+
+def test_a_champion_is_loaded_after_the_keys_that_admitted_it_have_ended(world: World) -> None:
+    for name in ("approver-1", "approver-2", "builder", "deployer"):
+        world.end_key(name, NOW + 5 * HOUR)
+    assert codes(world.load()) == set()
+
+
+def test_a_deployers_key_that_had_ended_admits_nothing(world: World) -> None:
+    world.end_key("deployer", NOW + 4 * HOUR)
+    assert codes(world.load()) == {C.NOT_ADMITTED, C.KEY_NOT_BELIEVED_THEN}
+
+
+def test_an_emergency_past_its_deadline_and_what_no_log_holds_are_not_loaded() -> None:
+    late = World(emergency=True)
+    late.pin()
+    late.show("privacy")
+    late.sequence(NOW + HOUR)
+    for person in ("approver-1", "approver-2", "approver-3"):
+        late.approve(person, at=NOW + 100 * HOUR)
+    late.sequence(NOW + 101 * HOUR)
+    late.decide(late.admit(NOW + 102 * HOUR))
+    assert codes(late.load()) == {C.NOT_ADMITTED}
+    unlogged = APPROVED.spoiled()
+    unlogged.leaves.clear()
+    unlogged.decide(unlogged.admit())
+    assert codes(unlogged.load()) == {C.NOT_ADMITTED}
+
+
+def test_an_admission_after_an_approval_it_names_had_expired_loads_nothing() -> None:
+    world = APPROVED.spoiled()
+    world.decide(world.admit(), at=NOW + 30 * DAY)
+    assert codes(world.load()) == {C.APPROVAL_EXPIRED, C.APPROVAL_MISSING}
+
+
+@pytest.mark.parametrize("changes", [{"policy": "0" * 64}, {"tier": "low"}])
+def test_an_admission_under_another_policy_or_tier_than_the_pins_loads_nothing(changes: dict[str, str]) -> None:
+    world = APPROVED.spoiled()
+    given = {"policy": world.policy.digest, "tier": "high", **changes}
+    summary = summary_of(
+        world.digest, environment="prod", inputs=world.admit().rests_on, passed=True, now=NOW + 4 * HOUR,
+        version="0.1.0", **given,
+    )  # fmt: skip
+    world.write(Predicate.VERIFICATION, summary_statement(world.digest, summary).predicate, KEYS["deployer"])
+    assert codes(world.load()) == {C.NOT_ADMITTED}
+
+
+def test_one_admission_that_holds_is_enough_beside_others_that_do_not(world: World) -> None:
+    world.decide(world.admit(), at=NOW + 30 * DAY)
+    assert codes(world.load()) == set()
+
+
+def test_a_distrusted_key_is_believed_for_what_a_deployer_had_seen_in_the_ledger_before() -> None:
+    world = APPROVED.spoiled()
     admitted = world.admit()
     world.change_root(distrusted="approver-1", since=NOW + 4 * HOUR)
-    assert codes(world.load()) == {C.KEY_DISTRUSTED, C.APPROVAL_MISSING}
+    assert codes(world.load()) == {C.NOT_ADMITTED, C.KEY_DISTRUSTED, C.APPROVAL_MISSING}
     world.decide(admitted)
     assert codes(world.load()) == set()
 
@@ -117,7 +226,7 @@ def test_a_policy_that_no_version_of_the_root_named_loads_nothing() -> None:
     world.policy = policy(retention_days=366)
     world.publish(world.policy)
     world.pin()
-    assert codes(world.load("prod")) == {C.POLICY_UNKNOWN_TO_ROOT}
+    assert codes(world.load("prod")) == {C.NOT_ADMITTED, C.POLICY_UNKNOWN_TO_ROOT}
 
 
 @pytest.mark.parametrize("kind", ["revoke", "reject"])

@@ -119,4 +119,4 @@ def test_a_gate_that_failed_refuses_the_bytes_under_a_tier_that_does_not_ask_for
     verdict = world.admit()
     assert (verdict.tier, codes(verdict)) == ("low", {C.EVIDENCE_FAILED})
     assert [str(one) for one in verdict.reasons] == ["the gate fairness failed: disparate_impact is 0.5"]
-    assert codes(world.load("prod")) == {C.EVIDENCE_FAILED}
+    assert codes(world.load("prod")) == {C.NOT_ADMITTED, C.EVIDENCE_FAILED}

@@ -151,6 +151,18 @@ class World:
         self.roots.append(next_root(before, change, now=NOW, life=365 * DAY, key_life=1000 * DAY))
         self.publish(*([policy] if policy else []))
 
+    def end_key(self, name: str, at: datetime) -> None:
+        """Have every version of the root say that a key is valid until `at` only."""
+        key_id = KEYS[name].key_id
+        for index, one in enumerate(self.roots):
+            keys = {
+                key: k.model_copy(update={"valid_until": at}) if key == key_id else k for key, k in one.keys.items()
+            }
+            self.roots[index] = one.model_copy(update={"keys": keys})
+        for key in [key for key in self.vault.objects if key.endswith(".root.json")]:
+            del self.vault.objects[key]
+        self.publish(self.policy)
+
     def write(self, kind: Predicate, what: Mapping[str, Any], signer: Signer, *, about: str | None = None) -> str:
         """Put a statement into the vault; return its payload's digest."""
         envelope = seal(statement_about(about or self.digest, kind, dict(what)), signer).content
@@ -226,11 +238,14 @@ class World:
         said = Retirement(person=person, reason="succeeded", ticket="CHG-4", retired_at=at)
         return self.write(Predicate.RETIREMENT, said.model_dump(mode="json"), KEYS[person])
 
-    def decide(self, verdict: Verdict, environment: str | None = None, at: datetime = NOW + 4 * HOUR) -> str:
-        """Write the deployer's summary of a verdict."""
+    def decide(
+        self, verdict: Verdict, environment: str | None = None, at: datetime = NOW + 4 * HOUR,
+        passed: bool | None = None,
+    ) -> str:  # fmt: skip
+        """Write the deployer's summary of a verdict, or one that says `passed` whatever the verdict was."""
         summary = summary_of(
             self.digest, environment=environment or self.environment, policy=self.policy.digest, tier=self.tier,
-            inputs=verdict.rests_on, passed=verdict.verifies, now=at, version="0.1.0",
+            inputs=verdict.rests_on, passed=verdict.verifies if passed is None else passed, now=at, version="0.1.0",
         )  # fmt: skip
         envelope = seal(summary_statement(self.digest, summary), KEYS["deployer"]).content
         payload = payload_digest(envelope)
@@ -270,7 +285,8 @@ class World:
         return admit(self.record(), self.vault, self.trust(now), logs, environment=where, now=now, **options)
 
     def load(self, environment: str | None = None) -> Verdict:
-        return load(self.record(), self.vault, self.trust(None), environment=environment)
+        where = environment or self.environment
+        return load(self.record(), self.vault, self.trust(None), environment=where)
 
     def spoiled(self) -> World:
         """A copy to spoil."""
@@ -300,6 +316,13 @@ def approved_world(**options: Any) -> World:
     for person in ("approver-1", "approver-2"):
         world.approve(person)
     world.sequence(NOW + 3 * HOUR)
+    return world
+
+
+def admitted_world(**options: Any) -> World:
+    """A release that verifies, and that the deployer has admitted."""
+    world = approved_world(**options)
+    world.decide(world.admit())
     return world
 
 
