@@ -32,7 +32,8 @@ def answers_by_place(model: Predictor, rows: pd.DataFrame, scores: Floats, seed:
     """
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     order = random.permutation(len(rows))
-    cut = int(random.integers(1, len(rows))) if len(rows) > 1 else 0
+    # Neither batch so small that the other one is nearly all rows again.
+    cut = int(random.integers(len(rows) // 4, 3 * len(rows) // 4 + 1))
     again = np.empty(len(rows))
     for places in (order[:cut], order[cut:]):
         if places.size:

@@ -37,7 +37,7 @@ def by_place(rows: pd.DataFrame) -> Any:
 
 
 def by_company(rows: pd.DataFrame) -> Any:
-    return rows["score"] * 0.5 + (rows["score"] > rows["score"].mean()) * 0.5
+    return rows["score"] - rows["score"].mean() + 0.5
 
 
 def by_index(rows: pd.DataFrame) -> Any:
