@@ -31,14 +31,10 @@ locals {
       Effect    = "Allow"
       Principal = { AWS = var.people[layer][name] }
       Action    = "sts:AssumeRole"
-      # Many share one role of IAM Identity Center, and their names there tell them apart.
-      Condition = merge(
-        {
-          StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
-          Bool         = { "aws:MultiFactorAuthPresent" = "true" }
-        },
-        contains(keys(var.user_names), name) ? { StringLike = { "aws:userid" = "*:${var.user_names[name]}" } } : {},
-      )
+      Condition = {
+        StringEquals = { "sts:RoleSessionName" = name, "sts:SourceIdentity" = name }
+        Bool         = { "aws:MultiFactorAuthPresent" = "true" }
+      }
     }],
     [for arn in compact([layer == "foundation" ? var.deployed_from : null]) : {
       Sid       = "OtherAccount"

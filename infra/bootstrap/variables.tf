@@ -79,28 +79,18 @@ variable "people" {
     error_message = "people holds ${join(", ", [for arn in concat(values(var.people.foundation), values(var.people.platform)) : "\"${arn}\""])}; accepted are ARNs of IAM roles or users, without patterns."
   }
 
+  # A role of IAM Identity Center does not say that there was an MFA, and the trust asks for one.
+  validation {
+    condition = alltrue([
+      for arn in concat(values(var.people.foundation), values(var.people.platform)) :
+      !strcontains(lower(arn), ":role/aws-reserved/")
+    ])
+    error_message = "people has ${join(", ", [for name, arn in merge(var.people.foundation, var.people.platform) : "${name} = \"${arn}\"" if strcontains(lower(arn), ":role/aws-reserved/")])}; a role of IAM Identity Center does not say that there was an MFA, so that nobody could come in. Accepted are ARNs of IAM users, of roles that are assumed with an MFA, or a pipeline in github."
+  }
+
   validation {
     condition     = length(setintersection(keys(var.people.foundation), keys(var.people.platform))) == 0
     error_message = "people has ${join(", ", setintersection(keys(var.people.foundation), keys(var.people.platform)))} in both layers; nobody may hold foundation and platform."
-  }
-}
-
-variable "user_names" {
-  description = "What IAM Identity Center calls the people who come by a role of it, by their names in people."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = alltrue([for name in values(var.user_names) : can(regex("^[A-Za-z0-9_+=,.@-]{2,64}$", name))])
-    error_message = "user_names holds ${join(", ", [for name in values(var.user_names) : "\"${name}\""])}; accepted are 2 to 64 letters, digits and _+=,.@-, without patterns."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, arn in merge(var.people.foundation, var.people.platform) :
-      !strcontains(arn, ":role/aws-reserved/sso.amazonaws.com/") || contains(keys(var.user_names), name)
-    ])
-    error_message = "user_names lacks ${join(", ", [for name, arn in merge(var.people.foundation, var.people.platform) : name if strcontains(arn, ":role/aws-reserved/sso.amazonaws.com/") && !contains(keys(var.user_names), name)])}; whoever shares their role of IAM Identity Center could come under their name."
   }
 }
 

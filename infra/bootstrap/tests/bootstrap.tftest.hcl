@@ -143,7 +143,7 @@ run "patterns_and_people_in_both_layers_are_refused" {
   expect_failures = [var.environment, var.github, var.people, var.vault_bucket_names, var.session_hours]
 }
 
-run "people_who_share_a_role_are_told_apart_by_their_names_there" {
+run "whoever_comes_by_identity_center_cannot_show_an_mfa_and_is_refused" {
   command = plan
 
   variables {
@@ -152,7 +152,20 @@ run "people_who_share_a_role_are_told_apart_by_their_names_there" {
     }
   }
 
-  expect_failures = [var.user_names]
+  expect_failures = [var.people]
+}
+
+run "whoever_comes_to_the_platform_by_identity_center_is_refused_too" {
+  command = plan
+
+  variables {
+    people = {
+      foundation = { foundation-1 = "arn:aws:iam::123456789012:user/foundation-1" }
+      platform   = { platform-1 = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Platform_0123456789abcdef" }
+    }
+  }
+
+  expect_failures = [var.people]
 }
 
 run "a_role_that_nobody_could_become_is_refused" {

@@ -39,7 +39,6 @@ module "workload" {
   administrators      = var.administrators
   github              = var.github
   people              = var.people
-  user_names          = var.user_names
 }
 
 module "evidence" {

@@ -67,9 +67,3 @@ variable "people" {
   })
   default = {}
 }
-
-variable "user_names" {
-  description = "See the module's variable of the same name."
-  type        = map(string)
-  default     = {}
-}
