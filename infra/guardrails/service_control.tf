@@ -87,12 +87,13 @@ locals {
           "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:SetDefaultPolicyVersion",
           "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
         ]
-        Resource = [
+        # Whoever may change the administrators' roles could become whom the other statements leave out.
+        Resource = concat(local.makers, [
           for what in [
             "policy/interlock/boundaries/*-foundation", "policy/interlock/boundaries/*-platform", "policy/interlock/duties/*",
             "role/interlock/duties/*-foundation", "role/interlock/duties/*-platform",
           ] : "arn:${local.partition}:iam::*:${what}"
-        ]
+        ])
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
       },
       {

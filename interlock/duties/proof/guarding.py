@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -16,12 +17,13 @@ from interlock.duties.guarded_resources import (
     TABLE_CHANGES,
 )
 from interlock.duties.landscape import SERVICE_ROLE_PATH
-from interlock.duties.proof.calls import FREE, Session
+from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import EVERYTHING
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
 from interlock.duties.proof.naming import FOR_OTHERS
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
 from interlock.duties.proof.reaching import RECORD
+from interlock.duties.proof.sparing import becoming, foreigners
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)
@@ -40,7 +42,6 @@ UNSUBSCRIBING: Final = frozenset({"foundation", "platform"})
 """Duties whose work ends subscriptions, of whatever topic: the certificate assumes that they leave the alarm's."""
 RULES: Final = "events.amazonaws.com"
 PUBLISHING: Final = "sns:Publish"
-OUTSIDE: Final = "arn:aws:iam::999999999999:role/outside-of-the-organisation"
 ENTERING: Final = ("sts:AssumeRole",)
 USING: Final = {
     ResourceKind.KEY: ("kms:Decrypt", "kms:Sign"),
@@ -162,42 +163,50 @@ def _organisation(context: Context) -> Iterator[Violation]:
     for account in world.accounts:
         if not account.scps or account.id == world.management_account:
             continue
-        # Somebody whose own policies allow everything, and the account's root user.
-        anybody = [Session(arn, FREE) for arn in (*context.scene.strangers(), context.scene.root(account.id))]
-        own = [one for one in anybody if one.arn.split(":")[4] == account.id]
-        yield from context.first(own, LEAVING, "*", "take the account out of the organisation's hands")
-        yield from context.first(own, RECORD, f"arn:aws:cloudtrail:*:{account.id}:trail/*", "stop the record")
-        for resource in world.resources:
-            if resource.account_id != account.id:
-                continue
-            if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
-                yield from context.first(
-                    own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True
-                )
-            if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
-                yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
-                start = resource.arn.rpartition(":")[0]
-                for alias in resource.context.get("kms:ResourceAliases", ()):
-                    # What keeps a key knows it by its name.
-                    words = "take away the name by which a key is kept"
-                    yield from context.first(own, RENAMING, f"{start}:{alias}", words)
+        # Somebody whose own policies allow everything, the account's root user, and whom they could make or enter.
+        reached = becoming(context, account.id)
+        for violation in _by_whoever_may_do_all(context, account.id, list(reached)):
+            session = violation.call.session if violation.call is not None else None
+            yield replace(violation, chain=reached[session]) if session is not None else violation
+
+
+def _by_whoever_may_do_all(context: Context, account_id: str, own: list[Session]) -> Iterator[Violation]:
+    yield from context.first(own, LEAVING, "*", "take the account out of the organisation's hands")
+    yield from context.first(own, RECORD, f"arn:aws:cloudtrail:*:{account_id}:trail/*", "stop the record")
+    for resource in context.scene.world.resources:
+        if resource.account_id != account_id:
+            continue
+        if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
+            yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True)
+        if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
+            yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
+            start = resource.arn.rpartition(":")[0]
+            for alias in resource.context.get("kms:ResourceAliases", ()):
+                # What keeps a key knows it by its name.
+                words = "take away the name by which a key is kept"
+                yield from context.first(own, RENAMING, f"{start}:{alias}", words)
 
 
 def _outsiders(context: Context) -> Iterator[Violation]:
     world = context.scene.world
-    controlled = {one.id for one in world.accounts if one.rcps and one.id != world.management_account}
-    everything = NamedDocument(name="everything", document=EVERYTHING)
-    outsider = [Session(context.scene.add(Principal(arn=OUTSIDE, identity=(everything,))).arn, FREE)]
-    foreign = {"aws:principalorgid": None}
-    for resource in world.resources:
-        if resource.account_id in controlled and resource.kind in USING:
+    controlled = [one.id for one in world.accounts if one.rcps and one.id != world.management_account]
+    for account_id in controlled:
+        for outsider, fixed in foreigners(context, account_id):
+            yield from _by_outsider(context, account_id, [outsider], fixed)
+
+
+def _by_outsider(
+    context: Context, account_id: str, outsider: list[Session], fixed: Mapping[str, tuple[str, ...] | None]
+) -> Iterator[Violation]:
+    for resource in context.scene.world.resources:
+        if resource.account_id == account_id and resource.kind in USING:
             of = f"{resource.arn}/*" if resource.kind is ResourceKind.BUCKET else resource.arn
             actions, words = USING[resource.kind], "use what is the organisation's"
-            yield from context.first(outsider, actions, of, words, given=foreign, loosened=True, delegated=True)
-    for role in world.principals:
-        if role.account_id in controlled and role.duty is not None:
+            yield from context.first(outsider, actions, of, words, given=fixed, loosened=True, delegated=True)
+    for role in context.scene.world.principals:
+        if role.account_id == account_id and role.duty is not None:
             words = "come into a duty's role"
-            yield from context.first(outsider, ENTERING, role.arn, words, given=foreign, loosened=True)
+            yield from context.first(outsider, ENTERING, role.arn, words, given=fixed, loosened=True)
 
 
 def _services_alone(context: Context) -> Iterator[Violation]:
@@ -214,11 +223,10 @@ def _services_alone(context: Context) -> Iterator[Violation]:
             yield from context.first([Session(role, ANYBODY)], (action,), anything, "act as a service", delegated=True)
     for account in world.accounts:
         if account.rcps and account.id != world.management_account:
-            anybody = [Session(one, FREE) for one in (*scene.strangers(), scene.root(account.id))]
-            own = [one for one in anybody if one.arn.split(":")[4] == account.id]
             into = f"arn:aws:iam::{account.id}:role{SERVICE_ROLE_PATH}any-other"
             words = "come into a role that the platform makes for a service"
-            yield from context.first(own, ENTERING, into, words, loosened=True, delegated=True)
+            reached = list(becoming(context, account.id))
+            yield from context.first(reached, ENTERING, into, words, loosened=True, delegated=True)
 
 
 PROPERTIES: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import Policy, PolicyKind, PrincipalType
@@ -16,7 +17,7 @@ from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form, Standing
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.selecting import allows
 from interlock.duties.proof.strangers import strangers
-from interlock.duties.world import Account, NamedDocument, Principal, PrincipalKind, Resource, World
+from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Resource, World
 
 
 class Scene:
@@ -38,17 +39,16 @@ class Scene:
         self._scps = {one.id: forms.levels_of(one.scps, PolicyKind.SCP, one.id) for one in bound}
         self._rcps = {one.id: forms.levels_of(one.rcps, PolicyKind.RCP, one.id) for one in bound}
         self._resources = {one.arn: one for one in world.resources}
-        self._facts = {one.arn: {key.lower(): values for key, values in one.context.items()} for one in world.resources}
+        self._facts = {one.arn: {key.lower(): said for key, said in one.context.items()} for one in world.resources}
         self._strangers: dict[str, Principal] = {}
         self._entering: dict[str, Principal] = {}
         for principal in world.principals:
             self._standing(principal.arn, Form.AS_WRITTEN)
-            if principal.trust is not None:
-                self.trust(principal.arn)
+            self.trust(principal.arn)
         of_resources = [one for one in map(self.resource_policy, world.resources) if one is not None]
-        controls = [one for levels in (*self._scps.values(), *self._rcps.values()) for level in levels for one in level]
+        controls = chain.from_iterable(self.above(one.id) for one in bound)
         everything = (NamedDocument(name="everything", document=EVERYTHING),)
-        self._outsiders = tuple(strangers((one.id for one in world.accounts), (*of_resources, *controls)))
+        self._outsiders = tuple(strangers([one.id for one in world.accounts], (*of_resources, *controls)))
         self._strangers.update((arn, Principal(arn=arn, identity=everything)) for arn in self._outsiders)
 
     def policies(self) -> Iterable[Policy]:
@@ -59,6 +59,10 @@ class Scene:
             policy = self.resource_policy(resource)
             if policy is not None:
                 yield policy
+
+    def above(self, account_id: str) -> tuple[Policy, ...]:
+        """Return the organisation's policies above an account, without their levels."""
+        return tuple(chain(*self._scps.get(account_id, ()), *self._rcps.get(account_id, ())))
 
     def strangers(self) -> tuple[str, ...]:
         """Return, for each account, roles and users that are in no document, and whose own policies allow everything:
@@ -132,10 +136,8 @@ class Scene:
         found = self._whole.get(key)
         if found is None:
             own = self._standing(session.arn, session.form)
-            found = self._whole[key] = Layers(
-                identity=own.identity, boundary=own.boundary, scps=own.scps, resource=resource,
-                rcps=self._rcps.get(owner, ()),
-            )  # fmt: skip
+            rcps = self._rcps.get(owner, ())
+            found = self._whole[key] = Layers(own.identity, resource, own.boundary, scps=own.scps, rcps=rcps)
         return found
 
     def _standing(self, arn: str, form: Form) -> Standing:
@@ -166,7 +168,7 @@ class Scene:
             yield "aws:sourceidentity", (session.source_identity,) if session.source_identity else None
         if session.arn not in self._strangers:
             yield from ((f"aws:principaltag/{key.lower()}", (value,)) for key, value in principal.tags.items())
-        account: Account | None = self.world.account(principal.account_id)
+        account = self.world.account(principal.account_id)
         if account is not None and account.organization_id:
             yield "aws:principalorgid", (account.organization_id,)
 
@@ -196,8 +198,7 @@ class Scene:
         for principal in self.world.principals:
             bounds, trust = self._standing(principal.arn, Form.AS_WRITTEN).boundary, self.trust(principal.arn)
             yield from (one for one in (bounds, trust) if one is not None)
-        for levels in (*self._scps.values(), *self._rcps.values()):
-            yield from (one for level in levels for one in level)
+        yield from chain.from_iterable(self.above(one.id) for one in self.world.accounts)
 
     def may_be_granted(self, session: Session, action: str) -> bool:
         """Return whether a session's own policies and boundary allow an action on anything, under any conditions."""
@@ -229,7 +230,7 @@ class Scene:
         policy = (
             forms.delegating(own.account_id) if delegated else self._deciding(action, resource_arn, resource, loosened)
         )
-        if not granted and not (policy is not None and allows(policy, action)):
+        if not granted and (policy is None or not allows(policy, action)):
             return None
         owner = resource.account_id if resource else _account_of(resource_arn) or own.account_id
         region = resource_arn.split(":")[3] if resource_arn.count(":") >= 5 else ""

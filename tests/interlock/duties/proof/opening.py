@@ -11,12 +11,24 @@ from tests.interlock.duties.proof.organised import guardrails, organised
 
 Statement = dict[str, Any]
 Opened = tuple[str, str, World]
+SPARED = (
+    "arn:aws:iam::*:role/*admin*", "arn:aws:iam::*:role/helper", "arn:aws:iam::*:user/o?s/*",
+    "arn:aws:iam::*:role/OrganizationAccountAccessRol?*",
+)  # fmt: skip
 VAULTS = ["vault-primary", "vault-recovery"]
 
 
 def openings(world: World) -> Iterator[Opened]:
     """Yield what was done, where, and the world in which it was done, always in the same order."""
-    for make in (_no_policy, _without_a_denial, _one_more, _read_by_another, _called_by_another, _unorganised):
+    for make in (
+        _no_policy,
+        _without_a_denial,
+        _one_more,
+        _read_by_another,
+        _called_by_another,
+        _unorganised,
+        _sparing,
+    ):
         yield from make(world)
 
 
@@ -123,6 +135,26 @@ def _unorganised(world: World) -> Iterator[Opened]:
                         less = {**whole, kind: {**policies, name: changed}}
                         where = f"{kind} {name} {statement['Sid']} {action}"
                         yield "deny one action less in the organisation", where, organised(world, less)
+
+
+def _sparing(world: World) -> Iterator[Opened]:
+    """Have a denial of the organization leave out whoever is called in some way, or comes from another account."""
+    whole = guardrails(VAULTS)
+    for number, (kind, name, at) in enumerate(
+        (kind, name, at) for kind, policies in whole.items() for name, one in policies.items()
+        for at in range(len(one["Statement"]))
+    ):  # fmt: skip
+        for who in (SPARED[number % len(SPARED)], SPARED[(number + 1) % len(SPARED)]):
+            changed = _edited(whole[kind][name], lambda listed, at=at, who=who: _leave_out(listed[at], who))  # type: ignore[misc]
+            less = {**whole, kind: {**whole[kind], name: changed}}
+            yield "have the organisation spare a name", f"{kind} {name} {at} {who}", organised(world, less)
+
+
+def _leave_out(statement: Statement, who: str) -> None:
+    condition = copy.deepcopy(statement.get("Condition", {}))
+    named = condition.setdefault("ArnNotLike", {}).setdefault("aws:PrincipalArn", [])
+    condition["ArnNotLike"]["aws:PrincipalArn"] = [*named, who]
+    statement["Condition"] = condition
 
 
 def _rest(statement: Statement) -> Statement:

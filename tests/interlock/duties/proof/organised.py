@@ -43,6 +43,10 @@ def guardrails(vaults: list[str]) -> dict[str, Any]:
                 denial("DenyStopping", ["cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors",
                                         "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"], Condition=MAKERS),
             ),
+            "boundaries": policy(
+                denial("DenyMakers", ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],
+                       "arn:aws:iam::*:role/OrganizationAccountAccessRole", Condition=MAKERS),
+            ),
             "regions": policy(denial("DenyLeaving", ["account:CloseAccount", "organizations:LeaveOrganization"])),
         },
         "resource_control": {
