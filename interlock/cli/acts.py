@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from interlock import approving
 from interlock.admission import Anchor
 from interlock.cli.loading import StackOption, load_clients
-from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, console, progress
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress, show
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.cli.verdicts import DigestArgument, EnvironmentOption
 from interlock.clients import StackClients
@@ -198,7 +198,7 @@ def _now() -> datetime:
 def _ask(clients: StackClients, reading: approving.Reading, *, now: datetime, yes: bool, quiet: bool) -> None:
     if not quiet:
         # Read in full before it is signed: what the passport shows is what the approval names.
-        console().print(text(approving.passport_of(clients, reading, now=now)))
+        show(text(approving.passport_of(clients, reading, now=now)))
     verdict = reading.verdict
     others = len(reading.record.pins) - 1
     beside = f" (and none of the {others} other pins of its record)" if others else ""

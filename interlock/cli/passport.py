@@ -11,7 +11,7 @@ import typer
 from interlock.admission import trust_from
 from interlock.cli.files import write_once
 from interlock.cli.loading import StackOption, load_clients
-from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, console, progress
+from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress, show
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.cli.verdicts import DigestArgument, EnvironmentOption
 from interlock.passports import open_passport
@@ -53,7 +53,7 @@ def passport(
     if output is OutputFormat.JSON:
         Printer(output).result({**fields(opened), "html": str(html) if html else None})
         return
-    console().print(text(opened), soft_wrap=False)
+    show(text(opened))
     if html is not None:
         Printer(output).text([f"wrote {html}"])
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ParamSpec
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from interlock.failures import Failure
@@ -54,6 +54,17 @@ def console(*, errors: bool = False) -> Console:
     return made
 
 
+def show(what: RenderableType) -> None:
+    """Print a whole document, such as a passport; into a pipe without the blanks that fill its columns up."""
+    target = console()
+    if target.is_terminal:
+        target.print(what, soft_wrap=False)
+        return
+    with target.capture() as written:
+        target.print(what, soft_wrap=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in written.get().splitlines()))
+
+
 class Printer:
     """Prints the result of one command in the format that was asked for."""
 
@@ -73,7 +84,7 @@ class Printer:
         for line in lines:
             self._console.print(visible(line))
         if table is not None:
-            self._console.print(table, soft_wrap=False)
+            show(table)
 
     def failure(self, failure: Failure) -> None:
         """Print why a command ended without having done its work."""
