@@ -58,7 +58,7 @@ def judge(
     record = gather(vault, digest, trust.public_keys())
     if profile is Profile.LOAD:
         return record, load(record, vault, trust, environment=environment)
-    logs, unread = read_logs(vault, trust.root)
+    logs, unread = read_logs(vault, trust.root, digest)
     return record, admit(record, vault, trust, logs, environment=environment, now=now, unread=unread)
 
 

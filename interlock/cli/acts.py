@@ -63,7 +63,8 @@ def approve(
         tell(f"verify {digest}")
         reading = approving.open_reading(clients, speaker, digest, where, now=now)
     _ask(clients, reading, now=now, yes=yes, quiet=output is OutputFormat.JSON)
-    approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=now)
+    # Reading takes as long as it takes, and what is dated before a checkpoint without it counts as dated back.
+    approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=_now())
     lines = [
         f"{'approved' if approved.written.anew else 'was approved already by you:'} release {digest} for {where}, "
         f"tier {reading.verdict.tier}",

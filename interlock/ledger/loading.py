@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from interlock.ledger.believing import Believer
-from interlock.ledger.checkpoint import Checkpoint
+from interlock.ledger.checkpoint import Checkpoint, InvalidCheckpoint, parse_checkpoint
 from interlock.ledger.faults import FaultKind, LedgerFault, LedgerRefused
 from interlock.ledger.layout import checkpoints_prefix, log_of, log_prefix, numbered, witnessed_prefix
 from interlock.ledger.reading import read_log
@@ -48,9 +49,13 @@ class ReaderStorage:
         return sorted({first + slash for first, slash, _ in (rest.partition("/") for rest in rests)})
 
 
-def open_ledger(vault: VaultReader, root: TrustRoot, origin: str) -> LedgerView:
-    """Return the log `origin` of a vault as it is to be believed under `root`. Raises LedgerRefused."""
-    return open_log(ReaderStorage(vault, log_of(origin)), root, log_of(origin))
+def open_ledger(vault: VaultReader, root: TrustRoot, origin: str, *, about: str | None = None) -> LedgerView:
+    """Return the log `origin` of a vault as it is to be believed under `root`; `about` is as it is to `fetch`.
+
+    Raises LedgerRefused.
+    """
+    copy = fetch(ReaderStorage(vault, log_of(origin)), root, log_of(origin), history=False, about=about)
+    return read_log(copy, root)
 
 
 def open_log(
@@ -68,8 +73,11 @@ def open_log(
     return read_log(fetch(storage, root, log, history=history), root, remembered=remembered)
 
 
-def fetch(storage: LogReader, root: TrustRoot, log: str, *, history: bool = False) -> LogCopy:
+def fetch(storage: LogReader, root: TrustRoot, log: str, *, history: bool = False, about: str | None = None) -> LogCopy:
     """Return what lies of a log: the entries as far as its newest checkpoint says, that checkpoint, and the witness's.
+
+    With the digest of a release in `about`, also the witness's last checkpoint without each of the release's leaves:
+    what a statement says of its own time is held against that.
 
     Raises LedgerRefused if that checkpoint is not to be believed, or an entry is missing.
     """
@@ -80,11 +88,35 @@ def fetch(storage: LogReader, root: TrustRoot, log: str, *, history: bool = Fals
     signed += [believer.witnessed(content)[0] for content in witnessed]
     size = max((one.checkpoint.size for one in signed), default=0)
     try:
-        return LogCopy(read_entries(storage, log, size), checkpoints, witnessed)
+        entries = read_entries(storage, log, size)
     except Incomplete as error:
         raise LedgerRefused([LedgerFault(FaultKind.TRUNCATED, str(error), log)]) from error
     except InvalidTile as error:
         raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, str(error), log)]) from error
+    if about is not None and not history:
+        # A leaf that names the digest elsewhere than as its subject only costs a checkpoint more.
+        places = [index for index, entry in enumerate(entries) if about.encode() in entry]
+        witnessed += [one for one in _last_without(storage, witnessed_prefix(log), places) if one not in witnessed]
+    return LogCopy(entries, checkpoints, witnessed)
+
+
+def _last_without(storage: LogReader, prefix: str, places: Sequence[int]) -> list[bytes]:
+    """Return, for each of `places`, the newest checkpoint under `prefix` with no more entries than that.
+
+    Their sizes grow with their numbers in a log that is to be believed, which reading it finds out.
+    """
+    numbers = list(all_numbers(storage, prefix)) if places else []
+    contents: dict[int, bytes] = {}
+
+    def size(number: int) -> int:
+        contents[number] = contents.get(number) or storage.read(numbered(prefix, number)) or b""
+        return parse_checkpoint(contents[number]).checkpoint.size
+
+    try:
+        found = {bisect_right(numbers, place, key=size) - 1 for place in places}
+    except InvalidCheckpoint as error:
+        raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, f"no checkpoint: {error}", prefix)]) from error
+    return [contents[numbers[index]] for index in sorted(found) if index >= 0]
 
 
 def _notes(storage: LogReader, prefix: str, *, history: bool) -> list[bytes]:

@@ -105,6 +105,16 @@ class LedgerView:
         """Return the proof that leaf `index` is under the newest checkpoint's root."""
         return self.tree.inclusion(index, self.size)
 
+    def last_without(self, recorded: Recorded) -> Witnessed | None:
+        """Return the newest checkpoint, of those that the witness has seen, that does not hold a recorded statement.
+
+        None if there is none, and for what was entered as late: another log's tail may have held that before.
+        """
+        if recorded.leaf.kind is not LeafKind.STATEMENT:
+            return None
+        without = (seen for seen in self.sightings if seen.checkpoint.size <= recorded.index)
+        return max(without, key=lambda seen: seen.checkpoint.number, default=None)
+
     def backdated(self, recorded: Recorded, stated: datetime, tolerance: timedelta) -> LedgerFault | None:
         """Return what is wrong with the time (UTC) that a recorded statement gives itself, or None.
 
@@ -112,14 +122,13 @@ class LedgerView:
         before the time of a witnessed checkpoint without it by as much; it may not lie after the leaf's time by more.
         """
         where, leaf = f"leaf {recorded.index} of {self.origin}", recorded.leaf
-        for seen in self.sightings:
-            without = seen.checkpoint.size <= recorded.index
-            if without and leaf.kind is LeafKind.STATEMENT and stated + tolerance < seen.checkpoint.time:
-                text = (
-                    f"the statement says {timestamp(stated)}, and the checkpoint of {timestamp(seen.checkpoint.time)}, "
-                    f"witnessed at {timestamp(seen.at)}, does not hold it"
-                )
-                return LedgerFault(FaultKind.BACKDATED, text, where)
+        seen = self.last_without(recorded)
+        if seen is not None and stated + tolerance < seen.checkpoint.time:
+            text = (
+                f"the statement says {timestamp(stated)}, and the checkpoint of {timestamp(seen.checkpoint.time)}, "
+                f"witnessed at {timestamp(seen.at)}, does not hold it"
+            )
+            return LedgerFault(FaultKind.BACKDATED, text, where)
         late = leaf.recorded_at - stated
         if leaf.kind is LeafKind.STATEMENT and late > tolerance:
             text = (

@@ -1070,7 +1070,7 @@ class LedgerReader:
         """Return the logs that hold; `known` are checkpoints that the auditor has from elsewhere."""
         names = {key.split("/")[1] for prefix in ("ledger/", "witness/") for key in self.bundle.below(prefix)}
         found = []
-        for name in sorted(names):
+        for name in sorted(names, key=lambda name: (epoch_of(name), name)):
             try:
                 found.append(self._log(name, [one for one in known if one.origin == self._named(name)]))
             except Broken as error:
@@ -1093,10 +1093,8 @@ class LedgerReader:
             raise Broken("ledger-of-unknown-origin", f"the trust root names no log of the origin {shown(origin)}")
         own = [self._checkpoint(key, origin) for key in self.bundle.below(f"ledger/{name}/checkpoints/")]
         witnessed = [self._witnessed(key, origin) for key in self.bundle.below(f"witness/{name}/")]
-        if not own and not witnessed:
-            raise Broken("ledger-refused", "it has no checkpoint")
-        if own and witnessed and max(one.number for one in own) < max(one.number for one, _ in witnessed):
-            raise Broken("ledger-refused", "it ends before a checkpoint that the witness has seen")
+        if not own or max(one.number for one in own) < max((one.number for one, _ in witnessed), default=0):
+            raise Broken("ledger-refused", "it has no checkpoint of its own that is as new as the witness's newest")
         newest = max([*own, *(one for one, _ in witnessed)], key=lambda one: (one.size, one.number))
         entries = self._entries(name, newest.size)
         log = self._grown(name, newest, entries, [*own, *(one for one, _ in witnessed), *known])
@@ -1269,6 +1267,18 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much a statement's own time may lie after the moment at which the ledger recorded it."""
 LATEST = timedelta(hours=24)
 """How long a statement may have lain in the vault before the sequencer saw it."""
+WRITTEN_WITHIN = timedelta(minutes=15)
+"""What may pass between the time that a statement gives itself and the moment when it lies in the vault."""
+
+STATED = {
+    APPROVAL: "approved_at",
+    REJECTION: "rejected_at",
+    WITHDRAWAL: "withdrawn_at",
+    REVOCATION: "revoked_at",
+    RETIREMENT: "retired_at",
+    VERIFICATION: "timeVerified",
+}
+"""Where a kind of statement says when it was made; evidence and requests may be older than what is signed of them."""
 
 # The forms are closed, and as narrow as those that the signers' own tools write: what a person or a gate is read to
 # have said may not depend on who reads it.
@@ -1463,6 +1473,16 @@ class Statement:
     keys: tuple[TrustedKey, ...]
     recorded_at: datetime | None
     """When the ledger recorded it first; None if it has not."""
+    lacked_at: datetime | None = None
+    """The time of the newest witnessed checkpoint that does not hold it; None if nobody can say."""
+
+    def dated_back(self) -> str | None:
+        """Return why it cannot have been made when it says, or None if it can."""
+        said = self.predicate.get(STATED[self.kind])
+        # An objection whose details are malformed stands, and says no time.
+        if said is None or self.lacked_at is None or when(said) + WRITTEN_WITHIN >= self.lacked_at:
+            return None
+        return f"it says {told(when(said))}, and the checkpoint of {told(self.lacked_at)}, witnessed, does not hold it"
 
     @property
     def person(self) -> str:
@@ -1493,7 +1513,7 @@ class RecordReader:
         for log in logs:
             for leaf in log.counted:
                 self.leaves.setdefault(leaf.key, []).append(leaf)
-        self.logs = logs
+        self.by_name = {log.name: log for log in logs}
 
     def statements(self) -> list[Statement]:
         """Return every statement that stands; what is wrong with the others is in the report."""
@@ -1565,7 +1585,9 @@ class RecordReader:
                 raise Broken("person-forged", f"names {shown(predicate['person'], 64)!r}, whose key did not sign it")
             right = own
         leaf = self._leaf(key, content, payload, kind)
-        return Statement(key, payload, kind, predicate, right, leaf.recorded_at if leaf else None)
+        if leaf is None:
+            return Statement(key, payload, kind, predicate, right, None)
+        return Statement(key, payload, kind, predicate, right, leaf.recorded_at, self._lacked_at(leaf))
 
     def _predicate(self, key: str, kind: str, said: Any, person: str) -> Any:
         """Return what a statement says. An objection whose details are malformed is refused for them, and stands."""
@@ -1585,9 +1607,13 @@ class RecordReader:
             if (leaf.sha256, leaf.payload, leaf.predicate_type, leaf.subject) != same:
                 text = f"entry {leaf.index} of the log {leaf.log} recorded other bytes under this name"
                 raise Broken("statement-replaced", text)
-        sizes = {log.name: log.witnessed_size for log in self.logs}
-        seen = [leaf for leaf in leaves if leaf.index < sizes[leaf.log]]
+        seen = [leaf for leaf in leaves if leaf.index < self.by_name[leaf.log].witnessed_size]
         return min(seen, key=lambda one: one.recorded_at, default=None)
+
+    def _lacked_at(self, leaf: Leaf) -> datetime | None:
+        # What was entered as late may have been in the lost tail of another log before.
+        without = [one for one in self.by_name[leaf.log].sightings if one.size <= leaf.index]
+        return without[-1].time if without and leaf.kind == "statement" else None
 
 
 # ------------------------------------------------------------------------------------------------- what it adds up to
@@ -1934,7 +1960,7 @@ class Approvals:
         written = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
         seen = min(one.recorded_at, self.moment)
         unread = sorted(gate for gate, payloads in self.evidence.items() if not payloads & read)
-        pin = opening.statement.payload
+        pin, lie = opening.statement.payload, one.dated_back()
         pins = [other.predicate for other in self.by_then if other.kind == PIN]
         submitters = {(other.get("request") or {}).get("submitter") for other in pins} | {opening.submitter}
         measured = [other.predicate for other in self.by_then if other.kind == EVIDENCE]
@@ -1969,6 +1995,7 @@ class Approvals:
                 f"it says {told(given)}, and was first seen at {told(seen)}",
                 seen - given > LATEST,
             ),
+            ("statement-backdated", lie or "", lie is not None),
             ("approval-expired", f"it expired at {told(expires)}", self.moment >= expires),
         )
         fault = next(((code, text) for code, text, wrong in checks if wrong), None)
@@ -2247,6 +2274,7 @@ class Verifier:
         judges = self._judges(policies)
         decisions = [one for one in self.statements if one.kind == VERIFICATION]
         self._tell(decisions)
+        self._check_dates()
         passed = [one for one in decisions if one.predicate["verificationResult"] == "PASSED" and one.doubt() is None]
         for one in passed:
             self._check_decision(one, judges)
@@ -2294,10 +2322,20 @@ class Verifier:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
 
     def _decided_at(self, one: Statement) -> datetime:
-        """Return a decision's own time where the ledger's bears it out, else the ledger's: whoever holds a key lies."""
+        """Return a decision's own time where the ledger's bears it out, else the ledger's: whoever holds a key lies.
+
+        It was not made before the last witnessed checkpoint that does not hold it.
+        """
         stated, seen = when(one.predicate["timeVerified"]), one.recorded_at
         assert seen is not None
-        return stated if seen - LATEST <= stated <= seen + CLOCKS_DIFFER else seen
+        return max(stated, one.lacked_at or stated) if seen - LATEST <= stated <= seen + CLOCKS_DIFFER else seen
+
+    def _check_dates(self) -> None:
+        """An approval that is dated back counts for nothing, and is given anew; the others cannot be taken back."""
+        for one in self.statements:
+            lie = one.dated_back() if one.kind in STATED and one.kind != APPROVAL else None
+            if lie is not None and one.doubt() is None:
+                self._refuse("statement-backdated", one.key, lie)
 
     def _tell(self, decisions: Sequence[Statement]) -> None:
         """Say who did what, and when the ledger saw it."""

@@ -10,6 +10,7 @@ from typing import Final
 from interlock.release.acts import Approval, Withdrawal, record_digest
 from interlock.release.tiers import Approvers
 from interlock.release.verification.belief import Belief
+from interlock.release.verification.dating import dated_back
 from interlock.release.verification.readings import Said
 from interlock.release.verification.reason import Reason, ReasonCode
 
@@ -188,5 +189,8 @@ def _of_time(one: Said[Approval], asked: Asked, belief: Belief) -> Iterator[_Fau
             f"it says {what.approved_at:%Y-%m-%d %H:%M} UTC, and the ledger saw it first at {seen:%Y-%m-%d %H:%M} UTC"
         )
         yield ReasonCode.STATEMENT_BACKDATED, text
+    lie = dated_back(one, what.approved_at, belief)
+    if lie is not None:
+        yield ReasonCode.STATEMENT_BACKDATED, lie
     if asked.now >= what.expires_at:
         yield ReasonCode.APPROVAL_EXPIRED, f"it expired at {what.expires_at:%Y-%m-%d %H:%M} UTC"

@@ -8,7 +8,7 @@ statements it had seen in the ledger when it admitted the release.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -26,6 +26,10 @@ class Belief(Protocol):
         """Return when (UTC) the statement was seen at the latest, None where that cannot be known."""
         ...
 
+    def lacked_at(self, said: Said[Any], /) -> datetime | None:
+        """Return when (UTC) the statement was certainly not there yet, None where nobody can say."""
+        ...
+
 
 @dataclass(frozen=True)
 class BeliefByLedger:
@@ -33,9 +37,14 @@ class BeliefByLedger:
 
     recorded: Mapping[str, datetime]
     """By key of the vault, when (UTC) the ledger first recorded the envelope that lies there."""
+    lacking: Mapping[str, datetime] = field(default_factory=dict)
+    """By key, the time (UTC) of the newest witnessed checkpoint that does not hold it."""
 
     def made_at(self, said: Said[Any]) -> datetime | None:
         return self.recorded.get(said.recorded.key)
+
+    def lacked_at(self, said: Said[Any]) -> datetime | None:
+        return self.lacking.get(said.recorded.key)
 
     def doubt(self, said: Said[Any]) -> Reason | None:
         """Return why `said` does not count, or None."""
@@ -70,6 +79,9 @@ class BeliefByVoucher:
     then the keys alone are looked at, so that what else is wrong can be told."""
 
     def made_at(self, _: Said[Any]) -> datetime | None:
+        return None
+
+    def lacked_at(self, _: Said[Any]) -> datetime | None:
         return None
 
     def doubt(self, said: Said[Any]) -> Reason | None:

@@ -18,6 +18,7 @@ from interlock.release.verification import standing, tier
 from interlock.release.verification.admissions import admissions
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
+from interlock.release.verification.dating import backdated
 from interlock.release.verification.evidence import shown
 from interlock.release.verification.ledger import FRESH_WITHIN, seen_in
 from interlock.release.verification.readings import Readings, Said, read
@@ -99,11 +100,11 @@ def admit(
     if not _is_there(record):
         return Verdict(record.digest, environment, Profile.ADMIT, (nothing_stored(record.digest),))
     readings, seen = read(record, trust.root), seen_in(logs, record, now=now, fresh_within=fresh_within)
-    belief = BeliefByLedger(seen.times)
+    belief = BeliefByLedger(seen.times, seen.lacking)
     weak, until = locks(record, reader)
     unlocked = [_unlocked(key, end) for key, end in until.items() if end <= now]
     judge = _Judge(record, readings, trust, environment, belief, now, until)
-    objections = list(standing.retirements(readings, belief))
+    objections = [*standing.retirements(readings, belief), *backdated(readings, belief)]
     found = [
         *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons, *unread,
         *readings.forgeries, *judge.objections(), *objections,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from interlock.ledger.faults import LedgerRefused
 from interlock.ledger.leaf import Leaf
 from interlock.ledger.ledger import joined
-from interlock.ledger.view import LedgerView
+from interlock.ledger.view import LedgerView, Recorded
 from interlock.release.record import Record
 from interlock.release.verification.reason import Reason, ReasonCode
 
@@ -25,6 +25,8 @@ class Seen:
     times: Mapping[str, datetime]
     """By key of the vault, when (UTC) the envelope there was first recorded in a leaf that the witness has seen."""
     reasons: tuple[Reason, ...]
+    lacking: Mapping[str, datetime] = field(default_factory=dict)
+    """By such a key, the time (UTC) of the newest checkpoint without it, of those that the witness has seen."""
 
 
 def seen_in(logs: Sequence[LedgerView], record: Record, *, now: datetime, fresh_within: timedelta) -> Seen:
@@ -34,12 +36,17 @@ def seen_in(logs: Sequence[LedgerView], record: Record, *, now: datetime, fresh_
     except LedgerRefused as refused:
         return Seen({}, tuple(Reason(ReasonCode.LEDGER_REFUSED, str(one), one.where) for one in refused.faults))
     faults = {reason.where: reason for reason in _faults(record, [one.leaf for _, one in found])}
-    times: dict[str, datetime] = {}
+    first: dict[str, tuple[LedgerView, Recorded]] = {}
     for log, one in found:
         key, moment = one.leaf.key, one.leaf.recorded_at
         if key not in faults and log.is_witnessed(one.index):
-            times[key] = min(times.get(key, moment), moment)
-    return Seen(times, (*_freshness(logs, now, fresh_within), *faults.values()))
+            earlier = first.get(key)
+            if earlier is None or moment < earlier[1].leaf.recorded_at:
+                first[key] = (log, one)
+    times = {key: one.leaf.recorded_at for key, (_, one) in first.items()}
+    without = {key: log.last_without(one) for key, (log, one) in first.items()}
+    lacking = {key: seen.checkpoint.time for key, seen in without.items() if seen is not None}
+    return Seen(times, (*_freshness(logs, now, fresh_within), *faults.values()), lacking)
 
 
 def _freshness(logs: Sequence[LedgerView], now: datetime, within: timedelta) -> Iterator[Reason]:

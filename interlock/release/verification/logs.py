@@ -13,10 +13,11 @@ from interlock.release.vault import VaultReader
 from interlock.release.verification.reason import Reason, ReasonCode
 
 
-def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], list[Reason]]:
+def read_logs(reader: VaultReader, root: TrustRoot, about: str | None = None) -> tuple[list[LedgerView], list[Reason]]:
     """Return the logs of `root` that are to be believed, and why the others are not.
 
-    A log that nobody has begun, as another region's before a failover, is none. Raises what `reader` raises.
+    With the digest of a release in `about`, they tell as well which of its statements are dated back. A log that
+    nobody has begun, as another region's before a failover, is none. Raises what `reader` raises.
     """
     views: list[LedgerView] = []
     reasons: list[Reason] = []
@@ -24,7 +25,7 @@ def read_logs(reader: VaultReader, root: TrustRoot) -> tuple[list[LedgerView], l
         if not any(True for prefix in (log_prefix(log), witnessed_prefix(log)) for _ in reader.versions(prefix)):
             continue
         try:
-            views.append(open_ledger(reader, root, origin))
+            views.append(open_ledger(reader, root, origin, about=about))
         except LedgerRefused as refused:
             reasons += [Reason(_code_of(fault.kind), str(fault), origin) for fault in refused.faults]
     if not reasons:

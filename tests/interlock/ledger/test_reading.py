@@ -11,7 +11,7 @@ from interlock.ledger.layout import origin_of
 from interlock.ledger.leaf import LeafKind
 from interlock.ledger.merkle import Tree, verify_inclusion
 from interlock.ledger.reading import read_log
-from interlock.ledger.view import LogCopy
+from interlock.ledger.view import LogCopy, Recorded
 from interlock.release.trust.document import KeyDuty
 from tests.interlock.ledger.logs import (
     KEYS,
@@ -219,6 +219,15 @@ def test_a_statement_that_says_it_is_older_than_the_witness_knows_is_backdated()
     assert fault is not None
     assert fault.kind is FaultKind.BACKDATED
     assert "witnessed" in fault.text
+
+
+def test_the_newest_witnessed_checkpoint_without_a_statement_tells_when_it_was_not_there() -> None:
+    view = read_log(HISTORY.copy(), root())
+    for index, recorded in enumerate(view.leaves):
+        found = view.last_without(Recorded(index, recorded))
+        without = [seen for seen in view.sightings if seen.checkpoint.size <= index]
+        assert found == (without[-1] if without else None)
+        assert view.last_without(Recorded(index, recorded.model_copy(update={"kind": LeafKind.LATE}))) is None
 
 
 def test_a_statements_own_time_may_differ_from_the_ledgers_by_the_tolerance() -> None:

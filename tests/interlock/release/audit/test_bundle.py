@@ -149,6 +149,7 @@ def test_a_decision_that_dates_itself_back_is_judged_when_the_ledger_saw_it() ->
     assert {(one.code, one.where.split("/")[0]) for one in report(world).reasons} == {
         ("revoked", ""),
         ("revoked", "decisions"),
+        ("statement-backdated", "decisions"),
     }
 
 

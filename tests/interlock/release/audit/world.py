@@ -259,7 +259,7 @@ class World:
         given = {"schema_version": 1, "person": person, "reason": "why", "ticket": "CHG-1"}
         return self.say(kind, {**given, when: self.now.isoformat(), **changes}, person)
 
-    def decide(self, *, passed: bool = True) -> str:
+    def decide(self, *, passed: bool = True, at: datetime | None = None) -> str:
         summary = summary_of(
             self.digest,
             environment=ENVIRONMENT,
@@ -267,7 +267,7 @@ class World:
             tier="high",
             inputs=list(self.record().statements),
             passed=passed,
-            now=self.now,
+            now=at or self.now,
             version="0.1.0",
         )
         statement = summary_statement(self.digest, summary)
@@ -304,7 +304,7 @@ class World:
         """What the library says of admitting the release now."""
         trust = read_trust(self.vault, fingerprint or self.root.fingerprint, now=self.now)
         record = gather(self.vault, self.digest, trust.public_keys())
-        logs, unread = read_logs(self.vault, trust.root)
+        logs, unread = read_logs(self.vault, trust.root, self.digest)
         return admit(record, self.vault, trust, logs, environment=ENVIRONMENT, now=self.now, unread=unread)
 
     def bundle(self, *, with_files: bool = True) -> dict[str, bytes]:

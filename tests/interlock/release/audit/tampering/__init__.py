@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.interlock.release.audit.tampering.approvals import approval_cases
 from tests.interlock.release.audit.tampering.case import Case
+from tests.interlock.release.audit.tampering.dates import date_cases
 from tests.interlock.release.audit.tampering.epochs import epoch_cases
 from tests.interlock.release.audit.tampering.files import file_cases
 from tests.interlock.release.audit.tampering.logs import log_cases
@@ -18,4 +19,5 @@ from tests.interlock.release.audit.world import World
 
 def cases(world: World) -> list[Case]:
     """Return every case; `world` is the admitted release, whose files and statements are gone through."""
-    return [*file_cases(world), *statement_cases(world), *approval_cases(), *root_cases(), *log_cases(), *epoch_cases()]
+    of_the_release = [*file_cases(world), *statement_cases(world), *approval_cases(), *date_cases()]
+    return [*of_the_release, *root_cases(), *log_cases(), *epoch_cases()]

@@ -54,7 +54,7 @@ def library_codes(world: World, fingerprint: str) -> set[str]:
     except RootRefused:
         return {"root-refused"}
     record = gather(world.vault, world.digest, trust.public_keys())
-    logs, unread = read_logs(world.vault, trust.root)
+    logs, unread = read_logs(world.vault, trust.root, world.digest)
     verdict = admit(record, world.vault, trust, logs, environment=ENVIRONMENT, now=world.now, unread=unread)
     return {one.code.value for one in verdict.reasons}
 

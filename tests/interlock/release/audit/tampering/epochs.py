@@ -14,7 +14,7 @@ from interlock.ledger.merkle import Tree
 from interlock.ledger.statements import leaf_of
 from interlock.ledger.tiles import Edge, entries_of
 from interlock.release.vault import ObjectVersion
-from tests.interlock.release.audit.tampering.case import Case, case, content_of, drop
+from tests.interlock.release.audit.tampering.case import Case, case, content_of, drop, on
 from tests.interlock.release.audit.world import LATER_LOGS, LOG, NAME, SIGNERS, World, key_id
 
 NEXT, LAST = LATER_LOGS
@@ -23,7 +23,7 @@ NEXT, LAST = LATER_LOGS
 def epoch_cases() -> Iterator[Case]:
     for size in (0, 1, 4):
         text = f"epoch: one that drops what was witnessed after entry {size}"
-        yield case(text, lambda world, size=size: begin(world, NEXT, goes_on(world, size)), "ledger-refused")
+        yield case(text, on(_after_fewer, size), "ledger-refused")
     yield case("epoch: two that go on from one log (a fork)", _forked, "ledger-refused")
     yield case("epoch: two that go on from one log at different entries", _forked_at_an_earlier_entry, "ledger-refused")
     yield case("epoch: a later log that goes on from another history", _of_another_history, "ledger-refused")
@@ -97,6 +97,10 @@ def _forked(world: World) -> None:
 def _forked_at_an_earlier_entry(world: World) -> None:
     begin(world, NEXT, goes_on(world))
     begin(world, LAST, goes_on(world, 4))
+
+
+def _after_fewer(world: World, size: int) -> None:
+    begin(world, NEXT, goes_on(world, size))
 
 
 def _of_another_history(world: World) -> None:

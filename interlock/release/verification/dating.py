@@ -1,0 +1,45 @@
+"""What a statement says of its own time, against the last witnessed checkpoint that does not hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from interlock.release.verification.belief import Belief
+from interlock.release.verification.readings import Readings, Said
+from interlock.release.verification.reason import Reason, ReasonCode
+
+WRITTEN_WITHIN: Final = timedelta(minutes=15)
+"""What may pass between the time that a statement gives itself and the moment when it lies in the vault: reading all
+bytes of a large release, signing, clocks that differ."""
+
+
+def dated_back(said: Said[Any], stated: datetime, belief: Belief) -> str | None:
+    """Return why a statement cannot have been made at `stated` (UTC), as it says, or None if it can."""
+    lacked = belief.lacked_at(said)
+    if lacked is None or stated + WRITTEN_WITHIN >= lacked:
+        return None
+    return (
+        f"it says {stated:%Y-%m-%d %H:%M} UTC, and the checkpoint of {lacked:%Y-%m-%d %H:%M} UTC, which was witnessed, "
+        "does not hold it"
+    )
+
+
+def backdated(readings: Readings, belief: Belief) -> Iterator[Reason]:
+    """Yield each objection, withdrawal and decision that is dated back, by a key that is believed.
+
+    An approval that is dated back counts for nothing, and is given anew; these cannot be taken back. What a gate
+    measured elsewhere, and what was asked for, may be older than its statement.
+    """
+    stated: list[tuple[Said[Any], datetime]] = [
+        *((one, one.what.rejected_at) for one in readings.rejections),
+        *((one, one.what.withdrawn_at) for one in readings.withdrawals),
+        *((one, one.what.revoked_at) for one in readings.revocations),
+        *((one, one.what.retired_at) for one in readings.retirements),
+        *((one, one.what.time_verified) for one in readings.summaries),
+    ]
+    for one, moment in stated:
+        lie = dated_back(one, moment, belief)
+        if lie is not None and belief.doubt(one) is None:
+            yield Reason(ReasonCode.STATEMENT_BACKDATED, f"{one.recorded.key}: {lie}", one.recorded.key)
