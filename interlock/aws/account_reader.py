@@ -1,6 +1,7 @@
 """Reads from an account what decides who may do what there: identities, policies, keys, buckets, registries, compute.
 
-Source: IAM API Reference, GetAccountAuthorizationDetails; the services' own references for policies of resources.
+Source: IAM API Reference, GetAccountAuthorizationDetails and ListRoles; the services' own references for policies
+of resources.
 """
 
 from __future__ import annotations
@@ -13,20 +14,24 @@ from urllib.parse import unquote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.errors import error_code, outside
+from interlock.aws.vault_reader import NOTHING, read_vault
 from interlock.duties.emergency_duties import ALARM_TOPIC
 from interlock.duties.guarded_world import secret
 from interlock.duties.key_owner import key_resource
 from interlock.duties.landscape import BOUNDARY_PATH, DUTY_TAG, STACK_TAG
 from interlock.duties.live import AccountReading
+from interlock.duties.live_vault import VaultReading
 from interlock.duties.world import Compute, Document, NamedDocument, Principal, Resource, ResourceKind
 from interlock.failures import OutsideFailure
 
+LONGEST_SESSION: Final = 43200
+"""Seconds. Source: IAM API Reference, "CreateRole", MaxSessionDuration."""
 Client = Callable[[str, str], Any]
 """Makes the client of a service in a region, with credentials of one account."""
 NONE: Final = frozenset(
     {
         "NoSuchBucketPolicy", "ObjectLockConfigurationNotFoundError", "RepositoryPolicyNotFoundException",
-        "PolicyNotFoundException", "ResourceNotFoundException",
+        "PolicyNotFoundException", "ResourceNotFoundException", *NOTHING,
     }
 )  # fmt: skip
 
@@ -49,9 +54,9 @@ class AccountReader:
         """Return what the account says of itself. Raises OutsideFailure, which names all that could not be read."""
         try:
             principals, boundaries = self._identity()
-            resources = tuple(self._buckets()) + tuple(
-                one for region in self._regions for one in self._regional(region)
-            )
+            buckets = tuple(self._buckets())
+            vaults = tuple(self._vault(one) for one in buckets if one.attributes.get("evidence") == "true")
+            resources = buckets + tuple(one for region in self._regions for one in self._regional(region))
             compute = tuple(one for region in self._regions for one in self._compute(region))
         except (ClientError, BotoCoreError) as error:
             raise outside(f"read account {self._account_id}", error) from error
@@ -61,7 +66,7 @@ class AccountReader:
                 reasons=self._unread,
                 next_step="read it with the rights of AWS's policy SecurityAudit",
             )
-        return AccountReading(self._account_id, principals, boundaries, resources, compute)
+        return AccountReading(self._account_id, principals, boundaries, resources, compute, vaults)
 
     def principals(self) -> tuple[Principal, ...]:
         """Return the account's roles and users with their policies. Raises OutsideFailure."""
@@ -80,12 +85,26 @@ class AccountReader:
             users += page["UserDetailList"]
             groups |= {one["GroupName"]: one for one in page["GroupDetailList"]}
             managed |= {one["Arn"]: _managed(one) for one in page["Policies"] if _is_used(one)}
-        principals = [_principal(one, "Role", managed, []) for one in roles]
+        longest = self._longest_sessions() if roles else {}
+        principals = [
+            _principal(one, "Role", managed, []).model_copy(
+                update={"longest_session_seconds": longest.get(one["Arn"], LONGEST_SESSION)}
+            )
+            for one in roles
+        ]
         principals += [
             _principal(one, "User", managed, [groups[name] for name in one.get("GroupList", ())]) for one in users
         ]
         boundaries = tuple(one for arn, one in managed.items() if f":policy{BOUNDARY_PATH}" in arn)
         return tuple(principals), boundaries
+
+    def _longest_sessions(self) -> Mapping[str, int]:
+        """Return the seconds that a session of each role lasts at most, by ARN, which the roles' details leave out."""
+        found = (one for page in self._pages("iam", self._regions[0], "list_roles") for one in page["Roles"])
+        return {one["Arn"]: one["MaxSessionDuration"] for one in found if "MaxSessionDuration" in one}
+
+    def _vault(self, bucket: Resource) -> VaultReading:
+        return read_vault(self._client("s3", self._regions[0]), bucket.arn.rpartition(":")[2], self._asked)
 
     def _buckets(self) -> Iterator[Resource]:
         s3 = self._client("s3", self._regions[0])

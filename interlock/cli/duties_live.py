@@ -73,7 +73,7 @@ def _together(settings: Settings, held: Settings) -> Settings:
     said = {
         "duties": held.duties, "approvers": held.approvers, "administrators": held.administrators,
         # What duties' roles act on, as the foundation that makes the roles knows it.
-        "endpoints": held.endpoints, "live_state": held.live_state,
+        "endpoints": held.endpoints, "live_state": held.live_state, "vault": held.vault,
     }  # fmt: skip
     return settings.model_copy(update={**said, "accounts": held.accounts})
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from interlock.duties.bucket_names import VAULT, bucket_name
 from interlock.duties.duty_world import exclusions, people_of
+from interlock.duties.landscape import Landscape
+from interlock.duties.live_vault import VaultReading, unlike_a_live_vault
 from interlock.duties.planned import landscape_of
 from interlock.duties.table_world import with_table
 from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, World
@@ -27,6 +31,8 @@ class AccountReading:
     boundaries: tuple[NamedDocument, ...]
     resources: tuple[Resource, ...]
     compute: tuple[Compute, ...]
+    vaults: tuple[VaultReading, ...] = ()
+    """Its locked buckets."""
 
 
 def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, ...]) -> World:
@@ -64,4 +70,15 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         administrators=administrators,
         minimum_retention_days=settings.vault.retention_days,
     )
-    return with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
+    whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
+    locked = [one for each in readings if each.account_id == land.evidence for one in each.vaults]
+    vaults = _vaults(land, settings, locked)
+    return whole.model_copy(update={"missing": tuple(unlike_a_live_vault(vaults, land, resources))})
+
+
+def _vaults(land: Landscape, settings: Settings, locked: Sequence[VaultReading]) -> Sequence[VaultReading]:
+    """Return the vaults among locked buckets: those of their names, or else all, of which none may be left out."""
+    given = (settings.vault.bucket_name, settings.vault.recovery_bucket_name)
+    names = {one for one in given if one is not None}
+    names |= {bucket_name(land.prefix, VAULT, land.evidence, region) for region in land.regions}
+    return [one for one in locked if one.name in names] or locked

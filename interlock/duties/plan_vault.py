@@ -8,6 +8,7 @@ from typing import Any, Final
 from interlock.cost.plan import is_unknown
 from interlock.duties.landscape import Landscape
 from interlock.duties.plan_world import Declared, Plan
+from interlock.duties.vault_demands import unlike
 from interlock.duties.world import Resource, ResourceKind
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
@@ -36,28 +37,18 @@ def unlike_a_vault(plan: Plan, land: Landscape, resources: Sequence[Resource]) -
         if one.kind is ResourceKind.KEY and alias in one.context.get("kms:ResourceAliases", ())
     ]  # fmt: skip
     for vault in vaults:
-        parts = Parts(plan, vault, keys)
-        name = vault.text("bucket") or vault.name
-        if not parts.is_encrypted:
-            yield f"encryption of {name} under the key of evidence of its region"
-        if parts.of(LIFECYCLE):
-            yield f"{name} without rules by which what lies in it expires or moves"
-        if not parts.is_closed:
-            yield f"{name} with all public access blocked"
-        if not parts.is_owned:
-            yield f"{name} whose owner owns all that lies in it"
-        if not parts.is_replicated([one for one in vaults if one is not vault], wanted=len(land.regions) > 1):
-            whole = "into the stack's other vault, whole, under its key, and without delete markers"
-            yield f"replication of {name} {whole if len(land.regions) > 1 else 'nowhere'}"
+        parts = Parts(plan, vault, keys, [one for one in vaults if one is not vault])
+        yield from unlike(vault.text("bucket") or vault.name, parts, replicated=len(land.regions) > 1)
 
 
 class Parts:
-    """What a preview says of one vault; `keys` are those of evidence."""
+    """What a preview says of one vault; `keys` are those of evidence, `others` the stack's other vaults."""
 
-    def __init__(self, plan: Plan, vault: Declared, keys: Sequence[Resource]) -> None:
+    def __init__(self, plan: Plan, vault: Declared, keys: Sequence[Resource], others: Sequence[Declared]) -> None:
         self._plan = plan
         self._vault = vault
         self._keys = keys
+        self._others = others
 
     def of(self, token: str) -> list[Declared]:
         """Return the vault's parts of a type."""
@@ -78,6 +69,11 @@ class Parts:
         )
 
     @property
+    def is_lasting(self) -> bool:
+        """Whether there is no rule of a lifecycle."""
+        return not self.of(LIFECYCLE)
+
+    @property
     def is_closed(self) -> bool:
         """Whether all public access is blocked."""
         found = self.of(PUBLIC_ACCESS)
@@ -89,18 +85,18 @@ class Parts:
         found = self.of(OWNERSHIP)
         return len(found) == 1 and _within(found[0].inputs, "rule").get("objectOwnership") == "BucketOwnerEnforced"
 
-    def is_replicated(self, others: Sequence[Declared], *, wanted: bool) -> bool:
+    def is_replicated(self, *, wanted: bool) -> bool:
         """Return whether all of the vault, and nothing by which it vanishes, goes to another, where one is wanted."""
         found = self.of(REPLICATION)
         if not wanted:
             return not found
         rules = [rule for one in found for rule in _listed(one.inputs.get("rules"))]
-        return len(found) == 1 and len(rules) == 1 and self._takes_all(found[0], rules[0], others)
+        return len(found) == 1 and len(rules) == 1 and self._takes_all(found[0], rules[0])
 
-    def _takes_all(self, config: Declared, rule: Mapping[str, Any], others: Sequence[Declared]) -> bool:
+    def _takes_all(self, config: Declared, rule: Mapping[str, Any]) -> bool:
         destination = _within(rule, "destination")
         target = next(
-            (one for one in others if f"arn:aws:s3:::{one.text('bucket')}" == destination.get("bucket")), None
+            (one for one in self._others if f"arn:aws:s3:::{one.text('bucket')}" == destination.get("bucket")), None
         )
         replica_key = _within(destination, "encryptionConfiguration").get("replicaKmsKeyId")
         return (

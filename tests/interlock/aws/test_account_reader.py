@@ -15,6 +15,7 @@ from interlock.aws.account_reader import AccountReader
 from interlock.duties.duty_world import duty_world
 from interlock.duties.landscape import LIVE_STATE_TABLES
 from interlock.duties.live import AccountReading, live_world
+from interlock.duties.live_vault import CLOSED
 from interlock.duties.proof.prove import prove
 from interlock.duties.world import NamedDocument, Principal, ResourceKind, World
 from interlock.failures import BadInput, OutsideFailure
@@ -31,11 +32,14 @@ from rehearsal.cloud.accounts import (
 )
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.duties.landscapes import LAND
+from tests.interlock.duties.proof.worlds import refutations
 from tests.provisioned.projects import config_of
 from tests.stacks.configurations import as_handed_over
 
 STACK = "read"
 REGIONS = ("eu-west-1", "eu-central-1")
+VAULTS = ("read-vault", "read-vault-recovery")
+"""One in each region, in their order."""
 ACCOUNTS = {"workload": "555566667777", "evidence": "666677778888", "audit": "777788889999"}
 """Accounts of these tests alone: one is read whole, or not at all, so that what others leave in it counts."""
 
@@ -70,7 +74,7 @@ def written(cloud: LocalCloud, settings: Settings) -> World:
     """A stack's documents as the generators write them, in the cloud's accounts."""
     land = replace(
         LAND, stack=STACK, platform_stack=STACK, workload=ACCOUNTS["workload"], evidence=ACCOUNTS["evidence"],
-        audit=ACCOUNTS["audit"], regions=REGIONS, vaults=("read-vault",), staging=("read-staging",),
+        audit=ACCOUNTS["audit"], regions=REGIONS, vaults=VAULTS, staging=("read-staging",),
         endpoints=tuple(f"interlock-{STACK}-{one.name}" for one in settings.endpoints), tables=LIVE_STATE_TABLES,
     )  # fmt: skip
     assert settings.duties is not None
@@ -97,6 +101,7 @@ def put(cloud: LocalCloud, world: World) -> None:
         assert role.boundary is not None
         iam.create_role(
             RoleName=role.name, Path="/interlock/duties/", AssumeRolePolicyDocument=json.dumps(role.trust),
+            MaxSessionDuration=role.longest_session_seconds or 3600,
             PermissionsBoundary=role.boundary.editable_arn,
             Tags=[{"Key": key, "Value": value} for key, value in role.tags.items()],
         )  # fmt: skip
@@ -105,7 +110,6 @@ def put(cloud: LocalCloud, world: World) -> None:
                 iam.attach_role_policy(RoleName=role.name, PolicyArn=one.editable_arn)
             else:
                 iam.put_role_policy(RoleName=role.name, PolicyName=one.name, PolicyDocument=json.dumps(one.document))
-    s3 = client_of(cloud, "s3", "evidence")
     for key in world.of_kind(ResourceKind.KEY):
         kms = client_of(cloud, "kms", "evidence", region_name=key.region)
         usage = key.attributes["usage"]
@@ -116,9 +120,11 @@ def put(cloud: LocalCloud, world: World) -> None:
         kms.put_key_policy(
             KeyId=made, PolicyName="default", Policy=json.dumps(key.policy), BypassPolicyLockoutSafetyCheck=True
         )
-    here = {"LocationConstraint": REGIONS[0]}
     for bucket in world.of_kind(ResourceKind.BUCKET):
         name, evidence = bucket.arn.rpartition(":")[2], bucket.attributes.get("evidence") == "true"
+        region = REGIONS[VAULTS.index(name)] if evidence else REGIONS[0]
+        s3 = client_of(cloud, "s3", "evidence", region_name=region)
+        here = {"LocationConstraint": region}
         s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=evidence, CreateBucketConfiguration=here)
         retention = {"Mode": "COMPLIANCE", "Days": 365}
         if evidence:
@@ -126,8 +132,46 @@ def put(cloud: LocalCloud, world: World) -> None:
                 Bucket=name,
                 ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
             )
-        s3.put_bucket_policy(Bucket=name, Policy=json.dumps(bucket.policy))
+            set_up(s3, name, region)
+    for name in VAULTS:
+        replicate(client_of(cloud, "s3", "evidence", region_name=REGIONS[VAULTS.index(name)]), name)
+    for bucket in world.of_kind(ResourceKind.BUCKET):
+        s3 = client_of(cloud, "s3", "evidence")
+        s3.put_bucket_policy(Bucket=bucket.arn.rpartition(":")[2], Policy=json.dumps(bucket.policy))
     put_kept(cloud, world)
+
+
+def evidence_key(region: str) -> str:
+    return f"arn:aws:kms:{region}:{ACCOUNTS['evidence']}:alias/interlock-{STACK}-evidence"
+
+
+def set_up(s3: Any, name: str, region: str) -> None:
+    """Set a vault to what a vault has to be, beside its lock and its replication."""
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": evidence_key(region)}
+    s3.put_bucket_encryption(
+        Bucket=name,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+    )
+    s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(CLOSED, True))
+    s3.put_bucket_ownership_controls(
+        Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    )
+
+
+def replicate(s3: Any, name: str) -> None:
+    """Have one vault replicated into the other."""
+    here = VAULTS.index(name)
+    rule = {
+        "ID": "whole", "Status": "Enabled", "Priority": 0, "Filter": {"Prefix": ""},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        "Destination": {
+            "Bucket": f"arn:aws:s3:::{VAULTS[1 - here]}",
+            "EncryptionConfiguration": {"ReplicaKmsKeyID": evidence_key(REGIONS[1 - here])},
+        },
+    }  # fmt: skip
+    role = f"arn:aws:iam::{ACCOUNTS['evidence']}:role/interlock/replication/interlock-{STACK}-vault-to-recovery"
+    s3.put_bucket_replication(Bucket=name, ReplicationConfiguration={"Role": role, "Rules": [rule]})
 
 
 def put_kept(cloud: LocalCloud, world: World) -> None:
@@ -192,8 +236,13 @@ def test_what_is_read_is_what_was_written_and_proves(
         assert kept == {(one.region, named(one.arn)): one.policy for one in written.of_kind(kind)}
     owners = sorted(str(one.owner) for one in world.of_kind(ResourceKind.KEY))
     assert owners == sorted(str(one.owner) for one in written.of_kind(ResourceKind.KEY))
-    (vault,) = [one for one in world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true"]
-    assert (vault.attributes["lock_mode"], vault.attributes["retention_days"]) == ("COMPLIANCE", "365")
+    vaults = [one for one in world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true"]
+    assert [(one.attributes["lock_mode"], one.attributes["retention_days"]) for one in vaults] == [
+        ("COMPLIANCE", "365")
+    ] * len(VAULTS)
+    assert {one.name: one.longest_session_seconds for one in world.principals} == {
+        one.name: one.longest_session_seconds or 3600 for one in written.principals
+    }
     assert {one.claim.name: [each.words for each in one.violations] for one in prove(world) if not one.holds} == {}
 
 
@@ -212,6 +261,16 @@ def test_a_right_that_somebody_added_by_hand_is_found(
     holding = {one.claim.name for one in prove(live_world(STACK, settings, readings)) if one.holds}
     still = {one.claim.name for one in prove(live_world(STACK, settings, again)) if one.holds}
     assert holding - still >= {"duties-assigned"}
+
+
+def test_a_session_that_somebody_made_longer_is_found(cloud: LocalCloud, written: World, settings: Settings) -> None:
+    iam = client_of(cloud, "iam", "workload")
+    name = f"interlock-{STACK}-deployer"
+    iam.update_role(RoleName=name, MaxSessionDuration=7200)
+    again = tuple(only_of_the_stack(reader(cloud, one).read()) for one in ("workload", "evidence"))
+    iam.update_role(RoleName=name, MaxSessionDuration=3600)
+    (longer,) = refutations(live_world(STACK, settings, again), "sessions-are-short")
+    assert f"{name} lasts 7200 s at most, not 3600" in longer.words
 
 
 def refusing(cloud: LocalCloud, service: str, operation: str) -> Callable[[str, str], Any]:
@@ -277,6 +336,7 @@ def test_a_policy_of_aws_that_is_only_a_boundary_is_read() -> None:
             {"Arn": arn, "AttachmentCount": 0, "PermissionsBoundaryUsageCount": 1,
              "PolicyVersionList": [{"IsDefaultVersion": True, "Document": document}]},
         ],
+        "Roles": [{"Arn": "arn:aws:iam::555566667777:role/dev", "MaxSessionDuration": 900}],
     }  # fmt: skip
 
     class Answering:
@@ -289,3 +349,4 @@ def test_a_policy_of_aws_that_is_only_a_boundary_is_read() -> None:
     (role,) = AccountReader("555566667777", lambda *_: Answering(), REGIONS, STACK, {}).principals()
     assert role.boundary is not None
     assert role.boundary.document == document
+    assert role.longest_session_seconds == 900
