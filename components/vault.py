@@ -13,7 +13,7 @@ from components.bucket_replication import ReplicationBoundary, ReplicationRole, 
 from components.locked_bucket import LockedBucket
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.validation import checked
-from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS, vault_policy
+from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS, MINIMUM_RETENTION_DAYS, vault_policy
 
 
 class VaultNames(TypedDict):
@@ -217,7 +217,7 @@ _RULES: Final = {
     **_NAME_RULES,
     "encryption_key_arn": validation.key_arn,
     "administrators": validation.some(validation.iam_principal, at_least=0),
-    "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, 36500, "days"),
+    "retention_days": validation.integer(MINIMUM_RETENTION_DAYS, LONGEST_RETENTION_DAYS, "days"),
     "staging_force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
     "writers": validation.any_of(

@@ -98,7 +98,7 @@ def vault_policy(
     everybody they cannot allow.
     `writers` are by prefix the ARNs of the roles that alone add under it; nobody then adds beside the prefixes.
     `lockers` are then those of the roles that alone lock for longer than the bucket does, and nobody for longer than
-    `longest_retention` days.
+    `LONGEST_RETENTION_DAYS`.
     Sources: Amazon S3 User Guide, "Enforce conditional writes on Amazon S3 buckets", "Managing Object Lock";
     Service Authorization Reference, "Condition keys for Amazon S3".
     """
@@ -144,18 +144,13 @@ def vault_policy(
         ),
         *([_deny_deletion_unless(bucket_arn, administrators)] if administrators else []),
         *(_each_prefix_its_writers(bucket_arn, writers) if writers else []),
-        *(_locked_by(bucket_arn, lockers, retention_days) if writers and lockers else []),
+        *(_locked_by(bucket_arn, lockers) if writers and lockers else []),
         *_shared(bucket_arn, shared_with, (*READING, *LOCK_READING, *ADDING, "s3:PutObjectRetention")),
     )
 
 
-def longest_retention(retention_days: int) -> int:
-    """Return for how many days anything is locked at most, in a vault that locks for `retention_days`."""
-    return max(LONGEST_RETENTION_DAYS, retention_days)
-
-
-def _locked_by(bucket_arn: str, lockers: Sequence[str], retention_days: int) -> Sequence[Statement]:
-    objects, longest = [f"{bucket_arn}/*"], str(longest_retention(retention_days))
+def _locked_by(bucket_arn: str, lockers: Sequence[str]) -> Sequence[Statement]:
+    objects, longest = [f"{bucket_arn}/*"], str(LONGEST_RETENTION_DAYS)
     others: Conditions = {"ArnNotEquals": {"aws:PrincipalArn": list(lockers)}}
     return [
         statement("DenyOthersLocking", "Deny", ["s3:PutObjectRetention"], objects, principal="*", conditions=others),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from interlock.duties.boundaries import BOUNDED_BY, DEPLOYING, Boundary, boundary_arn, boundary_name, boundary_policy
-from interlock.duties.bucket_policy import longest_retention
+from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS
 from interlock.duties.deploying import documents_of
 from interlock.duties.duty import Role
 from interlock.duties.duty_policy import identity_policy
@@ -154,8 +154,8 @@ def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> di
 
 def _locked(action: str, world: World) -> dict[str, tuple[str, ...]]:
     """Return for how long the longest lock is, where the task is to lock."""
-    days = str(longest_retention(world.minimum_retention_days))
-    return {"s3:object-lock-remaining-retention-days": (days,)} if action == "s3:PutObjectRetention" else {}
+    days = (str(LONGEST_RETENTION_DAYS),)
+    return {"s3:object-lock-remaining-retention-days": days} if action == "s3:PutObjectRetention" else {}
 
 
 def _forbidden(world: World, land: Landscape) -> Iterator[Forbidden]:

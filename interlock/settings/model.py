@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from interlock import rules
-from interlock.duties.bucket_policy import MINIMUM_RETENTION_DAYS
+from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS, MINIMUM_RETENTION_DAYS
 from interlock.duties.duty import SigningDuty
 from interlock.settings.accounts import AccountsSettings, ApproverSettings, ImageSettings, KeySettings, RecoverySettings
 from interlock.settings.alarms import AlarmSettings
@@ -47,7 +47,7 @@ class Tags(Section):
 class VaultSettings(Section):
     retention_days: Annotated[
         int,
-        Must(rules.integer(MINIMUM_RETENTION_DAYS, 36500, "days")),
+        Must(rules.integer(MINIMUM_RETENTION_DAYS, LONGEST_RETENTION_DAYS, "days")),
         Means("days that every object of the vault is locked at least"),
     ] = MINIMUM_RETENTION_DAYS
     bucket_name: Annotated[BucketName | None, Means("the name of the vault's bucket")] = None

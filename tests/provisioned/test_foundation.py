@@ -79,7 +79,7 @@ def test_wrong_settings_are_all_said_in_plain_words_and_nothing_is_created(sessi
     said = answer.stdout + answer.stderr
     assert answer.returncode != 0
     assert "settings: 3 wrong values" in said
-    assert "interlock:vault.retention_days: received 7; accepted: a whole number from 30 to 36500 days" in said
+    assert "interlock:vault.retention_days: received 7; accepted: a whole number from 30 to 7305 days" in said
     assert "interlock:colour: received 'red'; accepted: no such setting; there are environment" in said
     assert "10.20.0.0/20 overlaps 10.20.8.0/21" in said
     assert "Traceback" not in said

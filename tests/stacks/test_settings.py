@@ -103,6 +103,12 @@ WRONG: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "an RDS instance class",
     ),
     "a retention below the minimum": ({"vault": {"retention_days": 29}}, "vault.retention_days", "29", "from 30 to "),
+    "a retention that is longer than any lock": (
+        {"vault": {"retention_days": 7306}},
+        "vault.retention_days",
+        "7306",
+        "from 30 to 7305 days",
+    ),
     "a retention that is no number": ({"vault": {"retention_days": "x"}}, "vault.retention_days", "'x'", "from 30 to "),
     "a log retention that CloudWatch has not": (
         {"log_retention_days": 31},

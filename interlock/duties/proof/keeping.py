@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from interlock.duties.bucket_policy import longest_retention
+from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.world import Resource, ResourceKind
@@ -199,11 +199,13 @@ def _retention(context: Context) -> Iterator[Violation]:
     minimum = context.scene.world.minimum_retention_days
     short = {"s3:object-lock-remaining-retention-days": (str(minimum - 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
     weak = {"s3:object-lock-remaining-retention-days": (str(minimum),), "s3:object-lock-mode": ("GOVERNANCE",)}
-    longest = longest_retention(minimum)
-    long = {"s3:object-lock-remaining-retention-days": (str(longest + 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
+    long = {
+        "s3:object-lock-remaining-retention-days": (str(LONGEST_RETENTION_DAYS + 1),),
+        "s3:object-lock-mode": ("COMPLIANCE",),
+    }
     ways = {"for fewer days than the minimum": short, "in a mode that can be lifted": weak}
     if context.scene.world.lockers:
-        ways[f"for more than {longest} days"] = long
+        ways[f"for more than {LONGEST_RETENTION_DAYS} days"] = long
     for bucket in _evidence(context):
         for words, given in ways.items():
             for action in ("s3:PutObject", "s3:PutObjectRetention"):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import annotated_types
 import pytest
 
 from interlock.duties.bucket_policy import (
     GUARDS,
+    LONGEST_RETENTION_DAYS,
+    MINIMUM_RETENTION_DAYS,
     REMOVAL,
     REPLICATION,
     private_bucket_policy,
@@ -29,6 +32,7 @@ from interlock.duties.service_roles import (
     trust_policy,
 )
 from interlock.duties.staging_policy import staging_policy
+from interlock.release.tiers import TierRules
 
 ACCOUNT = "111122223333"
 WORKLOAD = "444455556666"
@@ -155,6 +159,12 @@ def test_no_lock_is_shorter_than_the_retention_or_weaker_than_compliance(days: i
     assert set(found["DenyShortRetention"]["Action"]) == {"s3:PutObject", "s3:PutObjectRetention"}
     # A request that names no mode gets the bucket's default, and passes.
     assert found["DenyWeakLock"]["Condition"]["Null"] == {"s3:object-lock-mode": "false"}
+
+
+def test_a_tier_asks_for_no_longer_lock_than_the_vault_lets_anybody_make() -> None:
+    asked = TierRules.model_fields["retention_days"].metadata
+    assert [one.le for one in asked if isinstance(one, annotated_types.Le)] == [LONGEST_RETENTION_DAYS]
+    assert [one.ge for one in asked if isinstance(one, annotated_types.Ge)] == [MINIMUM_RETENTION_DAYS]
 
 
 def test_without_administrators_the_guards_are_everybodys_to_leave_alone_and_an_empty_vault_can_go() -> None:
