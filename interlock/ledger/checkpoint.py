@@ -17,12 +17,13 @@ from interlock.ledger.layout import MOST_NUMBERS
 from interlock.ledger.note import InvalidNote, NoteSignature, SignedNote, cosign_note, parse_note, sign_note
 from interlock.release.digests import Sha256
 from interlock.release.signing import Signer
+from interlock.release.times import EARLIEST, LATEST
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """By how much the clocks of honest machines may differ."""
 
 _NUMBER: Final = re.compile(r"0|[1-9]\d{0,14}")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _HASH_BYTES: Final = 32
 
 
@@ -125,6 +126,9 @@ def _time(line: str) -> datetime:
     if not _TIME.fullmatch(line):
         raise InvalidCheckpoint("the time is none in UTC and whole seconds")
     try:
-        return datetime.fromisoformat(line)
+        time = datetime.fromisoformat(line)
     except ValueError as error:
         raise InvalidCheckpoint(f"the time is none: {error}") from error
+    if not EARLIEST <= time < LATEST:
+        raise InvalidCheckpoint("the time lies at an end of the calendar")
+    return time

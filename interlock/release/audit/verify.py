@@ -890,6 +890,7 @@ def read_checkpoint(content: bytes) -> Checkpoint:
             if signed is None:
                 raise ValueError("a line below its text is no signature")
             lines.append((signed["name"], base64.b64decode(signed["blob"], validate=True)))
+        TIME(match["time"], "time")
         return Checkpoint(
             match[0], match["origin"], int(match["size"]), base64.b64decode(match["root"], validate=True),
             datetime.fromisoformat(match["time"]), int(match["number"]), tuple(lines),

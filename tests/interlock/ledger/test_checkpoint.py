@@ -66,6 +66,8 @@ def test_any_other_bytes_are_no_checkpoint(content: bytes) -> None:
         ("\n7\n", "\n-7\n"),
         ("\n7\n", "\n７\n"),
         ("time 2026-11-01T00:00:00Z", "time 2026-13-01T00:00:00Z"),
+        ("time 2026-11-01T00:00:00Z", "time 9999-12-31T23:59:59Z"),
+        ("time 2026-11-01T00:00:00Z", "time 0001-01-01T00:00:00Z"),
         ("time 2026-11-01T00:00:00Z", "time 2026-11-01T00:00:00+00:00"),
         ("number 3", "number 3\nanother line"),
         ("number 3", "3"),

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from interlock.release.gates.supply.cvss import base_score
+from interlock.release.times import EARLIEST, LATEST
 
 ECOSYSTEM: Final = "PyPI"
 MOST_RECORDS: Final = 500_000
@@ -143,13 +144,16 @@ def _json(content: bytes) -> Any:
 
 
 def _time(text: object) -> datetime:
+    accepted = f"it is dated {str(text)[:60]!r}; accepted is a time such as 2026-11-22T00:00:00Z"
     try:
         found = datetime.fromisoformat(str(text))
     except ValueError:
-        raise UnreadableSnapshot(
-            f"it is dated {str(text)[:60]!r}; accepted is a time such as 2026-11-22T00:00:00Z"
-        ) from None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        raise UnreadableSnapshot(accepted) from None
+    aware = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    # Nearer to the calendar's ends, a difference of zones or days could run over one.
+    if not EARLIEST <= aware < LATEST:
+        raise UnreadableSnapshot(accepted)
+    return aware.astimezone(UTC)
 
 
 def _affected(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

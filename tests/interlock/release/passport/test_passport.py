@@ -3,16 +3,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from interlock.release.digests import sha256
+from interlock.release.envelope import enclose, read_sealed, sign_payload
 from interlock.release.evidence import Columns, Limit, Measure
 from interlock.release.finding import Change, ChangeKind, Finding
 from interlock.release.passport.charts import Row, bars_chart, intervals_chart, meter
@@ -22,10 +25,14 @@ from interlock.release.passport.page import POLICY, page
 from interlock.release.passport.text import text
 from interlock.release.passport.words import number, plain
 from interlock.release.predicates import Predicate
+from interlock.release.statement import PAYLOAD_TYPE
+from tests.interlock.release.audit.changing import changed
+from tests.interlock.release.audit.world import SIGNERS
 from tests.interlock.release.passport.sample import HOSTILE, build, passport
 
 CHAMPION = build(impact=0.9, area=0.80, version="2")
-REFUSED = passport(build(impact=0.72, area=0.81, version="3", salt=b"x", approved=False), CHAMPION)
+HELD = build(impact=0.72, area=0.81, version="3", salt=b"x", approved=False)
+REFUSED = passport(HELD, CHAMPION)
 
 
 class Elements(HTMLParser):
@@ -208,3 +215,37 @@ def with_columns(one: Passport, columns: dict[str, Columns]) -> Passport:
         for gate in one.gates
     )
     return replace(one, gates=gates)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_any_value_in_any_statement_of_a_record_leaves_a_passport_that_can_be_read(data: st.DataObject) -> None:
+    """Who approves must see the page, whoever of the signers wrote it and whatever they put there."""
+    world = HELD.copy()
+    keys = sorted(key for key in world.vault.objects if key.endswith(".dsse.json"))
+    key = data.draw(st.sampled_from(keys))
+    statement = json.loads(read_sealed(world.vault.objects[key][0][1]).payload)
+    statement["predicate"] = data.draw(changed(statement["predicate"]))
+    payload = json.dumps(statement).encode()
+    signature = sign_payload(PAYLOAD_TYPE, payload, SIGNERS["approver-1" if key.startswith("approvals") else "builder"])
+    del world.vault.objects[key]
+    content = enclose(PAYLOAD_TYPE, payload, [signature]).content
+    world.vault.add_version(f"{key.rpartition('/')[0]}/{sha256(payload).hex()}.dsse.json", content)
+    shown = passport(world)
+    assert "refused" in terminal(shown)
+    assert page(shown)
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59-12:00", "8999-12-31T23:59:59-12:00", "2026-11-02T10:00:00+05:30"]
+)
+def test_a_request_of_any_date_leaves_a_passport_that_can_be_read(time: str) -> None:
+    world = HELD.copy()
+    key = next(one.key for one in world.record().pins)
+    statement = json.loads(read_sealed(world.vault.objects[key][0][1]).payload)
+    statement["predicate"]["request"]["document"]["submitted_at"] = time
+    statement["predicate"]["training"]["started_at"] = time
+    del world.vault.objects[key]
+    world.say(Predicate.PIN, statement["predicate"], "builder")
+    assert "refused" in terminal(passport(world))
+    assert page(passport(world))

@@ -178,6 +178,8 @@ def test_without_a_document_it_fails(tmp_path: Path, part: str) -> None:
     [
         *("", "[]", "{}", '{"vulnerabilities": [3]}', '{"vulnerabilities": []}', "PK\x03\x04", "[" * 100_000),
         '{"taken_at": "2026-11-22T00:00:00Z", "vulnerabilities": []}',
+        '{"taken_at": "0001-01-01T00:00:00+05:00", "vulnerabilities": []}',
+        '{"taken_at": "9999-12-31T23:59:59-05:00", "vulnerabilities": []}',
     ],
 )
 def test_a_snapshot_that_is_none_fails(tmp_path: Path, content: str) -> None:
