@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from interlock.admission import Anchor, is_governed, judge, refusal, trust_from
-from interlock.aws.endpoint import EndpointClient, EndpointState
+from interlock.aws.endpoint_state import EndpointState, growing
 from interlock.clients import StackClients, require_verified
 from interlock.duties.duty import SigningDuty
 from interlock.failures import Refusal
 from interlock.release.acting import write_summary
-from interlock.release.verification.judging import Verdict
+from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.readings import read
 from interlock.release.verification.summary import summary_of
 
@@ -38,12 +38,13 @@ def deploy_release(
     `EndpointClient.deploy` raises.
     """
     client = clients.endpoint(endpoint, progress=progress)
+    if weights is not None:
+        client.check(weights, slot)
     governed = is_governed(clients.vault_reader)
     progress(f"verify {digest}")
-    _require(clients, digest, anchor, governed)
-    if weights is not None:
-        _require_growing(clients, client, weights, anchor, governed, slot)
-    return client.deploy(slot, digest, weights, with_record=governed)
+    admitted = _admitted(clients, digest, anchor, governed)
+    others = [] if weights is None else _growing(clients, client.state(), weights, anchor, governed, slot)
+    return client.deploy(slot, admitted, weights, others=others)
 
 
 def shift_traffic(
@@ -56,41 +57,36 @@ def shift_traffic(
 ) -> EndpointState:
     """Give every variant its weight, if what gets a larger share is admitted now. Raises as `deploy_release` does."""
     client = clients.endpoint(endpoint, progress=progress)
-    _require_growing(clients, client, weights, anchor, is_governed(clients.vault_reader), None)
-    return client.shift(weights)
+    client.check(weights)
+    grown = _growing(clients, client.state(), weights, anchor, is_governed(clients.vault_reader), None)
+    return client.shift(weights, grown)
 
 
-def growing(state: EndpointState, weights: Mapping[str, float]) -> list[str]:
-    """Return the variants that get a larger share of the traffic than they have."""
-    total = sum(weights.values())
-    shares = state.shares()
-    return [name for name, weight in weights.items() if total > 0 and weight / total > shares.get(name, 0.0)]
-
-
-def _require_growing(
+def _growing(
     clients: StackClients,
-    client: EndpointClient,
+    state: EndpointState,
     weights: Mapping[str, float],
     anchor: Anchor | None,
     governed: bool,
     apart_from: str | None,
-) -> None:
-    state = client.state()
-    for name in growing(state, weights):
-        release = state.variants[name].release if name in state.variants else None
-        if name != apart_from and release is not None:
-            _require(clients, release, anchor, governed)
+) -> list[Admitted]:
+    """Return what gets a larger share, admitted; the endpoint refuses the rest, such as what is no release."""
+    found = {
+        state.variants[name].release
+        for name in growing(state, weights)
+        if name != apart_from and name in state.variants
+    }
+    return [_admitted(clients, one, anchor, governed) for one in sorted(filter(None, found))]
 
 
-def _require(clients: StackClients, digest: str, anchor: Anchor | None, governed: bool) -> None:
+def _admitted(clients: StackClients, digest: str, anchor: Anchor | None, governed: bool) -> Admitted:
     if governed:
-        require_admitted(clients, digest, anchor)
-    else:
-        require_verified(clients, digest)
+        return require_admitted(clients, digest, anchor)
+    return Admitted(require_verified(clients, digest))
 
 
-def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) -> Verdict:
-    """Return the verdict on a release that is admitted now, once the deployer has signed and recorded it.
+def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) -> Admitted:
+    """Return a release that is admitted now, once the deployer has signed and recorded the verdict.
 
     Raises Refusal for any other, and without an anchor; whatever vault and KMS raise.
     """
@@ -117,7 +113,7 @@ def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) 
         now=now,
         version=_version(),
     )
-    write_summary(
+    decision = write_summary(
         digest,
         summary,
         read(record, trust.root),
@@ -125,7 +121,7 @@ def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) 
         reader=clients.vault_reader,
         signer=clients.signer(SigningDuty.DEPLOYER),
     )
-    return verdict
+    return Admitted(verdict, decision)
 
 
 def _version() -> str:

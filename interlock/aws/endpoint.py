@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from interlock.aws.endpoint_state import EndpointState, VariantState, shortfalls, unfit_to_grow
 from interlock.aws.errors import error_code, outside
-from interlock.aws.serving import Variant, configuration_request, differences, model_request, same_number
+from interlock.aws.serving import (
+    Variant,
+    configuration_request,
+    differences,
+    model_request,
+    release_of,
+    strangeness,
+)
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.manifest_parts import EndpointPart
+from interlock.release.verification.admitted import Admitted
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
@@ -23,58 +31,6 @@ IN_MOTION = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", 
 FIRST_POLL_SECONDS = 0.5
 LONGEST_POLL_SECONDS = 5.0
 SHIFT_DEADLINE_SECONDS = 900.0
-
-
-@dataclass(frozen=True)
-class VariantState:
-    """A variant as it runs: its model, and the weight and instance count it has and is to have."""
-
-    model_name: str
-    release: str | None
-    current_weight: float
-    desired_weight: float
-    current_count: int
-    desired_count: int
-
-
-@dataclass(frozen=True)
-class EndpointState:
-    """An endpoint as SageMaker describes it."""
-
-    name: str
-    status: str
-    configuration: str
-    failure_reason: str
-    variants: Mapping[str, VariantState]
-
-    def shares(self) -> dict[str, float]:
-        """Return each variant's share of the traffic, between 0 and 1."""
-        total = sum(variant.current_weight for variant in self.variants.values())
-        return {name: variant.current_weight / total if total else 0.0 for name, variant in self.variants.items()}
-
-
-def shortfalls(state: EndpointState, configuration: str, weights: Mapping[str, float]) -> list[str]:
-    """Return what keeps an endpoint from being what was intended: in service, on `configuration`, with `weights`.
-
-    The status alone says too little: an update that SageMaker rolled back ends in service as well.
-    """
-    found = []
-    if state.status != "InService":
-        found.append(f"its status is {state.status}{f' ({state.failure_reason})' if state.failure_reason else ''}")
-    if state.configuration != configuration:
-        found.append(f"it serves the configuration {state.configuration}, not {configuration}")
-    if set(state.variants) != set(weights):
-        found.append(f"it has the variants {', '.join(sorted(state.variants))}, not {', '.join(sorted(weights))}")
-    for name, variant in state.variants.items():
-        intended = weights.get(name)
-        if intended is None:
-            continue
-        if not (same_number(variant.current_weight, intended) and same_number(variant.desired_weight, intended)):
-            has = f"{variant.current_weight:g} (desired {variant.desired_weight:g})"
-            found.append(f"{name} has the weight {has}, not {intended:g}")
-        if variant.current_count < variant.desired_count:
-            found.append(f"{name} runs on {variant.current_count} of {variant.desired_count} instances")
-    return found
 
 
 class EndpointClient:
@@ -118,39 +74,62 @@ class EndpointClient:
         )
 
     def _variant(self, described: Mapping[str, Any], model_name: str) -> VariantState:
+        is_holding = model_name == self._endpoint.holding_model_name
+        release, faults = (None, ()) if is_holding or not model_name else self._runs(model_name)
         return VariantState(
             model_name=model_name,
-            release=self._release_of(model_name),
+            release=release,
             current_weight=float(described.get("CurrentWeight", 0.0)),
             desired_weight=float(described.get("DesiredWeight", 0.0)),
             current_count=int(described.get("CurrentInstanceCount", 0)),
             desired_count=int(described.get("DesiredInstanceCount", 0)),
+            is_holding=is_holding,
+            faults=faults,
         )
 
-    def _release_of(self, model_name: str) -> str | None:
-        if not model_name or model_name == self._endpoint.holding_model_name:
-            return None
-        source = self._call("describe_model", ModelName=model_name).get("PrimaryContainer", {}).get("ModelDataSource")
-        uri = (source or {}).get("S3DataSource", {}).get("S3Uri", "")
-        prefix = f"s3://{self._endpoint.serving_template.model_data_bucket_name}/releases/"
-        return uri.removeprefix(prefix).partition("/")[0] if uri.startswith(prefix) else None
+    def _runs(self, model_name: str) -> tuple[str | None, tuple[str, ...]]:
+        """Return which release a model's data is, and where the model is not what is made here of that release."""
+        described = self._call("describe_model", ModelName=model_name)
+        digest = release_of(self._endpoint, described)
+        return digest, tuple(strangeness(self._stack, self._endpoint, digest, described)) if digest else ()
+
+    def check(self, weights: Mapping[str, float], slot: str | None = None) -> None:
+        """Raise BadInput for weights or a variant that the endpoint cannot be given."""
+        if slot is not None and slot not in self._endpoint.variants:
+            raise BadInput(f"variant: received {slot!r}; accepted is one of {', '.join(self._endpoint.variants)}")
+        if set(weights) != set(self._endpoint.variants):
+            received = ", ".join(sorted(weights)) or "none"
+            raise BadInput(
+                f"weights: received {received}; one is needed for each of {', '.join(self._endpoint.variants)}"
+            )
+        for name, weight in weights.items():
+            if not 0.0 <= weight < float("inf"):
+                raise BadInput(f"weights.{name}: received {weight}; accepted is 0 or a positive number")
+        if sum(weights.values()) <= 0:
+            raise BadInput("weights: all are 0; at least one variant must get traffic")
 
     def deploy(
-        self, slot: str, digest: str, weights: Mapping[str, float] | None = None, *, with_record: bool = False
+        self,
+        slot: str,
+        admitted: Admitted,
+        weights: Mapping[str, float] | None = None,
+        *,
+        others: Collection[Admitted] = (),
     ) -> EndpointState:
-        """Serve the release `digest` from the variant `slot`; the other variant keeps its model.
+        """Serve a release from the variant `slot`; the other variant keeps its model, and grows only if among `others`.
 
-        `with_record` has its approvals, the deployer's decisions and the trust root travel with it.
+        Its approvals, the deployer's decisions and the trust root travel with what a tiers policy governs.
 
         Without `weights` every variant keeps the one it has. Deploying what is deployed already changes nothing.
-        Raises BadInput for an unknown variant or weight, Refusal while another update runs, OutsideFailure if the
-        endpoint does not get there.
+        Raises BadInput for an unknown variant or weight, Refusal while another update runs or where a variant would
+        grow that may not, OutsideFailure if the endpoint does not get there.
         """
         before = self._at_rest()
         wanted = dict(weights) if weights is not None else {n: v.desired_weight for n, v in before.variants.items()}
-        self._check_weights(wanted)
-        self._check_slot(slot)
-        model = self._create_model(digest, with_record)
+        self.check(wanted, slot)
+        if weights is not None:
+            _demand_fit(before, wanted, others, slot)
+        model = self._create_model(admitted)
         variants = tuple(
             Variant(
                 name=name,
@@ -164,16 +143,19 @@ class EndpointClient:
         )
         models = {name: state.model_name for name, state in before.variants.items()}
         if models == {variant.name: variant.model_name for variant in variants}:
-            return before if not shortfalls(before, before.configuration, wanted) else self.shift(wanted)
+            if not shortfalls(before, before.configuration, wanted):
+                return before
+            return self.shift(wanted, [admitted, *others])
         configuration = self._create_configuration(variants)
         self._call("update_endpoint", EndpointName=self.name, EndpointConfigName=configuration)
         deadline = self._endpoint.serving_template.startup_timeout_seconds * 2.0
         return self._settle(configuration, wanted, deadline)
 
-    def shift(self, weights: Mapping[str, float]) -> EndpointState:
+    def shift(self, weights: Mapping[str, float], admitted: Collection[Admitted]) -> EndpointState:
         """Give every variant its weight, and return the endpoint once it serves so. Raises as `deploy` does."""
-        self._check_weights(weights)
+        self.check(weights)
         before = self._at_rest()
+        _demand_fit(before, weights, admitted)
         if not shortfalls(before, before.configuration, weights):
             return before
         self._call(
@@ -198,24 +180,8 @@ class EndpointClient:
             )
         return state
 
-    def _check_slot(self, slot: str) -> None:
-        if slot not in self._endpoint.variants:
-            raise BadInput(f"variant: received {slot!r}; accepted is one of {', '.join(self._endpoint.variants)}")
-
-    def _check_weights(self, weights: Mapping[str, float]) -> None:
-        if set(weights) != set(self._endpoint.variants):
-            received = ", ".join(sorted(weights)) or "none"
-            raise BadInput(
-                f"weights: received {received}; one is needed for each of {', '.join(self._endpoint.variants)}"
-            )
-        for name, weight in weights.items():
-            if not 0.0 <= weight < float("inf"):
-                raise BadInput(f"weights.{name}: received {weight}; accepted is 0 or a positive number")
-        if sum(weights.values()) <= 0:
-            raise BadInput("weights: all are 0; at least one variant must get traffic")
-
-    def _create_model(self, digest: str, with_record: bool) -> str:
-        request = model_request(self._stack, self._endpoint, digest, with_record=with_record)
+    def _create_model(self, admitted: Admitted) -> str:
+        request = model_request(self._stack, self._endpoint, admitted.digest, with_record=admitted.is_governed)
         self._create("model", request["ModelName"], request)
         return request["ModelName"]
 
@@ -268,3 +234,16 @@ class EndpointClient:
         except (ClientError, BotoCoreError) as error:
             raise outside(f"{operation.replace('_', ' ')} {self.name}", error) from error
         return answer
+
+
+def _demand_fit(
+    state: EndpointState, weights: Mapping[str, float], admitted: Collection[Admitted], apart_from: str | None = None
+) -> None:
+    """Look at what runs in the same breath as it is changed: what was admitted may have been replaced since."""
+    reasons = list(unfit_to_grow(state, weights, {one.digest for one in admitted}, apart_from))
+    if reasons:
+        raise Refusal(
+            f"{state.name} keeps the traffic as it is",
+            reasons=reasons,
+            next_step="deploy an admitted release to the variant first: interlock endpoint deploy",
+        )

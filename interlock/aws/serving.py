@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from interlock.manifest_parts import DataCapturePart, EndpointPart, ServingTemplatePart
-from interlock.release.digests import canonical_json
-from interlock.release.predicates import APPROVALS, DECISIONS
+from interlock.release.digests import canonical_json, is_hex_digest
+from interlock.release.predicates import APPROVALS, DECISIONS, RELEASES
 from interlock.release.trust.published import TRUST
 from interlock.release.vault import release_prefix
 
@@ -81,6 +81,29 @@ def model_request(
     tags = _tags(stack, endpoint.endpoint_name, template, {RELEASE_TAG: digest})
     request: CreateModelInputTypeDef = {"ModelName": name, **body, "Tags": tags}  # type: ignore[typeddict-item]
     return request
+
+
+def release_of(endpoint: EndpointPart, described: Mapping[str, Any]) -> str | None:
+    """Return the release whose prefix of the vault is the data of a model (DescribeModel's answer), or None."""
+    source = described.get("PrimaryContainer", {}).get("ModelDataSource") or {}
+    uri = source.get("S3DataSource", {}).get("S3Uri", "")
+    start = f"s3://{endpoint.serving_template.model_data_bucket_name}/{RELEASES}"
+    digest = uri.removeprefix(start).partition("/")[0] if uri.startswith(start) else ""
+    return digest if is_hex_digest(digest) else None
+
+
+def strangeness(stack: str, endpoint: EndpointPart, digest: str, described: Mapping[str, Any]) -> list[str]:
+    """Return where a model is not what the template makes of the release `digest`: in its image, its variables, more.
+
+    `described` is DescribeModel's answer. A variable that was added could change what the image does.
+    """
+    container = described.get("PrimaryContainer", {})
+    with_record = bool(container.get("AdditionalModelDataSources"))
+    request = model_request(stack, endpoint, digest, with_record=with_record)
+    wanted = {key: value for key, value in request.items() if key not in ("ModelName", "Tags")}
+    found = differences(wanted, described)
+    more = sorted(set(container.get("Environment", {})) - {RELEASE_VARIABLE})
+    return [*found, *(f"PrimaryContainer.Environment has {name} as well" for name in more)]
 
 
 def configuration_request(

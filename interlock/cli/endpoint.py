@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interlock.aws.endpoint import EndpointState
+from interlock.aws.endpoint_state import EndpointState
 from interlock.aws.invocation import JSON
 from interlock.aws.sweep import sweep
 from interlock.cli.loading import StackOption, load_clients
@@ -137,12 +137,13 @@ def _print(state: EndpointState, output: OutputFormat) -> None:
     table = rows("variant", "share", "weight", "instances", "release")
     shares = state.shares()
     for name, variant in state.variants.items():
+        release = variant.release or f"none ({variant.model_name})"
         table.add_row(
             visible(name),
             f"{shares[name]:.1%}",
             f"{variant.current_weight:g}",
             f"{variant.current_count} of {variant.desired_count}",
-            visible(variant.release or f"none ({variant.model_name})"),
+            visible(f"{release}, not as this stack makes it" if variant.faults else release),
         )
     heading = f"{state.name} is {state.status} on {state.configuration}"
     reason = [f"  {state.failure_reason}"] if state.failure_reason else []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from interlock.aws.endpoint import EndpointState
+from interlock.aws.endpoint_state import EndpointState
 from interlock.aws.invocation import InvocationClient
 from interlock.deploying import deploy_release
 from interlock.duties.duty import Role

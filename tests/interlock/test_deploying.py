@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,25 +11,30 @@ import pytest
 
 from interlock import deploying
 from interlock.admission import Anchor, is_governed
-from interlock.aws.endpoint import EndpointState, VariantState
-from interlock.deploying import deploy_release, growing, shift_traffic
+from interlock.aws.endpoint_state import EndpointState, VariantState, growing, unfit_to_grow
+from interlock.deploying import deploy_release, shift_traffic
 from interlock.duties.duty import SigningDuty
 from interlock.failures import Refusal
+from interlock.release.acting import Written
+from interlock.release.digests import sha256
+from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.reason import ReasonCode
+from interlock.release.verification.stored import Verification
 from interlock.running import running_releases
 from tests.interlock.release.memory import MemoryVault
 from tests.interlock.release.trust.people import NOW
-from tests.interlock.release.verification.world import HOUR, KEYS, World, approved_world
+from tests.interlock.release.verification.world import HOUR, KEYS, World, admitted_world, approved_world, shown_world
 
 APPROVED = approved_world()
 LATER = NOW + 5 * HOUR
+UNGOVERNED = Verification("a" * 64, (), None, (), None)
 
 
 class Endpoint:
     """Two variants; blue has all the traffic."""
 
     def __init__(self) -> None:
-        idle = VariantState("m", None, 0.0, 0.0, 1, 1)
+        idle = VariantState("m", None, 0.0, 0.0, 1, 1, is_holding=True)
         variants = {"blue": replace(idle, current_weight=1.0, desired_weight=1.0), "green": idle}
         self.now = EndpointState("credit", "InService", "c", "", variants)
         self.asked: list[tuple[Any, ...]] = []
@@ -39,18 +44,26 @@ class Endpoint:
 
     def put(self, variant: str, release: str) -> None:
         self.now = replace(
-            self.now, variants={**self.now.variants, variant: replace(self.now.variants[variant], release=release)}
+            self.now,
+            variants={
+                **self.now.variants,
+                variant: replace(self.now.variants[variant], release=release, is_holding=False),
+            },
         )
 
+    def check(self, weights: Mapping[str, float], slot: str | None = None) -> None:
+        assert slot in (None, "green")
+        assert set(weights) == {"blue", "green"}
+
     def deploy(
-        self, slot: str, digest: str, weights: Mapping[str, float] | None, *, with_record: bool
+        self, slot: str, admitted: Admitted, weights: Mapping[str, float] | None, *, others: Collection[Admitted]
     ) -> EndpointState:
-        self.asked.append((slot, digest, weights, with_record))
-        self.put(slot, digest)
+        self.asked.append((slot, admitted.digest, weights, admitted.is_governed, [one.digest for one in others]))
+        self.put(slot, admitted.digest)
         return self.now
 
-    def shift(self, weights: Mapping[str, float]) -> EndpointState:
-        self.asked.append(("shift", dict(weights)))
+    def shift(self, weights: Mapping[str, float], admitted: Collection[Admitted]) -> EndpointState:
+        self.asked.append(("shift", dict(weights), [one.digest for one in admitted]))
         return self.now
 
 
@@ -87,7 +100,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
 def test_what_is_admitted_is_deployed_with_its_record_and_the_deployer_signs_for_it_once(site: Site) -> None:
     site.deploy()
     site.deploy({"blue": 0.0, "green": 1.0})
-    assert site.endpoint.asked[0] == ("green", site.world.digest, None, True)
+    assert site.endpoint.asked[0] == ("green", site.world.digest, None, True, [])
     assert len(site.endpoint.asked) == 2
     assert len(site.decisions) == 1
     (one,) = site.world.record().decisions
@@ -114,7 +127,7 @@ def test_traffic_leaves_a_revoked_release_without_anybodys_leave(site: Site) -> 
     site.world.revoke("approver-4")
     site.endpoint.put("blue", site.world.digest)
     shift_traffic(site.clients, None, {"blue": 0.0, "green": 1.0}, anchor=site.anchor)
-    assert site.endpoint.asked == [("shift", {"blue": 0.0, "green": 1.0})]
+    assert site.endpoint.asked == [("shift", {"blue": 0.0, "green": 1.0}, [])]
 
 
 def test_a_governed_vault_admits_nothing_without_a_fingerprint(site: Site) -> None:
@@ -146,6 +159,49 @@ def test_a_deployment_that_lets_another_variant_grow_asks_for_that_one_too(site:
 )
 def test_what_grows_is_told_by_shares_and_not_by_weights(weights: dict[str, float], expected: list[str]) -> None:
     assert growing(Endpoint().state(), weights) == expected
+
+
+def test_what_is_admitted_is_handed_to_the_endpoint_with_the_weights_that_let_it_grow(site: Site) -> None:
+    site.endpoint.put("green", site.world.digest)
+    shift_traffic(site.clients, None, {"blue": 0.9, "green": 0.1}, anchor=site.anchor)
+    assert site.endpoint.asked == [("shift", {"blue": 0.9, "green": 0.1}, [site.world.digest])]
+
+
+def test_no_value_stands_for_an_admission_that_did_not_take_place(site: Site) -> None:
+    decision = site.clients.vault_writer.put("decisions/x", b"", sha256(b"").hex())
+    refused = shown_world().admit()
+    written = Written(decision, "0" * 64, anew=True)
+    cases: list[tuple[Any, Written | None]] = [
+        (refused, written),
+        (site.world.admit(), None),
+        (admitted_world().load(), written),
+    ]
+    for found, given in [*cases, (replace(UNGOVERNED, reasons=refused.reasons), None)]:
+        with pytest.raises(ValueError, match=r"does not verify|was not admitted"):
+            Admitted(found, given)
+    assert not Admitted(UNGOVERNED).is_governed
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({}, None),
+        ({"release": None}, "runs m, which is no release of this stack's"),
+        ({"release": None, "is_holding": True}, None),
+        ({"release": "b" * 64}, "was not admitted"),
+        ({"faults": ("PrimaryContainer.Image is 'evil'",)}, "PrimaryContainer.Image is 'evil'"),
+    ],
+)
+@pytest.mark.parametrize("weights", [{"blue": 0.9, "green": 0.1}, {"blue": 1.0, "green": float("nan")}])
+def test_only_what_was_admitted_or_holds_may_grow(
+    changes: dict[str, Any], complaint: str | None, weights: dict[str, float]
+) -> None:
+    endpoint = Endpoint()
+    endpoint.put("green", "a" * 64)
+    variants = {**endpoint.now.variants, "green": replace(endpoint.now.variants["green"], **changes)}
+    found = list(unfit_to_grow(replace(endpoint.now, variants=variants), weights, {"a" * 64}))
+    assert [complaint in one for one in found] == [True] if complaint else found == []
+    assert list(unfit_to_grow(replace(endpoint.now, variants=variants), weights, set(), "green")) == []
 
 
 def test_a_vault_is_governed_once_its_newest_root_names_a_tiers_policy(site: Site) -> None:

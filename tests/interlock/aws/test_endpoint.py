@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
-from interlock.aws.endpoint import EndpointClient, EndpointState, VariantState, shortfalls
+from interlock.aws.endpoint import EndpointClient
+from interlock.aws.endpoint_state import EndpointState, VariantState, shortfalls
 from interlock.aws.invocation import InvocationClient
 from interlock.aws.serving import configuration_request, content_name, differences, model_request
 from interlock.aws.sweep import sweep
 from interlock.aws.vault import S3VaultWriter
-from interlock.failures import BadInput, OutsideFailure
+from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.manifest_parts import EndpointPart
 from interlock.release.manifest import manifest_of
 from interlock.release.vault import files_prefix
+from interlock.release.verification.admitted import Admitted
+from interlock.release.verification.stored import Verification
 from rehearsal.cloud.server import LocalCloud
 
 STACK = "test"
@@ -72,6 +75,11 @@ def put_model(cloud: LocalCloud, endpoint: EndpointPart, folder: Path, answer: f
     return manifest.subject_digest
 
 
+def admitted(digest: str) -> Admitted:
+    """What verification returns of a release where no policy governs."""
+    return Admitted(Verification(digest, (), None, (), None))
+
+
 @pytest.fixture
 def client(cloud: LocalCloud, endpoint_part: EndpointPart) -> EndpointClient:
     return EndpointClient(cloud.client("sagemaker"), STACK, endpoint_part)
@@ -90,17 +98,19 @@ def test_releases_are_deployed_shifted_and_swept(
     first = put_model(cloud, endpoint_part, tmp_path / "1", 1.0)
     second = put_model(cloud, endpoint_part, tmp_path / "2", 2.0)
 
-    deployed = client.deploy("blue", first, {"blue": 1, "green": 0})
+    deployed = client.deploy("blue", admitted(first), {"blue": 1, "green": 0})
     assert deployed.variants["blue"].release == first
     assert deployed.variants["green"].release is None
     assert ask(cloud, endpoint_part) == ("blue", 1.0)
 
-    both = client.deploy("green", second)
+    both = client.deploy("green", admitted(second))
     assert both.shares() == {"blue": 1.0, "green": 0.0}
     assert ask(cloud, endpoint_part, "green") == ("green", 2.0)
-    assert client.deploy("green", second).configuration == both.configuration
+    assert client.deploy("green", admitted(second)).configuration == both.configuration
 
-    shifted = client.shift({"blue": 0, "green": 100})
+    with pytest.raises(Refusal, match="keeps the traffic as it is"):
+        client.shift({"blue": 0, "green": 100}, [admitted(first)])
+    shifted = client.shift({"blue": 0, "green": 100}, [admitted(second)])
     assert shifted.shares() == {"blue": 0.0, "green": 1.0}
     assert ask(cloud, endpoint_part) == ("green", 2.0)
 
@@ -128,15 +138,44 @@ def test_something_else_under_the_models_name_is_not_taken_for_it(
         ModelName=name, PrimaryContainer={"Image": serving_image}, ExecutionRoleArn=serving_role
     )
     with pytest.raises(OutsideFailure, match="not what was asked for"):
-        client.deploy("blue", digest)
+        client.deploy("blue", admitted(digest))
 
 
 def test_wrong_variants_and_weights_are_refused_before_anything_is_created(client: EndpointClient) -> None:
     with pytest.raises(BadInput, match="'purple'; accepted is one of blue, green"):
-        client.deploy("purple", "ab" * 32)
-    for weights in ({"blue": 1.0}, {"blue": 1.0, "green": -1.0}, {"blue": 0.0, "green": 0.0}):
+        client.deploy("purple", admitted("ab" * 32))
+    wrong = [{"blue": 1.0}, {"blue": 1.0, "green": -1.0}, {"blue": 0.0, "green": 0.0}]
+    for weights in [*wrong, {"blue": 1.0, "green": float("nan")}, {"blue": float("inf"), "green": 0.0}]:
         with pytest.raises(BadInput, match="weights"):
-            client.shift(weights)
+            client.shift(weights, [])
+        with pytest.raises(BadInput, match="weights"):
+            client.deploy("blue", admitted("ab" * 32), weights)
+
+
+def test_a_model_that_somebody_else_made_gets_no_traffic(
+    cloud: LocalCloud, client: EndpointClient, endpoint_part: EndpointPart, serving_role: str, tmp_path: Path
+) -> None:
+    sagemaker, name = cloud.client("sagemaker"), endpoint_part.endpoint_name
+    digest = put_model(cloud, endpoint_part, tmp_path / "1", 1.0)
+    request = model_request(STACK, endpoint_part, digest)
+    altered = {**request["PrimaryContainer"], "Environment": {"INTERLOCK_RELEASE": digest, "PYTHONPATH": "/opt/ml"}}
+    sagemaker.create_model(**{**request, "ModelName": "somebody-elses", "PrimaryContainer": altered})
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint_part.holding_configuration_name)
+    variants = [
+        {**one, "ModelName": "somebody-elses" if one["VariantName"] == "green" else one["ModelName"]}
+        for one in config["ProductionVariants"]
+    ]
+    sagemaker.create_endpoint_config(EndpointConfigName="somebody-elses", ProductionVariants=variants)
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="somebody-elses")
+    waiter = sagemaker.get_waiter("endpoint_in_service")
+    waiter.wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    running = client.state().variants["green"]
+    assert (running.release, running.faults) == (digest, ("PrimaryContainer.Environment has PYTHONPATH as well",))
+    with pytest.raises(Refusal) as refused:
+        client.shift({"blue": 0, "green": 100}, [admitted(digest)])
+    assert "PYTHONPATH" in refused.value.reasons[0]
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=endpoint_part.holding_configuration_name)
+    waiter.wait(EndpointName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
 def test_the_holding_model_answers_that_nothing_is_deployed(cloud: LocalCloud, endpoint_part: EndpointPart) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow.sklearn
@@ -15,10 +16,15 @@ from interlock.aws.invocation import InvocationClient
 from interlock.aws.vault import S3VaultWriter
 from interlock.failures import OutsideFailure
 from interlock.manifest_parts import EndpointPart
+from interlock.release.acting import Written
 from interlock.release.digests import sha256
+from interlock.release.vault import StoredObject
+from interlock.release.verification.admitted import Admitted
 from rehearsal.cloud.server import LocalCloud
 from tests.interlock.release.trust.people import NOW
 from tests.interlock.release.verification.world import HOUR, World, approved_world, shown_world
+
+WRITTEN = Written(StoredObject("decisions/", "", 0, "0" * 64), "0" * 64, anew=True)
 
 
 def model_files(folder: Path, answer: float) -> dict[str, bytes]:
@@ -61,13 +67,14 @@ def test_a_container_serves_what_two_people_approved_and_refuses_what_they_did_n
 ) -> None:
     cloud.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint_part.endpoint_name}")
     approved = approved_world(files=model_files(tmp_path / "1", 1.0))
-    approved.decide(approved.admit())
+    verdict = approved.admit()
+    approved.decide(verdict)
     upload(cloud, endpoint_part, approved)
     (image / "trust-root.fingerprint").write_text(f"{approved.roots[0].fingerprint}\n")
     (image / "environment").write_text("prod\n")
     client = EndpointClient(cloud.client("sagemaker"), "test", endpoint_part)
 
-    state = client.deploy("blue", approved.digest, {"blue": 1, "green": 0}, with_record=True)
+    state = client.deploy("blue", Admitted(verdict, WRITTEN), {"blue": 1, "green": 0})
     assert state.variants["blue"].release == approved.digest
     answer = InvocationClient(cloud.client("sagemaker-runtime"), endpoint_part.endpoint_name).predict(["x"], [[0.5]])
     assert (answer.variant, answer.predictions()) == ("blue", [1.0])
@@ -79,7 +86,7 @@ def test_a_container_serves_what_two_people_approved_and_refuses_what_they_did_n
     refused.decide(refused.admit(), passed=True)
     upload(cloud, endpoint_part, refused)
     with pytest.raises(OutsideFailure, match="did not become what was asked for"):
-        client.deploy("green", refused.digest, with_record=True)
+        client.deploy("green", Admitted(replace(verdict, digest=refused.digest), WRITTEN))
     assert client.state().variants["blue"].release == approved.digest
     assert f"release {refused.digest} is not loaded:" in said(cloud, endpoint_part)
     assert "[approval-missing] 1 of 2 approvals" in said(cloud, endpoint_part)
