@@ -57,8 +57,6 @@ class ValidationGate:
                 {"table": part, "column": plain(one.column, 100), "check": one.check, "cells": one.cells}
                 for one in failures
             ]
-            if len(table.frame) == 0:
-                reasons.append(f"the table {part!r} has no rows")
         first, *rest = parameters.tables
         for part in rest:
             repeated = _repeated(inputs.table(first), inputs.table(part), contract)
@@ -66,7 +64,14 @@ class ValidationGate:
                 measure("repeated_rows", repeated, count=len(inputs.table(part).frame), of=slice_of("table", part))
             )
         unchecked = ["what the values mean: a column in another unit within its range does not show"]
-        return Measured(measures, reasons, unchecked, {"failures": told[:100]})
+        return Measured(
+            measures,
+            reasons,
+            unchecked,
+            {"failures": told[:100]},
+            unfit=[f"the table {part!r} has no rows" for part in parameters.tables if inputs.table(part).frame.empty],
+            of_inputs=frozenset({"rows", "repeated_rows"}),
+        )
 
 
 def failures_of(frame: pd.DataFrame, contract: Contract) -> list[Failure]:

@@ -201,6 +201,8 @@ class Measured:
 
     As long as there is any, the gate has failed, and nothing is signed: the release itself may be without fault.
     """
+    of_inputs: frozenset[str] = frozenset()
+    """The names of measures that tell of what was given, such as its rows: beyond a limit they make it unfit."""
 
 
 class Gate(Protocol):

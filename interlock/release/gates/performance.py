@@ -88,7 +88,8 @@ class PerformanceGate:
         compared = _compared(inputs, table, weights, parameters)
         champion = _performance(table, compared, parameters)
         figures = _with_gains(model.figures, champion.figures)
-        measures = list(_measures(figures, weights, inputs.seed, parameters.resamples))
+        measures = [measure("rows", len(rows))]
+        measures += _measures(figures, weights, inputs.seed, parameters.resamples)
         for attribute in parameters.slices:
             places, names = groups(column(table, attribute))
             of = [slice_of(attribute, name) for name in names]
@@ -98,6 +99,7 @@ class PerformanceGate:
             reasons=answers_by_place(inputs.model(), rows, answered, inputs.seed),
             unchecked=list(_unchecked(inputs, model, parameters)),
             details=_details(model, champion, weights, parameters),
+            of_inputs=frozenset({"rows"}),
         )
 
 

@@ -73,11 +73,11 @@ class PreparedGate:
         """Measure as `run` does, for the session named `builder`, and say whether it tells anything of the release."""
         started = clock()
         measured = self._measured()
-        unfit = "; ".join(_few(measured.unfit)) or None
+        unfit = "; ".join(_few([*measured.unfit, *_against(self.terms.demand.limits, measured)[3]])) or None
         return Answer(self._evidence(measured, started, clock(), builder), unfit)
 
     def _evidence(self, measured: Measured, started: datetime, ended: datetime, builder: str) -> Evidence:
-        measures, reasons, unchecked = _against(self.terms.demand.limits, measured)
+        measures, reasons, unchecked, _ = _against(self.terms.demand.limits, measured)
         details, problem = _storable(measured.details)
         reasons = [*measured.unfit, *reasons, *([problem] if problem else [])]
         return Evidence(
@@ -243,8 +243,10 @@ def _sound(measured: object) -> Measured:
     return measured
 
 
-def _against(limits: Mapping[str, Limit], measured: Measured) -> tuple[list[Measure], list[str], list[str]]:
+def _against(limits: Mapping[str, Limit], measured: Measured) -> tuple[list[Measure], list[str], list[str], list[str]]:
+    """Return the measures with their verdicts, all reasons, what was not checked, and the reasons of inputs alone."""
     measures: list[Measure] = []
+    of_inputs: list[str] = []
     reasons = list(measured.reasons)
     unchecked = list(measured.unchecked)
     for one in measured.measures:
@@ -258,12 +260,14 @@ def _against(limits: Mapping[str, Limit], measured: Measured) -> tuple[list[Meas
         else:
             judged = bare.against(limit)
             measures.append(judged)
-            reasons += [] if judged.holds else [_broken(judged, limit)]
+            broken = [] if judged.holds else [_broken(judged, limit)]
+            reasons += broken
+            of_inputs += broken if one.name in measured.of_inputs else []
     told = {one.name for one in measures if not one.suppressed}
     for name, limit in limits.items():
         if name not in told:
             reasons.append(f"it measured no {name}, which the policy limits to {limit}")
-    return measures, reasons, unchecked
+    return measures, reasons, unchecked, of_inputs
 
 
 def _named(measure: Measure) -> str:

@@ -89,6 +89,7 @@ class SbomGate:
             unfit=list(_out_of_date(inputs, parameters, supply)),
             unchecked=list(_unchecked(counted)),
             details=_details(supply, refused),
+            of_inputs=frozenset({"snapshot_days", "snapshot_records"}),
         )
 
 

@@ -40,6 +40,8 @@ class SkewGate:
         parameters = inputs.parameters
         assert isinstance(parameters, SkewParameters)
         training, serving = inputs.table(parameters.training), inputs.table(parameters.serving)
+        if training.sha256 == serving.sha256:
+            raise UnfitInputs(f"the tables {parameters.training!r} and {parameters.serving!r} are the same file")
         trained, served = _common_columns(model_rows(inputs, training), model_rows(inputs, serving))
         measures: list[Measure] = []
         drawn: list[tuple[float, str, ColumnReference, Any]] = []

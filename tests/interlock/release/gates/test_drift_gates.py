@@ -30,8 +30,13 @@ def skew(serving: pd.DataFrame, limits: dict[str, Any] | None = None, **named: A
     return evidence(SkewGate(), inputs(tables=tables, predictor=MODEL), limits)
 
 
+def test_one_file_for_both_tables_shows_nothing() -> None:
+    said = skew(TRAINING)
+    assert said.reasons == ("it could not decide: the tables 'training' and 'serving' are the same file",)
+
+
 def test_the_same_rows_have_no_skew_at_all() -> None:
-    said = skew(TRAINING, {"population_stability_index": {"at_most": 0}, "changed_cells": {"at_most": 0}})
+    said = skew(TRAINING.iloc[::-1], {"population_stability_index": {"at_most": 0}, "changed_cells": {"at_most": 0}})
     assert said.outcome is Outcome.PASSED
     assert {float(one.value or 0) for one in said.measures} == {0.0}
 

@@ -198,6 +198,13 @@ def test_only_what_a_gate_found_of_the_release_itself_speaks_against_it(
     assert (answer.evidence.outcome, answer.unfit) == (Outcome.FAILED, unfit)
 
 
+@pytest.mark.parametrize(("rows", "unfit"), [(2, None), (1, "count is 1; the limit is ≥ 2")])
+def test_a_limit_on_what_was_given_makes_it_unfit_and_the_release_no_worse(rows: int, unfit: str | None) -> None:
+    plug = Plug(lambda _: Measured([Measure(name="count", value=rows)], of_inputs=frozenset({"count"})))
+    answer = prepare_gate(plug, inputs(), terms({"count": {"at_least": 2}})).answer(lambda: NOW)
+    assert (answer.evidence.outcome is Outcome.PASSED, answer.unfit) == (unfit is None, unfit)
+
+
 def test_evidence_says_which_columns_were_taken_for_what_and_who_chose_them() -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [0, 1], "race": [0, 1], "kept": [1, 0]})
     plug = Plug(measured(value=1), Needs(tables=("evaluation",)))
