@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -14,7 +15,7 @@ from interlock.monitoring.resampling import Figure
 from interlock.release.evidence import Measure
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, Table, UnfitInputs
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
-from interlock.release.gates.measuring import measure, slice_of, too_few
+from interlock.release.gates.measuring import measure, share, slice_of, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
 from interlock.release.gates.protection import copies, protected_inputs, thresholds_in, used_when_offered
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EVERY_GROUP = "all groups"
+SAME_IN_GROUP = "slice_same_decisions"
+BY_ITSELF = ", decided by the model itself"
+"""What follows an attribute's name where a measure is not of the table's predictions."""
 
 
 class FairnessParameters(GateParameters):
@@ -70,11 +74,16 @@ class FairnessGate:
         decided = _decided(table, scores, parameters.threshold)
         reasons += _other_threshold(scores, decided, parameters.threshold)
         decisions = Decisions(decided, positive_rows(table, parameters.positive), weights_of(table))
-        measures, unmeasurable = _over(
-            attributes | _crossed(attributes, parameters), decisions, inputs.seed, parameters
-        )
-        same = (own >= parameters.threshold) == decided
-        measures.append(measure("same_decisions", float(same.mean()), count=len(rows)))
+        every = attributes | _crossed(attributes, parameters)
+        measures, unmeasurable = _over(every, decisions, inputs.seed, parameters)
+        own_decisions = own >= parameters.threshold
+        if table.prediction is not None:
+            # Whatever the column says, this is how the release decides about these people.
+            by_itself = {f"{one}{BY_ITSELF}": values for one, values in every.items()}
+            found, doubts = _over(by_itself, replace(decisions, decided=own_decisions), inputs.seed, parameters)
+            measures += found
+            unmeasurable += doubts
+        measures += _agreement(every, own_decisions == decided, parameters.minimum_rows)
         return Measured(
             measures,
             [*reasons, *unmeasurable],
@@ -172,6 +181,17 @@ def _of_attribute(
         count = places.size if everybody else int(counts[names.index(name)])
         key = f"{figure}|{name}"
         yield measure(figure, values[key], between[key], count=count, of=slice_of(attribute, name))
+
+
+def _agreement(attributes: Mapping[str, pd.Series], same: Flags, least: int) -> Iterator[Measure]:
+    """Yield which share of the rows the model itself decides as the table says, of all and of each group."""
+    yield share("same_decisions", int(same.sum()), same.size)
+    for attribute, values in attributes.items():
+        places, names = groups(values)
+        for place, name in enumerate(names):
+            inside, of = same[places == place], slice_of(attribute, name)
+            told = inside.size >= least
+            yield share(SAME_IN_GROUP, int(inside.sum()), inside.size, of) if told else too_few(SAME_IN_GROUP, of)
 
 
 def _unchecked(table: Table) -> Iterator[str]:

@@ -12,6 +12,9 @@ DECIMALS: Final = 12
 """What a measure is rounded to before it meets its limit: a rate of exactly 4 in 5 is 0.8, whatever the last bits of
 its division are."""
 
+_Z: Final = 1.959963984540054
+"""Of a normal distribution, for 95 %."""
+
 
 def measure(
     name: str,
@@ -27,6 +30,14 @@ def measure(
     return Measure(
         name=name, value=_kept(number), low=_kept(low), high=_kept(high), count=count, of=of, unit=unit
     )  # fmt: skip
+
+
+def share(name: str, good: int, count: int, of: Slice | None = None) -> Measure:
+    """Return a share with Wilson's interval at 95 % (Wilson 1927, J. Am. Stat. Assoc. 22:209)."""
+    p, z = good / count, _Z
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
+    return measure(name, p, (max(middle - half, 0.0), min(middle + half, 1.0)), count=count, of=of)
 
 
 def too_few(name: str, of: Slice) -> Measure:

@@ -10,8 +10,9 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from interlock.release.gates.answers.evaluation import AnswersParameters, answered_cases, recorded, share
+from interlock.release.gates.answers.evaluation import AnswersParameters, answered_cases, recorded
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, Measured, Needs
+from interlock.release.gates.measuring import share
 
 _MOST_TOLD: Final = 100
 _SPACES: Final = frozenset("\n\t\r")

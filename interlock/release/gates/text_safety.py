@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from interlock.release.gates.answers.evaluation import AnswersParameters, answered_cases, recorded, share
+from interlock.release.gates.answers.evaluation import AnswersParameters, answered_cases, recorded
 from interlock.release.gates.answers.judge import Aspect, Case, find_judge, scores_of
 from interlock.release.gates.gate import OUR_VERSION, GateInputs, Measured, Needs
-from interlock.release.gates.measuring import measure
+from interlock.release.gates.measuring import measure, share
 from interlock.release.gates.personal.recognising import Recognisers
 from interlock.release.gates.privacy import ENTITIES
 from interlock.release.gates.text import plain

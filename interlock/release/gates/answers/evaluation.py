@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Final
 
 from pydantic import Field
 
-from interlock.release.evidence import Measure
 from interlock.release.gates.answers.judge import Case
 from interlock.release.gates.gate import GateInputs, GateParameters, NotMeasurable, Table, UnfitInputs
-from interlock.release.gates.measuring import measure
 from interlock.release.gates.predictions import model_rows
-
-_Z: Final = 1.959963984540054
-"""Of a normal distribution, for 95 %."""
 
 
 class AnswersParameters(GateParameters):
@@ -51,14 +44,6 @@ def recorded(inputs: GateInputs) -> list[str]:
     if (inputs.folder / "MLmodel").is_file():
         return []
     return ["the answers were made elsewhere; nothing here shows that this release made them"]
-
-
-def share(name: str, good: int, count: int) -> Measure:
-    """Return a share with Wilson's interval at 95 % (Wilson 1927, J. Am. Stat. Assoc. 22:209)."""
-    p, z = good / count, _Z
-    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return measure(name, p, (max(middle - half, 0.0), min(middle + half, 1.0)), count=count)
 
 
 def _answers(inputs: GateInputs, table: Table, parameters: AnswersParameters) -> Sequence[str]:

@@ -13,10 +13,10 @@ from scipy.stats import binomtest
 
 from interlock.failures import OutsideFailure
 from interlock.release.evidence import Evidence, Outcome
-from interlock.release.gates.answers.evaluation import share
 from interlock.release.gates.answers.judge import Aspect, Case
 from interlock.release.gates.gate import Gate
 from interlock.release.gates.groundedness import GroundednessGate
+from interlock.release.gates.measuring import share
 from interlock.release.gates.text_format import TextFormatGate
 from interlock.release.gates.text_safety import TextSafetyGate
 from tests.interlock.release.gates.given import FunctionModel, evidence, found, inputs, table
