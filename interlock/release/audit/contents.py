@@ -92,7 +92,8 @@ def log_part(reader: VaultReader, log: str, digest: str) -> LogPart | None:
         entries += entries_of(content, width)
     leaves = tuple(parse_leaf(entry) for entry in entries)
     witnessed = _Numbered(reader, witnessed_prefix(log))
-    about = [index for index, leaf in enumerate(leaves) if leaf.subject == digest]
+    # When a policy came into force, the entry of the root that names it tells.
+    about = [index for index, leaf in enumerate(leaves) if leaf.subject == digest or leaf.key.startswith(TRUST)]
     dated = {key for index in about for key in witnessed.around(index)} | set(witnessed.keys[-1:])
     objects |= {key: witnessed.content(key) for key in sorted(dated)}
     tree = Tree()

@@ -608,6 +608,11 @@ class Root:
     def threshold(self) -> int:
         return int(self.document["threshold"])
 
+    @property
+    def policy(self) -> str | None:
+        """The digest of the tiers policy that it names."""
+        return self.document["policies"].get("tiers")  # type: ignore[no-any-return]
+
     def guardians(self, moment: datetime) -> dict[str, TrustedKey]:
         """Return the foundation people's keys that may sign a root issued at `moment`.
 
@@ -1600,6 +1605,17 @@ class RecordReader:
             self.report.refuse(error.code, f"{shown(key)}: {error}", key)
             return {"person": person, "reason": "its details are malformed", "ticket": "no ticket"}
 
+    def published(self, roots: Sequence[Root]) -> dict[int, Published]:
+        """Return, by version, when each of `roots` was published."""
+        last = max((log.sightings[-1].time for log in self.by_name.values() if log.sightings), default=None)
+        found = {}
+        for root in roots:
+            leaf = self._first_seen(f"trust/{root.version}.root.json")
+            lacked = last if leaf is None else self._lacked_at(leaf)
+            before = None if leaf is None else leaf.recorded_at
+            found[root.version] = Published(max(root.issued_at, lacked or root.issued_at), before)
+        return found
+
     def _leaf(self, key: str, content: bytes, payload: str, kind: str) -> Leaf | None:
         """Return the earliest entry of a statement that the witness has seen, or None; all must be of these bytes."""
         leaves = self.leaves.get(key, [])
@@ -1608,7 +1624,10 @@ class RecordReader:
             if (leaf.sha256, leaf.payload, leaf.predicate_type, leaf.subject) != same:
                 text = f"entry {leaf.index} of the log {leaf.log} recorded other bytes under this name"
                 raise Broken("statement-replaced", text)
-        seen = [leaf for leaf in leaves if leaf.index < self.by_name[leaf.log].witnessed_size]
+        return self._first_seen(key)
+
+    def _first_seen(self, key: str) -> Leaf | None:
+        seen = [leaf for leaf in self.leaves.get(key, []) if leaf.index < self.by_name[leaf.log].witnessed_size]
         return min(seen, key=lambda one: one.recorded_at, default=None)
 
     def _lacked_at(self, leaf: Leaf) -> datetime | None:
@@ -1645,24 +1664,51 @@ _POLICY = form(
 
 
 @dataclass(frozen=True)
+class Published:
+    """When a version of the trust root was published, as far as the ledger knows."""
+
+    after: datetime
+    """The newest witnessed checkpoint that does not hold it, or when it was issued if that is later."""
+    before: datetime | None
+    """When a log recorded it; None if none has."""
+
+    def by(self, moment: datetime) -> bool:
+        return self.before is not None and self.before + CLOCKS_DIFFER <= moment
+
+    def perhaps_by(self, moment: datetime) -> bool:
+        return self.after <= moment + CLOCKS_DIFFER
+
+
+@dataclass(frozen=True)
 class Policies:
     """The tiers policies that versions of the root name."""
 
     roots: Sequence[Root]
     read: Mapping[str, Any]
     """By digest, those that are in the bundle."""
+    published: Mapping[int, Published]
+    """By version of the root."""
 
     @property
     def named(self) -> set[str]:
-        return {str(root.document["policies"].get("tiers")) for root in self.roots}
+        return {str(root.policy) for root in self.roots}
 
-    def in_force(self, moment: datetime) -> str | None:
-        """Return the digest of the policy that the newest root named at `moment`."""
-        issued = [root for root in self.roots if root.issued_at <= moment] or self.roots[:1]
-        return issued[-1].document["policies"].get("tiers")  # type: ignore[no-any-return]
+    def in_force(self, moment: datetime) -> list[Root]:
+        """Return the versions of the root of which one was the newest at `moment`.
+
+        They are two while a version of the root may have been published already, and may not. What a root says of its
+        own time does not put it into force: between drafting it and publishing it people sign.
+        """
+        first = max(
+            (index for index, root in enumerate(self.roots) if self.published[root.version].by(moment)), default=0
+        )
+        later = (root for root in self.roots[first + 1 :] if self.published[root.version].perhaps_by(moment))
+        return [self.roots[first], *later]
 
 
-def read_policies(bundle: Bundle, roots: Sequence[Root], report: Report) -> Policies:
+def read_policies(
+    bundle: Bundle, roots: Sequence[Root], published: Mapping[int, Published], report: Report
+) -> Policies:
     """Return the policies in the bundle that a version of the root names."""
     found = {}
     for key in bundle.below("trust/policies/"):
@@ -1671,12 +1717,12 @@ def read_policies(bundle: Bundle, roots: Sequence[Root], report: Report) -> Poli
             content = bundle.read(VAULT + key)
             if sha256(content) != digest:
                 raise Broken("policy-altered", "its bytes do not have the digest that names it")
-            if any(root.document["policies"].get("tiers") == digest for root in roots):
+            if any(root.policy == digest for root in roots):
                 policy = parse_canonical(content, "policy-altered")
                 found[digest] = fit(policy, _POLICY, "policy-altered", "policy")
         except Broken as error:
             report.refuse(error.code, f"{shown(key)}: {error}", key)
-    return Policies(roots, found)
+    return Policies(roots, found, published)
 
 
 def holds(measure: Mapping[str, Any], limit: Mapping[str, Any]) -> bool:
@@ -1754,7 +1800,10 @@ class Judge:
         rules = policy["tiers"].get(opening.tier)
         if rules is None:
             return [("tier-unknown", f"its policy knows no tier {shown(opening.tier, 40)}")]
-        found = [*self._of_opening(policy, rules, environment, by_then, moment), *self._objections(by_then)]
+        found = [
+            *self._of_opening(policy, rules, environment, by_then, moment, at_the_end=at_the_end),
+            *self._objections(by_then),
+        ]
         usual = {
             gate: one
             for gate, one in rules["evidence"].items()
@@ -1777,13 +1826,14 @@ class Judge:
         environment: str,
         by_then: Sequence[Statement],
         moment: datetime,
+        *,
+        at_the_end: bool,
     ) -> Iterator[Doubt]:
         opening = self.opening
         doubt = opening.statement.doubt()
         if doubt is not None:
             yield doubt[0], f"the pin {doubt[1]}"
-        if self.policies.in_force(moment) != opening.policy:
-            yield "policy-superseded", "another policy was in force than the one that it was opened under"
+        yield from self._of_roots(self.policies.roots[-1:] if at_the_end else self.policies.in_force(moment), moment)
         opened_at = opening.statement.recorded_at or moment
         if opened_at.date().isoformat() > policy["review_by"]:
             yield "policy-review-passed", "the policy was due for review before it was opened under it"
@@ -1801,6 +1851,13 @@ class Judge:
                 for one in by_then
             ):
                 yield "environment-not-served-before", f"it had not served in {shown(other, 60)}, which comes first"
+
+    def _of_roots(self, roots: Sequence[Root], moment: datetime) -> Iterator[Doubt]:
+        """Yield what speaks against the pin in whichever of `roots` was the newest at `moment`."""
+        if all(root.policy != self.opening.policy for root in roots):
+            yield "policy-superseded", "another policy was in force than the one that it was opened under"
+        if all(root.expires_at <= moment for root in roots):
+            yield "root-refused", f"version {roots[-1].version} of the trust root had expired"
 
     def _closed(self, urgent: Mapping[str, Any] | None, moment: datetime) -> Doubt | None:
         """Return why the emergency path is closed, or None."""
@@ -2086,13 +2143,20 @@ class Verifier:
             return self.report
         logs = LedgerReader(self.bundle, roots, self.report).logs(self.known)
         self._tell_logs(logs)
-        self.statements = RecordReader(self.bundle, self.digest, roots[-1], logs, self.report).statements()
+        reader = RecordReader(self.bundle, self.digest, roots[-1], logs, self.report)
+        self.statements = reader.statements()
         self.report.checked("statements", f"{len(self.statements)} signed by keys of the right duty and person")
         self._check_versions(logs)
         if logs:
             # Without a log nothing can be dated, and every further reason would follow from that one.
             self._check_proofs(logs)
-            self._check_standing(read_policies(self.bundle, roots, self.report), logs)
+            published = reader.published(roots)
+            self.report.unknown += [
+                f"when version {version} of the trust root was published: no witnessed log has it"
+                for version, one in published.items()
+                if one.before is None
+            ]
+            self._check_standing(read_policies(self.bundle, roots, published, self.report), logs)
         return self.report
 
     def _index(self) -> Mapping[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from interlock.release.tiers import parse_policy
 from interlock.release.trust.document import TrustRoot
 from interlock.release.trust.drafting import Change, next_root
 from interlock.release.trust.published import policy_key, root_key
@@ -18,6 +20,7 @@ from tests.interlock.release.audit.tampering.case import (
 )
 from tests.interlock.release.audit.world import (
     DAY,
+    POLICY,
     SIGNERS,
     World,
     key_id,
@@ -25,9 +28,14 @@ from tests.interlock.release.audit.world import (
 )
 
 
-def publish(world: World, change: Change, people: tuple[str, ...] = ("foundation-1", "foundation-2")) -> TrustRoot:
+def publish(
+    world: World,
+    change: Change,
+    people: tuple[str, ...] = ("foundation-1", "foundation-2"),
+    issued_at: datetime | None = None,
+) -> TrustRoot:
     """Publish the root's next version, signed by `people`."""
-    after = next_root(world.root, change, now=world.now, life=365 * DAY, key_life=1000 * DAY)
+    after = next_root(world.root, change, now=issued_at or world.now, life=365 * DAY, key_life=1000 * DAY)
     world.vault.add_version(root_key(after.version), sealed_root(after, people))
     return after
 
@@ -57,7 +65,18 @@ def root_cases() -> Iterator[Case]:
         "policy: one that no root names", _other_policy, "policy-missing", program=("policy-missing", "policy-altered")
     )
     yield case("policy: softened", _soft_policy, "policy-missing", program=("policy-altered",))
+    yield case("policy: one that was replaced before the decision", _decided_under_the_old_policy, "policy-superseded")
     yield case("policy: none", lambda w: drop(w, policy_key(w.policy.digest)), "policy-missing")
+
+
+def _decided_under_the_old_policy(world: World) -> None:
+    """The new version of the root dates itself after the decision, and lay in the vault before it."""
+    policy = parse_policy(POLICY.replace("approval_days: 14", "approval_days: 13").encode())
+    world.vault.add_version(policy_key(policy.digest), policy.content)
+    publish(world, Change(policies={"tiers": policy.digest}), issued_at=world.now + 2 * DAY)
+    world.sequence()
+    world.decide()
+    world.sequence()
 
 
 def _attackers_root(world: World) -> None:
