@@ -28,6 +28,8 @@ import stat
 import sys
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -59,6 +61,10 @@ class Reason:
     where: str = ""
 
 
+MOST_TOLD = 1000
+"""How many reasons of one code are told: whoever made the bundle decides how many there are."""
+
+
 @dataclass
 class Report:
     """What was checked, why it is refused, and what could not be known."""
@@ -67,11 +73,21 @@ class Report:
     reasons: list[Reason] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    untold: Counter[str] = field(default_factory=Counter)
+    """By code, how many reasons there are beside those that are told."""
+    _known: set[Reason] = field(default_factory=set)
+    _told: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, code: str, text: str, where: str = "") -> None:
         reason = Reason(code, text, where)
-        if reason not in self.reasons:
-            self.reasons.append(reason)
+        if reason in self._known:
+            return
+        self._known.add(reason)
+        if self._told[code] == MOST_TOLD:
+            self.untold[code] += 1
+            return
+        self._told[code] += 1
+        self.reasons.append(reason)
 
     def checked(self, name: str, result: str) -> None:
         self.checks.append((name, result))
@@ -727,14 +743,15 @@ VAULT = "vault/"
 _NAME = re.compile(r"[^/\\]+(/[^/\\]+)*")
 
 
-class Bundle:
+class Bundle(ABC):
     """The files of a bundle by their names; nothing is ever written to disk, and links are not followed."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = frozenset(names)
 
+    @abstractmethod
     def open(self, name: str) -> IO[bytes]:
-        raise NotImplementedError
+        """Return a file of the bundle, opened for reading. Raises what `chunks` catches."""
 
     def read(self, name: str) -> bytes:
         """Return a document. Raises Broken if its bytes cannot be had."""
@@ -2171,7 +2188,7 @@ class Verifier:
     def _check_objects(self) -> None:
         """The index against the bytes in the bundle; a key of the vault has one version for good."""
         prefixes = [f"{folder}/{self.digest}/" for folder in ("releases", "approvals", "decisions", "findings")]
-        indexed = [key for prefix in (*prefixes, "trust/") for key in self.bundle.below(prefix)]
+        indexed = {key for prefix in (*prefixes, "trust/") for key in self.bundle.below(prefix)}
         for key in sorted({*indexed, *self.bundle.below("")} - set(self.objects)):
             if key in indexed or not key.startswith(("ledger/", "witness/")):
                 self._refuse("object-added", key, "it is in the bundle and not in its index")
@@ -2448,7 +2465,9 @@ def as_text(report: Report) -> str:
     lines += [f"  {name}  {what}" for name, what in report.facts]
     lines += [f"  unknown   {one}" for one in report.unknown]
     lines += [f"  REFUSED   [{one.code}] {one.text}" for one in report.reasons]
-    verdict = f"refused: {len(report.reasons)} reasons" if report.reasons else "the record holds"
+    lines += [f"  REFUSED   [{code}] and {count} more of this kind" for code, count in sorted(report.untold.items())]
+    count = len(report.reasons) + report.untold.total()
+    verdict = f"refused: {count} reasons" if count else "the record holds"
     return "\n".join([verdict, *lines])
 
 
@@ -2458,6 +2477,7 @@ def as_json(report: Report) -> str:
         {
             "verdict": "refused" if report.reasons else "holds",
             "reasons": [{"code": one.code, "text": one.text, "where": one.where} for one in report.reasons],
+            "untold": dict(sorted(report.untold.items())),
             "checks": [{"what": name, "result": result} for name, result in report.checks],
             "facts": [{"when_or_what": name, "fact": what} for name, what in report.facts],
             "unknown": report.unknown,

@@ -168,3 +168,35 @@ def test_both_judges_refuse_an_envelope_with_more_signatures_than_a_root_can_ask
         read_sealed(more)
     with pytest.raises(verify.Broken, match="a list of 1 to 40"):
         verify.read_sealed(more, "x")
+
+
+def test_a_bundle_with_many_faults_is_judged_in_time_that_grows_as_it_does() -> None:
+    index = json.loads(BUNDLE[verify.INDEX])
+    count = 3 * verify.MOST_TOLD
+    prefix = f"releases/{index['release']}/files/x"
+    unlocked = [
+        {**index["objects"][0], "key": f"{prefix}{number}", "included": False, "lock": None} for number in range(count)
+    ]
+    files = {**BUNDLE, verify.INDEX: canonical_json({**index, "objects": index["objects"] + unlocked})}
+    files |= {f"{verify.VAULT}{prefix}y{number}": b"" for number in range(count)}
+    compared = 0
+
+    class Counting(verify.Reason):
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().__eq__(other)
+
+        __hash__ = verify.Reason.__hash__
+
+    verifier = verify.Verifier(MemoryBundle(files), RELEASED.root.fingerprint)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(verify, "Reason", Counting)
+        report = verifier.verify()
+    assert compared < count
+    told = {code: sum(one.code == code for one in report.reasons) for code in ("not-locked", "object-added")}
+    assert told == {"not-locked": verify.MOST_TOLD, "object-added": verify.MOST_TOLD}
+    assert report.untold["not-locked"] == count - verify.MOST_TOLD
+    assert report.untold["object-added"] == 2 * count - verify.MOST_TOLD
+    assert f"refused: {len(report.reasons) + report.untold.total()} reasons" in verify.as_text(report)
+    assert json.loads(verify.as_json(report))["untold"] == dict(report.untold)
