@@ -13,7 +13,15 @@ from interlock.monitoring import fairness
 from interlock.monitoring.arrays import Flags, Floats, Integers
 from interlock.monitoring.resampling import Figure
 from interlock.release.evidence import Measure
-from interlock.release.gates.gate import OUR_VERSION, GateInputs, GateParameters, Measured, Needs, Table, UnfitInputs
+from interlock.release.gates.gate import (
+    OUR_VERSION,
+    GateInputs,
+    LabelledParameters,
+    Measured,
+    Needs,
+    Table,
+    UnfitInputs,
+)
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
 from interlock.release.gates.measuring import measure, share, slice_of, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
@@ -30,7 +38,7 @@ BY_ITSELF = ", decided by the model itself"
 """What follows an attribute's name where a measure is not of the table's predictions."""
 
 
-class FairnessParameters(GateParameters):
+class FairnessParameters(LabelledParameters):
     table: str = "out_of_fold"
     threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
     """At which score and above everybody is decided positive, which is the outcome that people want."""
@@ -54,7 +62,7 @@ class FairnessGate:
     def measure(self, inputs: GateInputs) -> Measured:
         parameters = inputs.parameters
         assert isinstance(parameters, FairnessParameters)
-        table = shuffled(inputs.table(parameters.table), inputs.seed)
+        table = shuffled(inputs.labelled_table(parameters.table, parameters), inputs.seed)
         if not inputs.protected_attributes:
             raise UnfitInputs("the policy names no protected attributes")
         attributes = {one: table.frame[one] for one in inputs.protected_attributes if one in table.frame.columns}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from interlock.release.evidence import Columns, Measure
+from interlock.release.evidence import ColumnName, Columns, Measure
 from interlock.release.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -49,6 +49,15 @@ class GateParameters(BaseModel):
     """A gate's own settings in the policy; a gate without any takes this as it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LabelledParameters(GateParameters):
+    """Settings of a gate that holds answers against labels."""
+
+    target: ColumnName | None = None
+    """The column that must be the target; without it, whoever gives the table says which one is."""
+    weighted: bool = True
+    """Whether rows may count by a column of weights."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,20 @@ class GateInputs:
             raise UnfitInputs(f"no table {part!r} was given to measure on")
         return self.tables[part]
 
+    def labelled_table(self, part: str, parameters: LabelledParameters) -> Table:
+        """Return a table whose columns are taken for what the policy says. Raises UnfitInputs for another one."""
+        table = self.table(part)
+        if parameters.target is not None and table.target != parameters.target:
+            named = "none" if table.target is None else repr(table.target)
+            raise UnfitInputs(
+                f"tables.{part}.target: received {named}; accepted is {parameters.target!r}, as the policy says"
+            )
+        if table.weight is not None and not parameters.weighted:
+            raise UnfitInputs(
+                f"tables.{part}.weight: received {table.weight!r}; accepted is none, for the policy counts rows alike"
+            )
+        return table
+
     def document(self, part: str) -> Document:
         """Return a document. Raises UnfitInputs if it was not given."""
         if part not in self.documents:
@@ -202,7 +225,10 @@ class Measured:
     As long as there is any, the gate has failed, and nothing is signed: the release itself may be without fault.
     """
     of_inputs: frozenset[str] = frozenset()
-    """The names of measures that tell of what was given, such as its rows: beyond a limit they make it unfit."""
+    """The names of measures that tell of what was given, such as its rows: beyond a limit they make it unfit.
+
+    Of one slice alone it is `told(measure)`.
+    """
 
 
 class Gate(Protocol):

@@ -45,6 +45,11 @@ def too_few(name: str, of: Slice) -> Measure:
     return Measure(name=name, suppressed=True, of=of)
 
 
+def told(measure: Measure) -> str:
+    """Return what a measure is called in sentences: its name, and of which slice it is."""
+    return measure.name if measure.of is None else f"{measure.name} of {measure.of.attribute}={measure.of.value}"
+
+
 def slice_of(attribute: str, value: str) -> Slice:
     """Return the slice, its words fit for a signed document."""
     return Slice(attribute=plain(attribute, 200), value=plain(value, 200))

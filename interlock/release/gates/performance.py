@@ -17,7 +17,7 @@ from interlock.release.gates import scores
 from interlock.release.gates.gate import (
     OUR_VERSION,
     GateInputs,
-    GateParameters,
+    LabelledParameters,
     Measured,
     ModelFailed,
     Needs,
@@ -25,7 +25,7 @@ from interlock.release.gates.gate import (
     Table,
     UnfitInputs,
 )
-from interlock.release.gates.measuring import measure, slice_of, too_few
+from interlock.release.gates.measuring import measure, slice_of, told, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import (
     champion_rows,
@@ -46,7 +46,7 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
-class PerformanceParameters(GateParameters):
+class PerformanceParameters(LabelledParameters):
     task: Task = Task.CLASSIFICATION
     table: str = "evaluation"
     threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
@@ -80,7 +80,7 @@ class PerformanceGate:
     def measure(self, inputs: GateInputs) -> Measured:
         parameters = inputs.parameters
         assert isinstance(parameters, PerformanceParameters)
-        table = shuffled(inputs.table(parameters.table), inputs.seed)
+        table = shuffled(inputs.labelled_table(parameters.table, parameters), inputs.seed)
         weights = weights_of(table)
         rows = model_rows(inputs, table)
         answered = scores_from(inputs.model(), rows)
@@ -99,7 +99,8 @@ class PerformanceGate:
             reasons=answers_by_place(inputs.model(), rows, answered, inputs.seed),
             unchecked=list(_unchecked(inputs, model, parameters)),
             details=_details(model, champion, weights, parameters),
-            of_inputs=frozenset({"rows"}),
+            # The labels say of which slices there is no area to tell, and not the model.
+            of_inputs=frozenset({"rows", *(told(one) for one in measures if one.value is None)}),
         )
 
 
@@ -160,8 +161,8 @@ def _sliced(
         model, champion = (_figures(each.truth[inside], each.scores[inside], parameters) for each in models)
         figures = _with_gains(model, champion)
         # Scores that are all probabilities in a slice need not be in the whole table, and the whole decides.
-        told = {name: figures[name] for name in whole}
-        for found in _measures(told, weights[inside], seed, parameters.resamples):
+        shared = {name: figures[name] for name in whole}
+        for found in _measures(shared, weights[inside], seed, parameters.resamples):
             yield found.model_copy(update={"name": f"slice_{found.name}", "of": one})
 
 

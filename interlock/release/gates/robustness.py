@@ -16,7 +16,7 @@ from interlock.release.gates import disturbing
 from interlock.release.gates.gate import (
     OUR_VERSION,
     GateInputs,
-    GateParameters,
+    LabelledParameters,
     Measured,
     Needs,
     NotMeasurable,
@@ -34,7 +34,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Disturbance = Callable[["pd.DataFrame", np.random.Generator], "pd.DataFrame"]
 
 
-class RobustnessParameters(GateParameters):
+class RobustnessParameters(LabelledParameters):
     table: str = "evaluation"
     threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
     positive: str | int | bool = 1
@@ -102,7 +102,7 @@ class RobustnessGate:
 
 
 def _undisturbed(inputs: GateInputs, parameters: RobustnessParameters, random: np.random.Generator) -> Undisturbed:
-    table = shuffled(inputs.table(parameters.table), inputs.seed)
+    table = shuffled(inputs.labelled_table(parameters.table, parameters), inputs.seed)
     rows = model_rows(inputs, table).reset_index(drop=True)
     positive, weights = positive_rows(table, parameters.positive), weights_of(table)
     if len(rows) > parameters.most_rows:

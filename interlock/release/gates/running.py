@@ -18,6 +18,7 @@ from interlock.failures import OutsideFailure
 from interlock.release.digests import canonical_json
 from interlock.release.evidence import Evidence, Limit, Measure, Outcome, inputs_digest
 from interlock.release.gates.gate import Gate, GateInputs, Measured, ModelFailed, Needs, NotMeasurable, UnfitInputs
+from interlock.release.gates.measuring import told
 from interlock.release.gates.tables import clashing
 from interlock.release.gates.text import plain
 from interlock.release.numbers import decimal_text
@@ -256,27 +257,23 @@ def _against(limits: Mapping[str, Limit], measured: Measured) -> tuple[list[Meas
             measures.append(bare)
         elif one.suppressed:
             measures.append(bare)
-            unchecked.append(f"{_named(one)} was not compared with its limit, {limit}: too few rows to tell of")
+            unchecked.append(f"{told(one)} was not compared with its limit, {limit}: too few rows to tell of")
         else:
             judged = bare.against(limit)
             measures.append(judged)
             broken = [] if judged.holds else [_broken(judged, limit)]
             reasons += broken
-            of_inputs += broken if one.name in measured.of_inputs else []
-    told = {one.name for one in measures if not one.suppressed}
+            of_inputs += broken if measured.of_inputs & {one.name, told(one)} else []
+    known = {one.name for one in measures if not one.suppressed}
     for name, limit in limits.items():
-        if name not in told:
+        if name not in known:
             reasons.append(f"it measured no {name}, which the policy limits to {limit}")
     return measures, reasons, unchecked, of_inputs
 
 
-def _named(measure: Measure) -> str:
-    return measure.name if measure.of is None else f"{measure.name} of {measure.of.attribute}={measure.of.value}"
-
-
 def _broken(measure: Measure, limit: Limit) -> str:
     if measure.value is None:
-        return f"{_named(measure)} has no value; the limit is {limit}"
+        return f"{told(measure)} has no value; the limit is {limit}"
     beside = []
     if measure.low is not None and measure.high is not None:
         beside.append(f"interval {decimal_text(measure.low)} to {decimal_text(measure.high)}")
@@ -284,7 +281,7 @@ def _broken(measure: Measure, limit: Limit) -> str:
         beside.append(f"n={measure.count}")
     unit = f" {measure.unit}" if measure.unit else ""
     said = f" ({', '.join(beside)})" if beside else ""
-    return f"{_named(measure)} is {decimal_text(measure.value)}{unit}{said}; the limit is {limit}"
+    return f"{told(measure)} is {decimal_text(measure.value)}{unit}{said}; the limit is {limit}"
 
 
 def _storable(details: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:

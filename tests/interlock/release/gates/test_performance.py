@@ -19,7 +19,8 @@ from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates import scores
 from interlock.release.gates.gate import Table
 from interlock.release.gates.performance import PerformanceGate
-from tests.interlock.release.gates.given import BrokenModel, FunctionModel, evidence, found, inputs, table
+from interlock.release.gates.running import prepare_gate
+from tests.interlock.release.gates.given import NOW, BrokenModel, FunctionModel, evidence, found, inputs, table, terms
 
 ROWS = st.lists(
     st.tuples(st.booleans(), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), st.floats(0.1, 5)),
@@ -290,3 +291,40 @@ def test_the_target_and_what_is_protected_never_reach_the_model() -> None:
 
     ask(given_table=table(FRAME, target="label", protected=("region",)), model=FunctionModel(look))
     assert set(seen) == {"score"}
+
+
+@pytest.mark.parametrize(
+    ("named", "parameters", "reason"),
+    [
+        ({"target": "label"}, {"target": "label"}, None),
+        ({"target": "label"}, {"target": "label", "weighted": False}, None),
+        ({"target": "twice"}, {"target": "label"}, "tables.evaluation.target: received 'twice'; accepted is 'label'"),
+        ({}, {"target": "label"}, "tables.evaluation.target: received none; accepted is 'label'"),
+        (
+            {"target": "label", "weight": "twice"},
+            {"weighted": False},
+            "tables.evaluation.weight: received 'twice'; accepted is none",
+        ),
+    ],
+)
+def test_a_policy_may_name_the_target_and_have_rows_count_alike(
+    named: dict[str, str], parameters: dict[str, Any], reason: str | None
+) -> None:
+    frame = FRAME.assign(twice=FRAME["label"])
+    taken = inputs(tables={"evaluation": table(frame, **named)}, predictor=MODEL)
+    answer = prepare_gate(PerformanceGate(), taken, terms(**parameters)).answer(lambda: NOW)
+    assert (answer.unfit is None) == (reason is None)
+    assert reason is None or reason in str(answer.unfit)
+
+
+def test_a_slice_of_one_class_is_no_fault_of_the_model() -> None:
+    frame = pd.concat([FRAME.assign(part="all"), FRAME[FRAME["label"] == 1].assign(part="good")], ignore_index=True)
+    taken = inputs(tables={"evaluation": table(frame, target="label")}, predictor=MODEL)
+    limits = {"slice_area_under_curve": {"at_least": "0.5"}}
+    answer = prepare_gate(PerformanceGate(), taken, terms(limits, slices=["part"])).answer(lambda: NOW)
+    assert answer.evidence.outcome is Outcome.FAILED
+    assert answer.unfit == "slice_area_under_curve of part=good has no value; the limit is ≥ 0.5"
+    limits = {"slice_area_under_curve": {"at_least": "0.9"}}
+    frame = FRAME.assign(part="all")
+    taken = inputs(tables={"evaluation": table(frame, target="label")}, predictor=MODEL)
+    assert prepare_gate(PerformanceGate(), taken, terms(limits, slices=["part"])).answer(lambda: NOW).unfit is None
