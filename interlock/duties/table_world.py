@@ -105,7 +105,7 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                     resource=example.replace("*", "example"),
                     context={key: tuple(values) for key, values in task.context.items()}
                     | _given(land, task.kind, example, principal.account_id)
-                    | _locked(task.action, world),
+                    | _locked(task.action),
                     own_key=own,
                 )
 
@@ -152,7 +152,7 @@ def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> di
     return found
 
 
-def _locked(action: str, world: World) -> dict[str, tuple[str, ...]]:
+def _locked(action: str) -> dict[str, tuple[str, ...]]:
     """Return for how long the longest lock is, where the task is to lock."""
     days = (str(LONGEST_RETENTION_DAYS),)
     return {"s3:object-lock-remaining-retention-days": days} if action == "s3:PutObjectRetention" else {}

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from interlock.duties.duty_world import duty_world
+from interlock.duties.organization import above_all, read_controls
+from interlock.duties.proof.prove import prove
 from rehearsal.infra import Infra, InfraError, Root
 from rehearsal.session import Session
+from tests.interlock.duties.landscapes import LAND, PEOPLE
 
 
 def test_a_second_plan_changes_nothing(guardrails: Root) -> None:
@@ -53,6 +58,15 @@ def test_the_output_tells_the_documents_as_they_are_attached(session: Session, g
             name: json.loads(client.describe_policy(PolicyId=id_)["Policy"]["Content"]) for name, id_ in made.items()
         }
         assert documents[kind] == read
+
+
+def test_the_documents_hold_whoever_may_do_everything_and_outsiders(guardrails: Root) -> None:
+    vaults = ("interlock-local-vault-first", "interlock-local-vault-second")
+    land = replace(LAND, stack="local", platform_stack="local", vaults=vaults)
+    known = read_controls({"documents": guardrails.outputs()["documents"]}, "guardrails")
+    world = above_all(duty_world(land, PEOPLE), known)
+
+    assert {one.claim.name: [v.words for v in one.violations] for one in prove(world) if not one.holds} == {}
 
 
 @pytest.fixture

@@ -52,6 +52,17 @@ other operations, those permissions have no effect".
 Source: KMS Developer Guide, "Allowing users in other accounts to use a KMS key",
 https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
 """
+_KEYLESS: Final = frozenset(
+    f"kms:{name}".lower()
+    for name in (
+        "ConnectCustomKeyStore", "CreateCustomKeyStore", "CreateKey", "DeleteCustomKeyStore",
+        "DescribeCustomKeyStores", "DisconnectCustomKeyStore", "GenerateRandom", "ListAliases", "ListKeys",
+        "ListRetirableGrants", "UpdateCustomKeyStore",
+    )
+)  # fmt: skip
+"""What KMS does on no key. Source: KMS Developer Guide, "AWS KMS permissions", the column Resources."""
+NAMES_KEYS: Final = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"})
+"""What is on an alias and on its key. Source: as above."""
 _KEY: Final = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
 
@@ -77,6 +88,12 @@ def refused_by_aws(action: str, resource: str, principal: Principal, owner: str)
     if abroad and name.startswith("kms:") and _KEY.fullmatch(resource) and name not in KEYS_ABROAD:
         return "KMS lets other accounts use a key, and not administer it"
     return ""
+
+
+def is_of_keys(action: str) -> bool:
+    """Say whether an action is on keys and on nothing else."""
+    name = action.lower()
+    return name.startswith("kms:") and name not in _KEYLESS and name not in NAMES_KEYS
 
 
 def is_on_key(request: Request) -> bool:

@@ -5,6 +5,7 @@ Keys: KMS Developer Guide, "Determining access to AWS KMS keys".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -12,7 +13,13 @@ from typing import Final
 
 from interlock.duties.evaluator.policy import Effect, NotModelled, Policy, PolicyStatement
 from interlock.duties.evaluator.request import Layers, Principal
-from interlock.duties.evaluator.services import TRUSTED_ACTIONS, heeds_resource_control, refused_by_aws
+from interlock.duties.evaluator.services import (
+    NAMES_KEYS,
+    TRUSTED_ACTIONS,
+    heeds_resource_control,
+    is_of_keys,
+    refused_by_aws,
+)
 from interlock.duties.proof.addressing import Naming, closest, is_about
 from interlock.duties.proof.classes import Group, representatives
 from interlock.duties.proof.facts import Facts, Known
@@ -28,6 +35,9 @@ KEYS: Final[Group] = frozenset(
     ((f"arn:*?:kms:{region}:{account}:key/?*", True),) for region in ("", "*?") for account in ("", "*?")
 )
 """All keys, which AWS itself treats otherwise than what else a pattern may stand for."""
+
+
+_ID: Final = re.compile(r":key/[^:/]+$")
 
 
 @dataclass(frozen=True)
@@ -110,9 +120,12 @@ def _sorts(question: Question, case: _Case, beyond: _Case | None) -> Iterable[tu
         return ((question.resource, frozenset()),)
     statements = chain(case.statements, beyond.statements if beyond is not None else ())
     groups = {one.group for one in statements if one.group is not None}
-    if question.action.lower().startswith("kms:") and question.principal.account != question.owner:
-        groups.add(KEYS)
-    return representatives(question.resource, frozenset(groups))
+    of_keys = is_of_keys(question.action)
+    if not of_keys and question.action.lower() not in NAMES_KEYS:
+        return representatives(question.resource, frozenset(groups))
+    # Of all that a pattern may stand for, what KMS would do it on.
+    found = representatives(question.resource, frozenset({*groups, KEYS}))
+    return tuple(one for one in found if (KEYS in one[1]) is of_keys and (not of_keys or _ID.search(one[0])))
 
 
 def _solved(question: Question, formula: Formula) -> Mapping[str, tuple[str, ...]] | None:
@@ -275,9 +288,9 @@ class _Case:
 
     def _needs_delegation(self) -> bool:
         """Keys and roles are used only where their own policy says so, or leaves it to the account's IAM policies."""
-        return (self._action.startswith("kms:") and ":key/" in self._question.resource) or (
-            self._action in TRUSTED_ACTIONS
-        )
+        asked = self._question.resource
+        on_keys = is_of_keys(self._action) and is_pattern(asked)
+        return on_keys or (self._action.startswith("kms:") and ":key/" in asked) or self._action in TRUSTED_ACTIONS
 
 
 def _one(policy: Policy | None) -> tuple[Policy, ...]:

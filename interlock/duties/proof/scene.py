@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import Policy, PolicyKind, PrincipalType
 from interlock.duties.evaluator.request import Layers
+from interlock.duties.evaluator.services import is_of_keys
 from interlock.duties.proof import forms
 from interlock.duties.proof.alike import Likeness
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.facts import Known
 from interlock.duties.proof.forms import ENTERING, EVERYTHING, Form, Standing
+from interlock.duties.proof.patterns import names
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.selecting import allows
 from interlock.duties.proof.strangers import strangers
-from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Resource, World
+from interlock.duties.proof.targets import is_pattern
+from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Resource, ResourceKind, World
 
 
 class Scene:
@@ -226,6 +230,13 @@ class Scene:
         granted = own.may_be_granted(action)
         if delegated and not granted:
             return None
+        if not delegated and is_of_keys(action) and is_pattern(resource_arn):
+            # Each key has a policy of its own, without which nobody uses it.
+            like = (one for one in self.world.of_kind(ResourceKind.KEY) if names(one.arn, ((resource_arn, True),)))
+            more: Any = {"given": given, "other_than": other_than, "loosened": loosened, "beyond": beyond}
+            calls = (self.can(session, action, one.arn, **more) for one in like)
+            if (call := next((one for one in calls if one is not None), None)) is not None:
+                return call
         resource = self.resource(resource_arn)
         policy = (
             forms.delegating(own.account_id) if delegated else self._deciding(action, resource_arn, resource, loosened)
@@ -242,8 +253,7 @@ class Scene:
         layers = self.layers(session, policy, owner)
         before = beyond.deciding(session, action, resource_arn, owner, loosened=loosened) if beyond else None
         question = Question(self.caller(session), action, resource_arn, layers, owner, facts, other_than, before)
-        found = example(question)
-        return Call(session, action, found.resource, found.context, owner, question) if found else None
+        return _answered(session, question)
 
     def deciding(self, session: Session, action: str, resource_arn: str, owner: str, *, loosened: bool) -> Layers:
         """Return every document that decides whether a session does an action on what an ARN stands for."""
@@ -277,23 +287,25 @@ class Scene:
         owner = self.principal(role_arn).account_id
         layers = self.entering(role_arn)
         question = Question(request.identity_provider(provider), action, role_arn, layers, owner, facts, other_than)
-        found = example(question)
-        return Call(None, action, role_arn, found.context, owner, question) if found else None
+        return _answered(None, question)
 
     def becomes(self, service: str, action: str, role_arn: str, facts: Known) -> Call | None:
         """Return a call by which a service assumes a role, or None."""
         owner, layers = self.principal(role_arn).account_id, self.entering(role_arn)
         question = Question(request.service(service), action, role_arn, layers, owner, facts)
-        found = example(question)
-        return Call(None, action, role_arn, found.context, owner, question) if found else None
+        return _answered(None, question)
 
     def served(self, service: str, action: str, resource: Resource, facts: Known) -> Call | None:
         """Return a call that a service makes on a resource in its own name, or None."""
         owner = resource.account_id
         layers = Layers(resource=self.resource_policy(resource), rcps=self._rcps.get(owner, ()))
         question = Question(request.service(service), action, resource.arn, layers, owner, facts)
-        found = example(question)
-        return Call(None, action, found.resource, found.context, owner, question) if found else None
+        return _answered(None, question)
+
+
+def _answered(session: Session | None, question: Question) -> Call | None:
+    found = example(question)
+    return Call(session, question.action, found.resource, found.context, question.owner, question) if found else None
 
 
 def _account_of(arn: str) -> str:
