@@ -1,4 +1,4 @@
-"""The three ways in which a command can end without having done its work, each with its own exit code."""
+"""The ways in which a command can end without having done its work, each with its own exit code."""
 
 from __future__ import annotations
 
@@ -44,3 +44,9 @@ class OutsideFailure(Failure):
     """A service did not do what it was asked to; running the command again is safe."""
 
     exit_code = 3
+
+
+class NotPermitted(OutsideFailure):
+    """A service answered that whoever asked may not do it: running the command again helps under another role only."""
+
+    exit_code = Refusal.exit_code

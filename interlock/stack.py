@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from interlock.aws.manifest import fetch_manifest
+from interlock.aws.manifest import fetch_document, fetch_manifest
 from interlock.manifest import FoundationManifest, ManifestError, StackManifest, read_foundation, read_manifest
 
 __all__ = ["ManifestError", "ProvisionedStack", "StackManifest", "StackNotFoundError", "load_foundation"]
 
 PULUMI_TIMEOUT_SECONDS: Final = 120
+SOURCES: Final = "pulumi:<stack>, ssm:<parameter>, s3://<bucket>/<key> or file:<path>"
 
 
 class StackNotFoundError(LookupError):
@@ -30,15 +31,15 @@ class ProvisionedStack:
 
     @classmethod
     def load(cls, source: str) -> ProvisionedStack:
-        """Read the stack manifest from `pulumi:<stack>`, `ssm:<parameter>` or `file:<path>`.
+        """Read the stack manifest from `pulumi:<stack>`, `ssm:<parameter>`, `s3://<bucket>/<key>` or `file:<path>`.
 
-        Raises ValueError for a source of another form, StackNotFoundError when nothing is there,
-        and ManifestError when what is there is not a manifest.
+        Raises ValueError for a source of another form, StackNotFoundError when nothing is there, NotPermitted when
+        whoever asks may not read it, and ManifestError when what is there is not a manifest.
         """
         scheme, colon, where = source.partition(":")
         reader = _READERS.get(scheme)
         if not colon or not where or reader is None:
-            raise ValueError(f"stack: {source!r} is not a source; give pulumi:<stack>, ssm:<parameter> or file:<path>")
+            raise ValueError(f"stack: {source!r} is not a source; give {SOURCES}")
         return cls(source=source, manifest=read_manifest(_parsed(source, reader(where))))
 
 
@@ -94,12 +95,25 @@ def _from_file(path: str) -> str:
 
 
 def _from_ssm(parameter: str) -> str:
+    return _fetched(f"ssm:{parameter}", fetch_manifest, parameter)
+
+
+def _from_s3(rest: str) -> str:
+    return _fetched(f"s3:{rest}", fetch_document, f"s3:{rest}")
+
+
+def _fetched(source: str, fetch: Callable[[str], str], where: str) -> str:
     try:
-        return fetch_manifest(parameter)
+        return fetch(where)
     except LookupError as error:
-        raise StackNotFoundError(f"ssm:{parameter}: {error}") from None
+        raise StackNotFoundError(f"{source}: {error}") from None
     except ValueError as error:
-        raise ManifestError(f"ssm:{parameter}: {error}") from None
+        raise ManifestError(f"{source}: {error}") from None
 
 
-_READERS: Final[dict[str, Callable[[str], str]]] = {"pulumi": _from_pulumi, "file": _from_file, "ssm": _from_ssm}
+_READERS: Final[dict[str, Callable[[str], str]]] = {
+    "pulumi": _from_pulumi,
+    "file": _from_file,
+    "ssm": _from_ssm,
+    "s3": _from_s3,
+}

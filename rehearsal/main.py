@@ -55,7 +55,8 @@ def keep(session: Session) -> int:
         print(f"Another rehearsal was kept meanwhile ({running.run}); this one ends.", file=sys.stderr)
         return 1
     warden = int(os.environ["INTERLOCK_WARDEN"])
-    kept.note(CHECKOUT, kept.Kept(Path(os.environ[RUN]), warden, dict(session.additions), session.places))
+    additions = {**session.additions, "INTERLOCK_ROOT_FINGERPRINT": session.root_fingerprint}
+    kept.note(CHECKOUT, kept.Kept(Path(os.environ[RUN]), warden, additions, session.places))
     session.keep()
     keep_running()
     print(how_to_use(session))
@@ -76,10 +77,16 @@ The local cloud goes on running at {cloud.endpoint_url}
   env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_PROFILE=foundation-1 pulumi preview --stack {FOUNDATION}
                                        the foundation that it stands on, which only its own people enter
   interlock --help                     the platform's own commands; `mlflow` and any AWS client are on it too
-  aws --profile evidence …             acts in another account, or as a person in their role (profiles:
-                                       {names})
-  scripts/rehearse --down              ends it
+  aws --profile evidence …             acts in another account, or as a person, pipeline or service in their role
+                                       (profiles: {names})
+{as_somebody(session)}  scripts/rehearse --down              ends it
 """
+
+
+def as_somebody(session: Session) -> str:
+    """How the platform's own commands are used by those who have duties, who enter no Pulumi backend."""
+    return f"""  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export INTERLOCK_STACK={session.manifest_uri}
+  AWS_PROFILE=auditor-1 interlock …    the platform's own commands as somebody who has a duty"""
 
 
 def _interrupt(*_: object) -> None:

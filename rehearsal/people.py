@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.session import get_session
 
@@ -25,13 +23,9 @@ from interlock.duties.rights import Account, Bearer
 from interlock.settings.files import stack_file
 from interlock.settings.model import Settings
 from interlock.settings.reading import read_settings
-from rehearsal.coming import SESSION_SECONDS, Entrance
+from rehearsal.coming import AnyEntrance, Entrance, NotTheirs, ServiceEntrance, TokenEntrance
 from rehearsal.layers import FOUNDATION
 from rehearsal.totp import STEP_SECONDS, code_at
-
-
-class NotTheirs(Exception):
-    """Nobody who is here may come as that role."""
 
 
 class Cloud(Protocol):
@@ -39,8 +33,6 @@ class Cloud(Protocol):
 
     @property
     def environment(self) -> dict[str, str]: ...
-
-    def ask(self, page: str, **parameters: str) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -164,15 +156,34 @@ class People:
             seed=own.seed,
         )
 
-    def entrances(self) -> dict[str, Entrance]:
-        """Return everybody's ways in by the names of their profiles: the person's, with the duty if they have more."""
-        return {
+    def entrances(self) -> dict[str, AnyEntrance]:
+        """Return everybody's ways in by the names of their profiles.
+
+        A person's is their name, with the duty if they have more than one; a pipeline's and a service's is their role.
+        """
+        people = {
             person.name if len(person.duties) == 1 else f"{person.name}-{duty.value}": self.entrance(
                 Role(duty.value), person.name
             )
             for person in self.assignments.people
             for duty in person.duties
         }
+        others = [role for role, row in MATRIX.items() if row.bearer is not Bearer.PEOPLE and self._is_borne(role)]
+        return {**people, **{role.value: self._way(role, self.bearer(role)) for role in others}}
+
+    def _is_borne(self, role: Role) -> bool:
+        return MATRIX[role].bearer is Bearer.SERVICE or bool(self.assignments.pipelines_of(MATRIX[role].duty))
+
+    def _way(self, role: Role, who: str) -> AnyEntrance:
+        row = MATRIX[role]
+        if row.bearer is Bearer.PEOPLE:
+            return self.entrance(role, who)
+        if row.bearer is Bearer.SERVICE:
+            return ServiceEntrance(self.role_arn(role), who, str(row.service))
+        pipeline = next(one for one in self.assignments.pipelines if one.name == who)
+        return TokenEntrance(
+            self.role_arn(role), who, f"https://{pipeline.issuer}", pipeline.audience, pipeline.subjects[0]
+        )
 
     def as_(self, role: Role, person: str | None = None, region: str | None = None) -> boto3.Session:
         """Return a session of a role, good for as long as the story takes.
@@ -215,12 +226,12 @@ class People:
 
     def _session(self, role: Role, who: str, region: str | None) -> boto3.Session:
         def fresh() -> dict[str, str]:
-            given = self._given(role, who)
+            given = self._way(role, who).come()
             return {
                 "access_key": given["AccessKeyId"],
                 "secret_key": given["SecretAccessKey"],
                 "token": given["SessionToken"],
-                "expiry_time": str(given["Expiration"]),
+                "expiry_time": given["Expiration"].isoformat(),
             }
 
         inner = get_session()
@@ -228,33 +239,6 @@ class People:
             metadata=fresh(), refresh_using=fresh, method="sts-assume-role"
         )
         return boto3.Session(botocore_session=inner, region_name=region or self.settings.region)
-
-    def _given(self, role: Role, who: str) -> Mapping[str, Any]:
-        row = MATRIX[role]
-        if row.bearer is Bearer.PEOPLE:
-            given = self.entrance(role, who).come()
-            return {**given, "Expiration": given["Expiration"].isoformat()}
-        if row.bearer is Bearer.PIPELINE:
-            return self._by_token(role, who)
-        given = self._cloud.ask("service-session", role=self.role_arn(role), service=str(row.service), name=who)
-        if "refused" in given:
-            raise NotTheirs(given["refused"])
-        return given
-
-    def _by_token(self, role: Role, who: str) -> Mapping[str, Any]:
-        pipeline = next(one for one in self.assignments.pipelines if one.name == who)
-        token = self._cloud.ask(
-            "token", issuer=f"https://{pipeline.issuer}", audience=pipeline.audience, subject=pipeline.subjects[0]
-        )["token"]
-        # The token alone tells who comes: nobody signs the call.
-        sts = boto3.Session(region_name=self.settings.region).client("sts", config=Config(signature_version=UNSIGNED))
-        answer = sts.assume_role_with_web_identity(
-            RoleArn=self.role_arn(role),
-            RoleSessionName=who,
-            WebIdentityToken=token,
-            DurationSeconds=SESSION_SECONDS,
-        )
-        return {**answer["Credentials"], "Expiration": answer["Credentials"]["Expiration"].isoformat()}
 
 
 def user_name(person: Person) -> str:

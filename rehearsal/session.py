@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import boto3
 
 from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY, credentials, organization_role
-from rehearsal.coming import Entrance, write_entrances
+from rehearsal.coming import AnyEntrance, write_entrances
 from rehearsal.profiles import add_people, write_profiles
 from rehearsal.session_folder import lay_out, script
 from rehearsal.setup.progress import Progress
@@ -65,7 +65,11 @@ class Session:
         self.stack = STACK
         self.backend_url = self.own_backend_url
         self.people: tuple[str, ...] = ()
-        """The profiles of people who came in."""
+        """The profiles of people, pipelines and services who came in."""
+        self.root_fingerprint = ""
+        """Of the trust root, once it is founded."""
+        self.manifest_uri = ""
+        """Where those who enter no Pulumi backend find the stack manifest, once there is one."""
         self._wards: list[Ward] = []
         self._socket_folder = self.directory if len(str(self.directory)) < SOCKET_PATH_LIMIT - 12 else None
         self._kept = False
@@ -238,8 +242,8 @@ class Session:
         """Put a certificate for `domain` and all load balancers into ACM in every region; return the primary's ARN."""
         return str(self.ask("certificate", domain=domain)[self.cloud.region])
 
-    def let_in(self, entrances: Mapping[str, Entrance]) -> None:
-        """Give each entrance of a person an AWS profile of its name."""
+    def let_in(self, entrances: Mapping[str, AnyEntrance]) -> None:
+        """Give each entrance an AWS profile of its name."""
         self.people = tuple(entrances)
         file, command = self.directory / "people.json", self.bin / "come"
         write_entrances(file, entrances)

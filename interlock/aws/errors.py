@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from interlock.failures import OutsideFailure
+from interlock.failures import NotPermitted, OutsideFailure
+
+_DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"}
+)
 
 
 def error_code(error: ClientError) -> str:
@@ -17,6 +23,7 @@ def outside(attempt: str, error: ClientError | BotoCoreError) -> OutsideFailure:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         said = f"{details.get('Code', 'error')}: {details.get('Message', 'no message')}"
-        return OutsideFailure(f"AWS refused to {attempt}: {said}")
+        failure = NotPermitted if details.get("Code") in _DENIED else OutsideFailure
+        return failure(f"AWS refused to {attempt}: {said}")
     hint = "set AWS credentials for this shell" if isinstance(error, NoCredentialsError) else ""
     return OutsideFailure(f"could not {attempt}: {error}", next_step=hint)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 
 from interlock.clients import FoundationClients, StackClients
 from interlock.failures import BadInput, OutsideFailure
-from interlock.stack import ManifestError, ProvisionedStack, StackNotFoundError, load_foundation
+from interlock.stack import SOURCES, ManifestError, ProvisionedStack, StackNotFoundError, load_foundation
 
 _Clients = TypeVar("_Clients", bound=FoundationClients)
 
@@ -20,10 +20,12 @@ StackOption = Annotated[
     typer.Option(
         "--stack",
         envvar="INTERLOCK_STACK",
-        help="pulumi:<stack>, ssm:<parameter> or file:<path>. Without it: the stack that Pulumi has selected here.",
+        help=f"{SOURCES}. Without it: the stack that Pulumi has selected here.",
         show_default=False,
     ),
 ]
+
+_ANOTHER_WAY = "without a way into Pulumi's backend: --stack s3://<staging bucket>/stacks/<stack>/manifest.json"
 
 
 def load_clients(source: str | None) -> StackClients:
@@ -46,7 +48,7 @@ def _loaded(load: Callable[[str], _Clients], source: str | None) -> _Clients:
         _ = clients.s3
         return clients
     except StackNotFoundError as error:
-        raise OutsideFailure(str(error)) from error
+        raise OutsideFailure(str(error), next_step=_ANOTHER_WAY if "pulumi:" in str(error) else "") from error
     except BotoCoreError as error:
         raise OutsideFailure(f"no AWS client: {error}", next_step="set AWS credentials for this shell") from error
     except (ManifestError, ValueError) as error:

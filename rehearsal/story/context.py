@@ -23,7 +23,7 @@ from interlock.release.gates.supply.inventory import Inventory
 from interlock.release.vault import StoredObject, VaultReader
 from interlock.release.verification.trust import Trust
 from rehearsal.cloud.accounts import ADMINISTRATOR, WORKLOAD, organization_role
-from rehearsal.coming import Entrance
+from rehearsal.coming import AnyEntrance
 from rehearsal.people import People
 from rehearsal.story.deploying import ROLES
 from rehearsal.story.tally import Tally
@@ -66,7 +66,10 @@ class StorySession(Protocol):
 
     def select_stack(self, name: str) -> None: ...
 
-    def let_in(self, entrances: Mapping[str, Entrance]) -> None: ...
+    def let_in(self, entrances: Mapping[str, AnyEntrance]) -> None: ...
+
+    root_fingerprint: str
+    manifest_uri: str
 
     def pulumi(
         self,

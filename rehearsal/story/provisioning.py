@@ -66,6 +66,8 @@ def platform_up(context: Context) -> Seen:
     context.session.pulumi("stack", "select", PLATFORM)
     said = context.pulumi("stack", "output", "--json", "manifest", stack=PLATFORM).stdout
     context.manifest = read_manifest(json.loads(said))
+    staging = context.manifest.vault.staging_bucket_name
+    context.session.manifest_uri = f"s3://{staging}/stacks/{PLATFORM}/manifest.json"
     return seen
 
 

@@ -48,7 +48,7 @@ def found(context: Context) -> Seen:
     ceremony.done(second, "sign", "--key", str(ceremony.key(second)))
     verified = ceremony.done(second, "verify", "--fingerprint", drafted["fingerprint"])
     published = _publish(context, ceremony.folder, policy, known["vault"]["bucket_name"])
-    context.fingerprint = drafted["fingerprint"]
+    context.fingerprint = context.session.root_fingerprint = drafted["fingerprint"]
     _build_in(context)
     keys = [{"duty": one["duty"], "person": one["person"]} for one in verified["root"]["keys"].values()]
     return Seen(

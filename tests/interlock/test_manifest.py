@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from interlock.duties.duty import SigningDuty
+from interlock.failures import NotPermitted
 from interlock.manifest import ManifestError, read_manifest
 from interlock.stack import ProvisionedStack, StackNotFoundError
 from rehearsal.cloud.server import LocalCloud
@@ -101,8 +104,39 @@ def test_a_manifest_is_loaded_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", ["", "local", "pulumi:", "https://example.com/manifest", ":x"])
 def test_a_source_of_another_form_is_refused_with_the_forms_there_are(source: str) -> None:
-    with pytest.raises(ValueError, match=r"give pulumi:<stack>, ssm:<parameter> or file:<path>"):
+    with pytest.raises(ValueError, match=r"give pulumi:<stack>, ssm:<parameter>, s3://<bucket>/<key> or file:<path>"):
         ProvisionedStack.load(source)
+
+
+class Bucket:
+    """S3 with one object, which only those may read who are let in."""
+
+    def __init__(self, content: bytes, *, denied: bool = False) -> None:
+        self._content, self._denied = content, denied
+
+    def client(self, service: str) -> Bucket:
+        assert service == "s3"
+        return self
+
+    def get_object(self, **asked: str) -> dict[str, Any]:
+        if self._denied:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "GetObject")
+        assert asked == {"Bucket": "staging", "Key": "stacks/test/manifest.json"}
+        return {"Body": io.BytesIO(self._content)}
+
+
+def test_a_manifest_is_loaded_from_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "Session", lambda: Bucket(json.dumps(manifest_document()).encode()))
+    assert ProvisionedStack.load("s3://staging/stacks/test/manifest.json").manifest.stack == "test"
+    with pytest.raises(ManifestError, match=r"accepted is s3://<bucket>/stacks/<stack>/manifest\.json"):
+        ProvisionedStack.load("s3:staging")
+
+
+def test_whoever_may_not_read_a_manifest_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "Session", lambda: Bucket(b"", denied=True))
+    with pytest.raises(NotPermitted, match="AWS refused to read the stack's manifest at s3://staging") as refused:
+        ProvisionedStack.load("s3://staging/stacks/test/manifest.json")
+    assert refused.value.exit_code == 1
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -15,7 +15,9 @@ from interlock.duties.matrix import MATRIX
 from interlock.duties.trust import role_trust_policy
 from rehearsal.cloud.accounts import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from rehearsal.cloud.server import LocalCloud
-from rehearsal.people import NotTheirs, People
+from rehearsal.coming import NotTheirs, write_entrances
+from rehearsal.people import People
+from rehearsal.profiles import add_people, write_profiles
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -23,13 +25,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 class Surroundings:
     """What people need of a session, of a cloud in this process."""
 
-    def __init__(self, cloud: LocalCloud, environment: dict[str, str]) -> None:
-        self._cloud = cloud
+    def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
-
-    def ask(self, page: str, **parameters: str) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = getattr(self._cloud, page.replace("-", "_"))(**parameters)
-        return answer
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +40,7 @@ def people(cloud: LocalCloud) -> Iterator[People]:
     with pytest.MonkeyPatch.context() as patches:
         for name, value in environment.items():
             patches.setenv(name, value)
-        come = People(Surroundings(cloud, environment), CHECKOUT)
+        come = People(Surroundings(environment), CHECKOUT)
         come.arrive()
         for role in (Role.APPROVER, Role.DEPLOYER, Role.BREAK_GLASS):
             row = MATRIX[role]
@@ -82,6 +79,19 @@ def test_a_second_factor_opens_break_glass_and_nothing_else_does(people: People)
 
 def test_a_service_comes_as_aws_lets_it(people: People) -> None:
     assert "assumed-role/interlock-local-deployer/" in caller(people.as_(Role.DEPLOYER))
+
+
+def test_a_service_has_a_profile_too(
+    people: People, cloud: LocalCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_profiles(tmp_path, cloud.endpoint_url, cloud.region, cloud.context.accounts)
+    write_entrances(tmp_path / "people.json", people.entrances())
+    command = (sys.executable, "-m", "rehearsal.coming", str(tmp_path / "people.json"))
+    add_people(tmp_path, cloud.endpoint_url, cloud.region, people.entrances(), command)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    assert "assumed-role/interlock-local-deployer/" in caller(boto3.Session(profile_name="deployer"))
+    assert {"builder", "sequencer", "witness", "observer"} <= people.entrances().keys()
 
 
 def test_whoever_has_no_duty_is_nobody(people: People) -> None:
