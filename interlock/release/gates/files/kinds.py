@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from interlock.release.gates.files import archives, drawings, pickles, skops_schema, web_pages
+from interlock.release.gates.files import archives, drawings, onnx_models, pickles, skops_schema, web_pages
 
 LARGEST_LOOKED_AT: Final = 2 * 1024**3
 """Of a file that is read whole into memory to look at it, in bytes."""
@@ -79,6 +79,10 @@ def _page(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
     yield from web_pages.problems_of(content)
 
 
+def _onnx(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
+    yield from onnx_models.problems_of(content)
+
+
 def _drawing(content: bytes, _imports: Sequence[str]) -> Iterator[str]:
     yield from drawings.problems_of(content)
 
@@ -99,7 +103,7 @@ KINDS: Final[Mapping[str, Check]] = {
     ".svg": _drawing,
     ".npy": _numpy,
     ".safetensors": _safetensors,
-    ".onnx": _begins_with(b"\x08"),
+    ".onnx": _onnx,
     ".png": _begins_with(b"\x89PNG\r\n\x1a\n"),
     **dict.fromkeys((".jpg", ".jpeg"), _begins_with(b"\xff\xd8\xff")),
     ".ubj": _begins_with(b"{"),

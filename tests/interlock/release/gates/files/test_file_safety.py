@@ -108,7 +108,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("weights.npz", packed({"a.npy": array([None])}), "holds 'a.npy', which is no NumPy array"),
     ("model.safetensors", safetensors(TENSOR, b"\0" * 5), "more or less than its tensors"),
     ("model.safetensors", b"\xff" * 8, "its head does not fit it"),
-    ("model.onnx", b"PK", "not what its name says"),
+    ("model.onnx", b"PK", "is no ONNX model"),
     ("plot.png", b"<svg/>", "not what its name says"),
     ("model.skops", packed({"schema.json": json.dumps(EVIL_SKOPS).encode()}), "makes 'os.system'"),
     ("model.skops", b"no archive", "is no readable archive"),
