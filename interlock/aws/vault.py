@@ -40,7 +40,12 @@ class S3VaultReader:
         with self._attempt(f"list s3://{self.bucket}/{prefix}"):
             for page in pages:
                 for version in page.get("Versions", ()):
-                    yield ObjectVersion(version["Key"], version["VersionId"], version["IsLatest"])
+                    yield ObjectVersion(
+                        version["Key"],
+                        version["VersionId"],
+                        version["IsLatest"],
+                        written_at=version["LastModified"].astimezone(UTC),
+                    )
                 for marker in page.get("DeleteMarkers", ()):
                     yield ObjectVersion(marker["Key"], marker["VersionId"], marker["IsLatest"], is_delete_marker=True)
 

@@ -25,7 +25,7 @@ def pin_release(
     submission: Annotated[
         str,
         typer.Argument(
-            metavar="SUBMISSION", help="Its id, <submitter>/<id>, or NAME/VERSION for the newest of that version."
+            metavar="SUBMISSION", help="Its id, SUBMITTER/ID, or NAME/VERSION where one person asked for one tier."
         ),
     ],
     inputs: Annotated[

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
 from pydantic import ValidationError
 
 from interlock.release.digests import is_hex_digest, sha256
 from interlock.release.pin_statement import PinnedRequest
 from interlock.release.request import SUBMISSIONS, ReleaseRequest, submission_key, submitter_of
-from interlock.release.vault import Overwritten, VaultReader, VaultWriter
+from interlock.release.vault import ObjectVersion, Overwritten, VaultReader, VaultWriter
 
 
 class NoSubmission(LookupError):
-    """Nobody has submitted what was asked for, or several have; the message says which."""
+    """Nobody has submitted what was asked for."""
+
+
+class DatedAhead(NoSubmission):
+    """A request that says it was made later than it was written."""
+
+
+class SeveralSubmissions(NoSubmission):
+    """What was asked for names several submissions that differ in more than when they were made."""
+
+    def __init__(self, wanted: str, found: Sequence[Submission]) -> None:
+        names = "; ".join(f"{one.submitter}/{one.request.identifier} ({one})" for one in found)
+        super().__init__(f"{wanted} was submitted several times; accepted is SUBMITTER/ID, of which there are: {names}")
+
+
+CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
+"""By how much a request may be dated later than the store took it."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,12 @@ class Submission:
     version_id: str
     is_new: bool = False
     """Whether this run wrote it."""
+    written_at: datetime | None = None
+    """When (UTC) the store took it, which no submitter can choose; None where that is not known."""
+
+    def __str__(self) -> str:
+        asked = self.request
+        return f"{asked.kind}, tier {asked.tier} for {asked.environment}, {asked.ticket}"
 
     @property
     def pinned(self) -> PinnedRequest:
@@ -63,26 +87,37 @@ def write_submission(
 def find_submission(wanted: str, reader: VaultReader) -> Submission:
     """Return the submission that `wanted` names: its id, `<submitter>/<id>`, or the newest of a `NAME/VERSION`.
 
-    Raises NoSubmission.
+    Anybody may ask for any version. Where several people did, or one for different tiers, kinds or products, which of
+    them is meant is not for a name to say. Raises NoSubmission.
     """
     name, _, last = wanted.rpartition("/")
-    found = []
+    found: list[Submission] = []
+    ahead: list[DatedAhead] = []
     if is_hex_digest(last) and "/" not in name:
         prefix = f"{SUBMISSIONS}{name}/" if name else SUBMISSIONS
-        found = [one for one in _all(reader, prefix, last) if one.request.identifier == last]
+        found = [one for one in _all(reader, prefix, ahead, last) if one.request.identifier == last]
         if len(found) > 1:
-            names = ", ".join(f"{one.submitter}/{last}" for one in found)
-            raise NoSubmission(f"{wanted} was submitted by several; accepted is one of {names}")
+            raise SeveralSubmissions(wanted, found)
+        if not found and ahead:
+            raise ahead[0]
     if not found and name:
-        found = [one for one in _all(reader, SUBMISSIONS) if (one.request.name, one.request.version) == (name, last)]
-        found.sort(key=lambda one: (one.request.submitted_at, one.key))
+        every = _all(reader, SUBMISSIONS, ahead)
+        found = [one for one in every if (one.request.name, one.request.version) == (name, last)]
+        asked = {(one.submitter, one.request.kind, one.request.tier, one.request.produces) for one in found}
+        if len(asked) > 1:
+            raise SeveralSubmissions(wanted, found)
+        found.sort(key=lambda one: (one.written_at or one.request.submitted_at, one.key))
     if not found:
         raise NoSubmission(f"nobody has submitted {wanted}")
     return found[-1]
 
 
-def read_submission(content: bytes, key: str, version_id: str) -> Submission:
-    """Return the submission in an object's bytes. Raises NoSubmission for what is none, or lies elsewhere."""
+def read_submission(content: bytes, version: ObjectVersion) -> Submission:
+    """Return the submission in an object's bytes.
+
+    Raises NoSubmission for what is none, lies elsewhere, or is dated later than it was written.
+    """
+    key = version.key
     try:
         request = ReleaseRequest.model_validate_json(content)
         submitter = submitter_of(key)
@@ -94,23 +129,34 @@ def read_submission(content: bytes, key: str, version_id: str) -> Submission:
         raise NoSubmission(f"{key} is no submission: {error}") from None
     if submission_key(submitter, request) != key or request.content != content:
         raise NoSubmission(f"{key} holds another request than its name says")
-    return Submission(request, submitter, key, version_id)
+    if version.written_at is not None and request.submitted_at - version.written_at > CLOCKS_DIFFER_BY:
+        raise DatedAhead(
+            f"{key} says that it was submitted at {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC, and was written at "
+            f"{version.written_at:%Y-%m-%d %H:%M:%S} UTC; accepted is up to {CLOCKS_DIFFER_BY.seconds // 60} minutes "
+            "later: the submitter's clock is wrong"
+        )
+    return Submission(request, submitter, key, version.version_id, written_at=version.written_at)
 
 
 def _latest(reader: VaultReader, key: str) -> Submission | None:
     for version in reader.versions(key):
         if version.key == key and version.is_latest and not version.is_delete_marker:
-            return read_submission(reader.read(key, version.version_id), key, version.version_id)
+            return read_submission(reader.read(key, version.version_id), version)
     return None
 
 
-def _all(reader: VaultReader, prefix: str, identifier: str = "") -> Iterator[Submission]:
+def _all(reader: VaultReader, prefix: str, ahead: list[DatedAhead], identifier: str = "") -> Iterator[Submission]:
+    """Yield every submission under a prefix; what else people leave there stands in nobody's way."""
     for version in reader.versions(prefix):
         if not version.is_latest or version.is_delete_marker or not version.key.endswith(f"{identifier}.json"):
             continue
         try:
             submitter_of(version.key)
-            yield read_submission(reader.read(version.key, version.version_id), version.key, version.version_id)
-        except (ValueError, NoSubmission):
-            # What else people leave under their prefixes stands in nobody's way.
+        except ValueError:
+            continue
+        try:
+            yield read_submission(reader.read(version.key, version.version_id), version)
+        except DatedAhead as error:
+            ahead.append(error)
+        except NoSubmission:
             continue

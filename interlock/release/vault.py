@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +33,8 @@ class ObjectVersion:
     version_id: str
     is_latest: bool
     is_delete_marker: bool = False
+    written_at: datetime | None = field(default=None, compare=False)
+    """When (UTC) the store took it; None where it does not tell."""
 
 
 @dataclass(frozen=True)

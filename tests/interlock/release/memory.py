@@ -38,6 +38,8 @@ class MemoryVault:
         self.until: datetime | None = datetime(2030, 1, 1, tzinfo=UTC)
         self.mode = "COMPLIANCE"
         self.writes_left = 10_000
+        self.written: dict[str, datetime] = {}
+        """When it says that a key was written, where it says so."""
 
     def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
         body = content if isinstance(content, bytes) else content.read_bytes()
@@ -60,7 +62,8 @@ class MemoryVault:
         for key in sorted(self.objects):
             if key.startswith(prefix):
                 for version_id, _ in self.objects[key]:
-                    yield ObjectVersion(key, version_id, is_latest=version_id == self.objects[key][-1][0])
+                    latest = version_id == self.objects[key][-1][0]
+                    yield ObjectVersion(key, version_id, is_latest=latest, written_at=self.written.get(key))
                 if key in self.markers:
                     yield ObjectVersion(key, "marker", is_latest=True, is_delete_marker=True)
 

@@ -10,7 +10,7 @@ from interlock.release.manifest import manifest_of
 from interlock.release.pin_statement import PinnedRequest
 from interlock.release.request import ReleaseRequest, submission_key, submitter_of
 from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, submitted_folder
-from interlock.release.submitting import NoSubmission, find_submission, write_submission
+from interlock.release.submitting import NoSubmission, SeveralSubmissions, find_submission, write_submission
 from tests.interlock.release.memory import MemoryVault
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_a_submission_is_found_by_its_id_by_its_submitter_and_by_what_it_is_of()
     bucket = MemoryVault()
     mine = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
     later = request(ticket="CHG-9", submitted_at=NOW + timedelta(hours=1))
-    newest = write_submission(later, "creator-2", writer=bucket, reader=bucket)
+    newest = write_submission(later, "creator-1", writer=bucket, reader=bucket)
     bucket.add_version("submissions/creator-1/notes.json", b"{}")
     bucket.add_version(f"submissions/creator-1/{'0' * 64}.json", mine.request.content)
     assert find_submission(mine.request.identifier, bucket).key == mine.key
@@ -59,8 +59,48 @@ def test_of_one_request_by_two_people_the_builder_must_name_whose() -> None:
     bucket = MemoryVault()
     for person in ("creator-1", "creator-2"):
         write_submission(request(), person, writer=bucket, reader=bucket)
-    with pytest.raises(NoSubmission, match=r"by several; accepted is one of creator-1/.*, creator-2/"):
+    with pytest.raises(NoSubmission, match=r"accepted is SUBMITTER/ID, of which there are: creator-1/.*; creator-2/"):
         find_submission(request().identifier, bucket)
+
+
+@pytest.mark.parametrize(
+    ("person", "other"),
+    [
+        ("creator-2", {"ticket": "CHG-9"}),
+        ("creator-1", {"tier": "low"}),
+        ("creator-1", {"kind": "folder"}),
+        ("creator-1", {"produces": "text"}),
+    ],
+)
+def test_a_name_that_several_asked_for_says_not_which_is_meant(person: str, other: dict[str, Any]) -> None:
+    bucket = MemoryVault()
+    mine = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
+    theirs = write_submission(request(**other), person, writer=bucket, reader=bucket)
+    with pytest.raises(SeveralSubmissions, match="accepted is SUBMITTER/ID") as refused:
+        find_submission("credit/3", bucket)
+    for one in (mine, theirs):
+        assert f"{one.submitter}/{one.request.identifier}" in str(refused.value)
+        assert find_submission(f"{one.submitter}/{one.request.identifier}", bucket).key == one.key
+
+
+def test_the_newest_is_the_one_that_the_store_took_last_whatever_it_says_of_itself() -> None:
+    bucket = MemoryVault()
+    ahead = request(submitted_at=NOW + timedelta(minutes=4))
+    first = write_submission(ahead, "creator-1", writer=bucket, reader=bucket)
+    last = write_submission(request(ticket="CHG-9"), "creator-1", writer=bucket, reader=bucket)
+    bucket.written |= {first.key: NOW, last.key: NOW + timedelta(minutes=1)}
+    assert find_submission("credit/3", bucket).key == last.key
+
+
+def test_a_request_that_is_dated_later_than_it_was_written_is_none() -> None:
+    bucket = MemoryVault()
+    honest = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
+    ahead = request(ticket="CHG-9", submitted_at=NOW + timedelta(minutes=6))
+    dated = write_submission(ahead, "creator-2", writer=bucket, reader=bucket)
+    bucket.written |= {honest.key: NOW, dated.key: NOW}
+    assert find_submission("credit/3", bucket).key == honest.key
+    with pytest.raises(NoSubmission, match="was written at 2026-03-01 09:00:00 UTC; accepted is up to 5 minutes later"):
+        find_submission(ahead.identifier, bucket)
 
 
 def test_whose_request_it_is_is_told_by_where_it_lies_alone() -> None:
