@@ -15,6 +15,7 @@ from interlock.release.acting import write_summary
 from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.readings import read
 from interlock.release.verification.summary import summary_of
+from interlock.serving_record import record_served
 
 
 def _quiet(_: str) -> None:
@@ -44,7 +45,10 @@ def deploy_release(
     progress(f"verify {digest}")
     admitted = _admitted(clients, digest, anchor, governed)
     others = [] if weights is None else _growing(clients, client.state(), weights, anchor, governed, slot)
-    return client.deploy(slot, admitted, weights, others=others)
+    state = client.deploy(slot, admitted, weights, others=others)
+    if governed:
+        record_served(clients, state, [admitted, *others])
+    return state
 
 
 def shift_traffic(
@@ -58,8 +62,12 @@ def shift_traffic(
     """Give every variant its weight, if what gets a larger share is admitted now. Raises as `deploy_release` does."""
     client = clients.endpoint(endpoint, progress=progress)
     client.check(weights)
-    grown = _growing(clients, client.state(), weights, anchor, is_governed(clients.vault_reader), None)
-    return client.shift(weights, grown)
+    governed = is_governed(clients.vault_reader)
+    grown = _growing(clients, client.state(), weights, anchor, governed, None)
+    state = client.shift(weights, grown)
+    if governed:
+        record_served(clients, state, grown)
+    return state
 
 
 def _growing(

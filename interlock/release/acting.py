@@ -12,6 +12,7 @@ from interlock.release.digests import sha256
 from interlock.release.envelope import seal
 from interlock.release.predicates import PLACES, Predicate
 from interlock.release.record import Record, envelope_key
+from interlock.release.served import Served, served_statement
 from interlock.release.signing import Signer
 from interlock.release.statement import Statement, statement_about
 from interlock.release.vault import StoredObject, VaultReader, VaultWriter, version_of
@@ -206,6 +207,17 @@ def write_summary(
             assert version_id is not None
             return Written(reader.describe(one.recorded.key, version_id), one.payload, anew=False)
     return _write(digest, Predicate.VERIFICATION, summary_statement(digest, summary), writer, signer)
+
+
+def write_served(digest: str, served: Served, *, writer: VaultWriter, reader: VaultReader, signer: Signer) -> Written:
+    """Sign that a release has served and put it into the vault, unless that lies there. Raises as `write_act`."""
+    statement = served_statement(digest, served)
+    payload = sha256(statement.content).hex()
+    key = envelope_key(Predicate.SERVED, digest, payload)
+    version_id = version_of(reader, key)
+    if version_id is not None:
+        return Written(reader.describe(key, version_id), payload, anew=False)
+    return _write(digest, Predicate.SERVED, statement, writer, signer)
 
 
 def _write(digest: str, kind: Predicate, statement: Statement, writer: VaultWriter, signer: Signer) -> Written:

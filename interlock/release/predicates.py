@@ -28,6 +28,7 @@ class Predicate(StrEnum):
     REVOCATION = "urn:interlock:predicate:revocation:v1"
     RETIREMENT = "urn:interlock:predicate:retirement:v1"
     VERIFICATION = "https://slsa.dev/verification_summary/v1"
+    SERVED = "urn:interlock:predicate:served:v1"
     FINDING = "urn:interlock:predicate:finding:v1"
 
 
@@ -50,6 +51,7 @@ PLACES: Final[Mapping[Predicate, Place]] = {
     Predicate.REVOCATION: Place(KeyDuty.APPROVER, APPROVALS),
     Predicate.RETIREMENT: Place(KeyDuty.APPROVER, APPROVALS),
     Predicate.VERIFICATION: Place(KeyDuty.DEPLOYER, DECISIONS),
+    Predicate.SERVED: Place(KeyDuty.DEPLOYER, DECISIONS),
     Predicate.FINDING: Place(KeyDuty.OBSERVER, FINDINGS),
 }
 """A statement signed by another duty's key, or lying elsewhere, counts for nothing."""

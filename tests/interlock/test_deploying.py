@@ -14,9 +14,10 @@ from interlock.admission import Anchor, is_governed
 from interlock.aws.endpoint_state import EndpointState, VariantState, growing, unfit_to_grow
 from interlock.deploying import deploy_release, shift_traffic
 from interlock.duties.duty import SigningDuty
-from interlock.failures import Refusal
+from interlock.failures import OutsideFailure, Refusal
 from interlock.release.acting import Written
 from interlock.release.digests import sha256
+from interlock.release.predicates import Predicate
 from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.reason import ReasonCode
 from interlock.release.verification.stored import Verification
@@ -38,6 +39,7 @@ class Endpoint:
         variants = {"blue": replace(idle, current_weight=1.0, desired_weight=1.0), "green": idle}
         self.now = EndpointState("credit", "InService", "c", "", variants)
         self.asked: list[tuple[Any, ...]] = []
+        self.broken = False
 
     def state(self) -> EndpointState:
         return self.now
@@ -60,10 +62,18 @@ class Endpoint:
     ) -> EndpointState:
         self.asked.append((slot, admitted.digest, weights, admitted.is_governed, [one.digest for one in others]))
         self.put(slot, admitted.digest)
-        return self.now
+        return self.settle(weights)
 
     def shift(self, weights: Mapping[str, float], admitted: Collection[Admitted]) -> EndpointState:
         self.asked.append(("shift", dict(weights), [one.digest for one in admitted]))
+        return self.settle(weights)
+
+    def settle(self, weights: Mapping[str, float] | None) -> EndpointState:
+        if self.broken:
+            raise OutsideFailure("credit did not become what was asked for")
+        given = weights or {name: one.current_weight for name, one in self.now.variants.items()}
+        variants = {name: replace(one, current_weight=given[name]) for name, one in self.now.variants.items()}
+        self.now = replace(self.now, variants=variants)
         return self.now
 
 
@@ -89,7 +99,14 @@ class Site:
 
     @property
     def decisions(self) -> list[str]:
+        """The deployer's summaries and what it says of serving, by key."""
         return [key for key in self.world.vault.objects if key.startswith("decisions/")]
+
+    @property
+    def served(self) -> list[tuple[str, str]]:
+        """In which environment by which variant the deployer says that the release served."""
+        said = (one.statement.predicate for one in self.world.record().of(Predicate.SERVED))
+        return sorted((one["environment"], one["variant"]) for one in said)
 
 
 @pytest.fixture
@@ -99,10 +116,12 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Site:
 
 def test_what_is_admitted_is_deployed_with_its_record_and_the_deployer_signs_for_it_once(site: Site) -> None:
     site.deploy()
+    assert site.served == []
     site.deploy({"blue": 0.0, "green": 1.0})
     assert site.endpoint.asked[0] == ("green", site.world.digest, None, True, [])
     assert len(site.endpoint.asked) == 2
-    assert len(site.decisions) == 1
+    assert site.served == [("prod", "green")]
+    assert len(site.decisions) == 2
     (one,) = site.world.record().decisions
     assert one.signers == {KEYS["deployer"].key_id}
     assert one.statement.predicate["verificationResult"] == "PASSED"
@@ -165,6 +184,28 @@ def test_what_is_admitted_is_handed_to_the_endpoint_with_the_weights_that_let_it
     site.endpoint.put("green", site.world.digest)
     shift_traffic(site.clients, None, {"blue": 0.9, "green": 0.1}, anchor=site.anchor)
     assert site.endpoint.asked == [("shift", {"blue": 0.9, "green": 0.1}, [site.world.digest])]
+
+
+def test_what_an_endpoint_did_not_take_has_not_served_and_what_broke_off_is_completed(site: Site) -> None:
+    site.endpoint.broken = True
+    with pytest.raises(OutsideFailure):
+        site.deploy({"blue": 0.0, "green": 1.0})
+    assert (len(site.decisions), site.served) == (1, [])
+    site.endpoint.broken = False
+    site.world.vault.writes_left = 0
+    with pytest.raises(ConnectionError):
+        site.deploy({"blue": 0.0, "green": 1.0})
+    assert site.served == []
+    site.world.vault.writes_left = 10
+    shift_traffic(site.clients, None, {"blue": 0.0, "green": 1.0}, anchor=site.anchor)
+    assert site.served == [("prod", "green")]
+    before = dict(site.world.vault.objects)
+    site.deploy({"blue": 0.0, "green": 1.0})
+    shift_traffic(site.clients, None, {"blue": 0.0, "green": 1.0})
+    assert site.world.vault.objects == before
+    (said,) = site.world.record().of(Predicate.SERVED)
+    (decision,) = site.world.record().decisions
+    assert said.statement.predicate["decision"] == decision.payload
 
 
 def test_no_value_stands_for_an_admission_that_did_not_take_place(site: Site) -> None:

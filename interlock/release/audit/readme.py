@@ -20,7 +20,7 @@ whoever gave you this bundle does not control: the program prints its own SHA-25
 | `bundle.json` | every object of the vault about this release: VersionId, size, SHA-256, lock |
 | `vault/releases/…` | the manifest; the builder's statements: what was pinned, what each gate measured |
 | `vault/approvals/…` | what people signed: approvals, rejections, withdrawals, revocations |
-| `vault/decisions/…` | what the deployer decided, and on what |
+| `vault/decisions/…` | what the deployer decided and on what, and what has served |
 | `vault/trust/…` | every version of the trust root, and the policies that it names |
 | `vault/ledger/…`, `vault/witness/…` | all entries of the logs, and their signed checkpoints |
 | `proofs.json` | inclusion and consistency proofs (RFC 6962) |

@@ -30,7 +30,7 @@ import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -1269,6 +1269,7 @@ WITHDRAWAL = "urn:interlock:predicate:withdrawal:v1"
 REVOCATION = "urn:interlock:predicate:revocation:v1"
 RETIREMENT = "urn:interlock:predicate:retirement:v1"
 VERIFICATION = "https://slsa.dev/verification_summary/v1"
+SERVED = "urn:interlock:predicate:served:v1"
 
 PLACES = {
     PIN: ("builder", "releases/{}/statements/"),
@@ -1281,6 +1282,7 @@ PLACES = {
     REVOCATION: ("approver", "approvals/{}/"),
     RETIREMENT: ("approver", "approvals/{}/"),
     VERIFICATION: ("deployer", "decisions/{}/"),
+    SERVED: ("deployer", "decisions/{}/"),
     "urn:interlock:predicate:finding:v1": ("observer", "findings/{}/"),
 }
 """Whose keys sign a kind of statement, and under which prefix of the vault it lies."""
@@ -1325,6 +1327,7 @@ def _is_limit(value: Any, where: str) -> None:
 
 
 _VERSION = {"schema_version": one_of(1)}
+_ENVIRONMENT = text_of(r"[a-z][a-z0-9-]{0,39}", "an environment's name")
 _LIMIT: Check = _is_limit
 _MEASURE = form(
     {"name": text_of(r"(?=[\s\S]{1,60}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*", "a measure's name")},
@@ -1396,7 +1399,7 @@ _ASKED = form(
     {
         "kind": _KIND, "name": short(250, 1), "version": short(64, 1),
         "tier": one_of("low", "medium", "high", "critical"),
-        "environment": text_of(r"[a-z][a-z0-9-]{0,39}", "an environment's name"), "ticket": _TICKET,
+        "environment": _ENVIRONMENT, "ticket": _TICKET,
         "submitted_at": TIME,
     },
     {
@@ -1459,6 +1462,9 @@ PREDICATES: dict[str, Check] = {
     WITHDRAWAL: form({**_ACT, "withdrawn": HEX, "withdrawn_at": TIME}, _VERSION),
     REVOCATION: form({**_ACT, "revoked_at": TIME}, _VERSION),
     RETIREMENT: form({**_ACT, "retired_at": TIME}, _VERSION),
+    SERVED: form(
+        {"decision": HEX, "environment": _ENVIRONMENT, "endpoint": short(63, 1), "variant": short(63, 1)}, _VERSION
+    ),
     # SLSA's format, whose readers ignore the fields that they do not know.
     VERIFICATION: form(
         {
@@ -1498,6 +1504,8 @@ class Statement:
     """When the ledger recorded it first; None if it has not."""
     lacked_at: datetime | None = None
     """The time of the newest witnessed checkpoint that does not hold it; None if nobody can say."""
+    sha256: str = ""
+    """Of the envelope."""
 
     def dated_back(self) -> str | None:
         """Return why it cannot have been made when it says, or None if it can."""
@@ -1507,10 +1515,23 @@ class Statement:
             return None
         return f"it says {told(when(said))}, and the checkpoint of {told(self.lacked_at)}, witnessed, does not hold it"
 
+    def decided_at(self) -> datetime:
+        """Return a decision's own time where the ledger's bears it out, else the ledger's: whoever holds a key lies.
+
+        It was not made before the last witnessed checkpoint that does not hold it.
+        """
+        stated, seen = when(self.predicate["timeVerified"]), self.recorded_at
+        assert seen is not None
+        return max(stated, self.lacked_at or stated) if seen - LATEST <= stated <= seen + CLOCKS_DIFFER else seen
+
     @property
     def person(self) -> str:
         """Whose key signed it, of an act of people's."""
         return str(self.keys[0].person)
+
+    def speaks_for(self) -> bool:
+        """Say whether it is an approval, or evidence that passed."""
+        return self.kind == APPROVAL or (self.kind == EVIDENCE and self.predicate["outcome"] == "passed")
 
     def by(self, moment: datetime) -> bool:
         """Say whether the ledger had it at `moment`."""
@@ -1610,7 +1631,7 @@ class RecordReader:
         leaf = self._leaf(key, content, payload, kind)
         if leaf is None:
             return Statement(key, payload, kind, predicate, right, None)
-        return Statement(key, payload, kind, predicate, right, leaf.recorded_at, self._lacked_at(leaf))
+        return Statement(key, payload, kind, predicate, right, leaf.recorded_at, self._lacked_at(leaf), sha256(content))
 
     def _predicate(self, key: str, kind: str, said: Any, person: str) -> Any:
         """Return what a statement says. An objection whose details are malformed is refused for them, and stands."""
@@ -1805,10 +1826,20 @@ class Judge:
     def __init__(self, digest: str, statements: Sequence[Statement], policies: Policies, opening: Opening) -> None:
         self.digest, self.statements, self.policies, self.opening = digest, statements, policies, opening
 
-    def doubts(self, environment: str, moment: datetime, *, at_the_end: bool = False) -> list[Doubt]:
-        """Return each reason against what a pin opened, as of `moment`, by the path for which least is missing."""
+    def doubts(
+        self, environment: str, moment: datetime, *, at_the_end: bool = False, named: Container[str] | None = None
+    ) -> list[Doubt]:
+        """Return each reason against what a pin opened, as of `moment`, by the path for which least is missing.
+
+        `named` are the SHA-256 of the envelopes that may speak for the release; without it, all may.
+        """
         opening = self.opening
-        by_then = [one for one in self.statements if one.by(moment + CLOCKS_DIFFER) or at_the_end]
+        by_then = [
+            one
+            for one in self.statements
+            if (one.by(moment + CLOCKS_DIFFER) or at_the_end)
+            and (named is None or not one.speaks_for() or one.sha256 in named)
+        ]
         policy = self.policies.read.get(opening.policy)
         if opening.policy not in self.policies.named:
             return [("policy-unknown-to-root", f"no version of the root names the policy {shown(opening.policy, 64)}")]
@@ -1859,14 +1890,7 @@ class Judge:
             yield "environment-not-asked-for", f"nobody asked for {shown(environment, 60)!r}"
         before = way[: way.index(environment)] if environment in way else way
         for other in before:
-            resource = f"interlock:{self.digest}/{other}"
-            if not any(
-                one.kind == VERIFICATION
-                and one.predicate["verificationResult"] == "PASSED"
-                and one.predicate["resourceUri"] == resource
-                and one.doubt() is None
-                for one in by_then
-            ):
+            if not any(self._has_served(one, other, by_then) for one in by_then if one.kind == SERVED):
                 yield "environment-not-served-before", f"it had not served in {shown(other, 60)}, which comes first"
 
     def _of_roots(self, roots: Sequence[Root], moment: datetime) -> Iterator[Doubt]:
@@ -1875,6 +1899,28 @@ class Judge:
             yield "policy-superseded", "another policy was in force than the one that it was opened under"
         if all(root.expires_at <= moment for root in roots):
             yield "root-refused", f"version {roots[-1].version} of the trust root had expired"
+
+    def _has_served(self, one: Statement, environment: str, by_then: Sequence[Statement]) -> bool:
+        """Say whether a deployer's word that the release served holds: by a decision that is judged once more."""
+        if one.doubt() is not None or one.predicate["environment"] != environment:
+            return False
+        opening, level = self.opening, f"INTERLOCK_TIER_{self.opening.tier.upper()}"
+        for decision in by_then:
+            if decision.kind != VERIFICATION or decision.payload != one.predicate["decision"]:
+                continue
+            said = decision.predicate
+            named = {file["digest"]["sha256"] for file in said.get("inputAttestations", [])}
+            fits = (
+                said["verificationResult"] == "PASSED"
+                and said["resourceUri"] == f"interlock:{self.digest}/{environment}"
+                and said["policy"]["digest"]["sha256"] == opening.policy
+                and level in said["verifiedLevels"]
+                and opening.statement.sha256 in named
+                and decision.doubt() is None
+            )
+            if fits and not self.doubts(environment, decision.decided_at(), named=named):
+                return True
+        return False
 
     def _closed(self, urgent: Mapping[str, Any] | None, moment: datetime) -> Doubt | None:
         """Return why the emergency path is closed, or None."""
@@ -2393,7 +2439,7 @@ class Verifier:
         said = one.predicate
         start = f"interlock:{self.digest}/"
         environment = said["resourceUri"].removeprefix(start)
-        moment = self._decided_at(one)
+        moment = one.decided_at()
         fitting = [judge for judge in judges if judge.opening.policy == said["policy"]["digest"].get("sha256")]
         if not said["resourceUri"].startswith(start) or not fitting:
             text = f"admits {shown(said['resourceUri'], 120)!r}, which nobody asked for under that policy"
@@ -2402,15 +2448,6 @@ class Verifier:
         doubts = min((judge.doubts(environment, moment) for judge in reversed(fitting)), key=len)
         for code, text in doubts:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
-
-    def _decided_at(self, one: Statement) -> datetime:
-        """Return a decision's own time where the ledger's bears it out, else the ledger's: whoever holds a key lies.
-
-        It was not made before the last witnessed checkpoint that does not hold it.
-        """
-        stated, seen = when(one.predicate["timeVerified"]), one.recorded_at
-        assert seen is not None
-        return max(stated, one.lacked_at or stated) if seen - LATEST <= stated <= seen + CLOCKS_DIFFER else seen
 
     def _check_dates(self) -> None:
         """An approval that is dated back counts for nothing, and is given anew; the others cannot be taken back."""

@@ -1,13 +1,22 @@
-"""What deployers have decided: which of their summaries a serving container may go by."""
+"""What deployers have decided: which of their summaries a serving container may go by, and what each rested on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import TypeVar
 
-from interlock.release.verification.belief import distrusted_key
-from interlock.release.verification.readings import Said
+from pydantic import BaseModel
+
+from interlock.release.evidence import Outcome
+from interlock.release.verification.approvals import CLOCKS_DIFFER_BY, RECORDED_WITHIN
+from interlock.release.verification.belief import Belief, distrusted_key
+from interlock.release.verification.readings import Readings, Said
 from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.summary import Summary
+
+_What = TypeVar("_What", bound=BaseModel)
 
 
 def admissions(
@@ -31,6 +40,39 @@ def admissions(
         return believed, []
     text = f"no deployer whose key is believed has admitted it to {environment}"
     return [], [Reason(ReasonCode.NOT_ADMITTED, text, environment), *faults]
+
+
+def decided_at(one: Said[Summary], belief: Belief) -> datetime | None:
+    """Return as of when (UTC) a decision is judged: its own time where the ledger bears it out, else the ledger's.
+
+    It was not made before the last witnessed checkpoint that does not hold it. None where no ledger is known.
+    """
+    stated, seen = one.what.time_verified, belief.made_at(one)
+    if seen is None:
+        return None
+    if not seen - RECORDED_WITHIN <= stated <= seen + CLOCKS_DIFFER_BY:
+        return seen
+    return max(stated, belief.lacked_at(one) or stated)
+
+
+def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, moment: datetime) -> Readings:
+    """Return what a decision could go by: what the ledger had at `moment` (UTC), for the release only what it names."""
+    until, named = moment + CLOCKS_DIFFER_BY, decision.what.envelopes
+
+    def there(several: tuple[Said[_What], ...]) -> tuple[Said[_What], ...]:
+        return tuple(one for one in several if (seen := belief.made_at(one)) is not None and seen <= until)
+
+    by_then = Readings(
+        **{one.name: there(getattr(readings, one.name)) for one in fields(readings) if one.name != "forgeries"},
+        forgeries=readings.forgeries,
+    )
+    return replace(
+        by_then,
+        evidence=tuple(
+            one for one in by_then.evidence if one.what.outcome is not Outcome.PASSED or one.recorded.sha256 in named
+        ),
+        approvals=tuple(one for one in by_then.approvals if one.recorded.sha256 in named),
+    )
 
 
 def _fault(one: Said[Summary]) -> Reason | None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from interlock.ledger.view import LedgerView
-from interlock.release.acts import Approval
-from interlock.release.evidence import Evidence
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.record import Record, RecordedStatement
+from interlock.release.served import Served
 from interlock.release.vault import VaultReader, release_prefix
 from interlock.release.verification import standing, tier
-from interlock.release.verification.admissions import admissions
+from interlock.release.verification.admissions import admissions, decided_at, rested_on
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
 from interlock.release.verification.dating import backdated
@@ -26,60 +24,10 @@ from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.stored import files_reasons, locks, nothing_stored, pin_reasons, strangers
 from interlock.release.verification.summary import Summary
 from interlock.release.verification.trust import Trust
+from interlock.release.verification.verdict import Profile as Profile
+from interlock.release.verification.verdict import Verdict as Verdict
 
 _DAY: Final = timedelta(days=1)
-
-
-class Profile(StrEnum):
-    ADMIT = "admit"
-    LOAD = "load"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What was found of a release for one environment: it verifies if there is no reason why not."""
-
-    digest: str
-    environment: str
-    profile: Profile
-    reasons: tuple[Reason, ...]
-    notes: tuple[Reason, ...] = ()
-    """What does not count and need not: an approval that expired beside enough that did not."""
-    pin: Said[PinPredicate] | None = None
-    """Under which the verdict was reached."""
-    evidence: Mapping[str, tuple[Said[Evidence], ...]] | None = None
-    """By required gate, what counts."""
-    approvals: tuple[Said[Approval], ...] = ()
-    """Those that count, one of each person."""
-    locked_until: datetime | None = None
-    """When (UTC) the first of the release's objects becomes deletable; None where that is not known."""
-
-    @property
-    def verifies(self) -> bool:
-        return not self.reasons
-
-    @property
-    def policy(self) -> str | None:
-        return self.pin.what.policy if self.pin else None
-
-    @property
-    def tier(self) -> str | None:
-        return self.pin.what.tier if self.pin else None
-
-    @property
-    def until(self) -> datetime | None:
-        """When (UTC) the first of the approvals that count expires."""
-        return min((one.what.expires_at for one in self.approvals), default=None)
-
-    @property
-    def rests_on(self) -> tuple[RecordedStatement, ...]:
-        """The statements that count, by key."""
-        found = {one.recorded.key: one.recorded for one in self.approvals}
-        if self.pin is not None:
-            found[self.pin.recorded.key] = self.pin.recorded
-        for several in (self.evidence or {}).values():
-            found.update({one.recorded.key: one.recorded for one in several})
-        return tuple(found[key] for key in sorted(found))
 
 
 def admit(
@@ -190,12 +138,14 @@ class _Judge:
         opened = tier.opened(pin, self.trust, in_force=self.now is not None)
         if isinstance(opened, Reason):
             return [Verdict(self.record.digest, self.environment, profile, (opened,), pin=pin)]
-        common = [*self._of_opening(opened)]
+        served, unserved = self._served(opened)
+        common = [*self._of_opening(opened), *unserved]
         emergency = tier.emergency_path(opened, self._first_emergency(), self.now)
         paths = [(tier.usual_path(opened), [emergency] if isinstance(emergency, Reason) else [])]
         if isinstance(emergency, tier.Path):
             paths.insert(0, (emergency, []))
-        return [self._of_path(opened, path, [*common, *closed], profile) for path, closed in paths]
+        found = [self._of_path(opened, path, [*common, *closed], profile) for path, closed in paths]
+        return [replace(one, served=tuple(served)) for one in found]
 
     def _first_emergency(self) -> datetime | None:
         asked = (one for one in self.readings.pins if one.what.request and one.what.request.document.emergency)
@@ -208,8 +158,50 @@ class _Judge:
         if self.now is not None:
             yield from tier.review_passed(opened, self.belief.made_at(opened.pin) or self.now)
         yield from tier.not_asked_for(opened, self.environment)
-        summaries = self.readings.summaries
-        yield from tier.not_served_before(opened, self.record.digest, self.environment, summaries, self.belief)
+
+    def _served(self, opened: tier.Opened) -> tuple[list[Said[Served] | Said[Summary]], list[Reason]]:
+        """Return what shows that the release has served in each environment that comes first, and what does not."""
+        decisions = {one.payload: one for one in self.readings.summaries}
+        relied: list[Said[Served] | Said[Summary]] = []
+        reasons: list[Reason] = []
+        for other in tier.environments_before(opened, self.environment):
+            why = ""
+            for one in (one for one in self.readings.served if one.what.environment == other):
+                decision = decisions.get(one.what.decision)
+                fault = self.belief.doubt(one) or self._inadmissible(opened, decision, other)
+                if decision is not None and fault is None:
+                    relied += [one, decision]
+                    break
+                why = f": {fault}"
+            else:
+                text = f"it has not served in {other}, which comes before {self.environment}{why}"
+                reasons.append(Reason(ReasonCode.ENVIRONMENT_NOT_SERVED_BEFORE, text, other))
+        return relied, reasons
+
+    def _inadmissible(self, opened: tier.Opened, decision: Said[Summary] | None, environment: str) -> Reason | None:
+        """Return why a decision did not admit the release to `environment`, judged once more as of its own time.
+
+        Where there is no ledger, the deployer who names it has done so.
+        """
+        pin, code = opened.pin, ReasonCode.ENVIRONMENT_NOT_SERVED_BEFORE
+        if decision is None or not decision.what.admits(self.record.digest, environment):
+            return Reason(code, "it served there by no decision of the record")
+        doubt = self.belief.doubt(decision)
+        if doubt is not None:
+            return doubt
+        if not decision.what.is_under(pin.what.policy, pin.what.tier):
+            return Reason(code, "it was admitted there under another policy or tier")
+        moment = decided_at(decision, self.belief)
+        if self.now is None or moment is None:
+            return None
+        if pin.recorded.sha256 not in decision.what.envelopes:
+            return Reason(code, "it was admitted there by another pin")
+        readings = rested_on(self.readings, decision, self.belief, moment)
+        then = replace(self, environment=environment, now=moment, locked_until={}, readings=readings)
+        against = [*then.objections(), *standing.retirements(readings, self.belief)]
+        best = min(then._of_pin(pin, Profile.ADMIT), key=lambda case: len(case.reasons))
+        first = next(iter([*against, *best.reasons]), None)
+        return first and Reason(code, f"it was admitted there although {first}")
 
     def _of_path(self, opened: tier.Opened, path: tier.Path, common: Sequence[Reason], profile: Profile) -> Verdict:
         pin = opened.pin

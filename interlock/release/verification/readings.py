@@ -13,6 +13,7 @@ from interlock.release.evidence import Evidence
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import PLACES, Predicate
 from interlock.release.record import Record, RecordedStatement
+from interlock.release.served import Served
 from interlock.release.signed_documents import read_as
 from interlock.release.trust.document import PERSONAL, KeyDuty, TrustedKey, TrustRoot
 from interlock.release.verification.reason import Reason, ReasonCode
@@ -58,6 +59,7 @@ class Readings:
     revocations: tuple[Said[Revocation], ...]
     retirements: tuple[Said[Retirement], ...]
     summaries: tuple[Said[Summary], ...]
+    served: tuple[Said[Served], ...]
     malformed: tuple[Said[Spoken], ...]
     """Rejections, revocations and retirements whose details are malformed: what speaks against a release still does."""
     forgeries: tuple[Reason, ...]
@@ -89,6 +91,7 @@ def read(record: Record, root: TrustRoot) -> Readings:
         revocations=reading.all(Predicate.REVOCATION, Revocation),
         retirements=reading.all(Predicate.RETIREMENT, Retirement),
         summaries=reading.all(Predicate.VERIFICATION, Summary),
+        served=reading.all(Predicate.SERVED, Served),
         malformed=(),
         forgeries=(),
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from interlock.release.evidence import GateName
 from interlock.release.pin_statement import PinnedRequest, PinPredicate
 from interlock.release.tiers import Approvers, Demand, Tier, TierRules, TiersPolicy
-from interlock.release.verification.belief import Belief
 from interlock.release.verification.readings import Said
 from interlock.release.verification.reason import Reason, ReasonCode
-from interlock.release.verification.summary import Summary, VerificationResult, resource_of
 from interlock.release.verification.trust import Trust
 
 
@@ -104,20 +102,7 @@ def emergency_path(one: Opened, since: datetime | None, now: datetime | None) ->
     return Path(one.rules.demands(one.request.document.produces, emergency=True), emergency.approvals)
 
 
-def not_served_before(
-    one: Opened, digest: str, environment: str, summaries: Sequence[Said[Summary]], belief: Belief
-) -> Iterator[Reason]:
-    """Yield each environment that comes before `environment` and to which no deployer has admitted the release."""
+def environments_before(one: Opened, environment: str) -> tuple[str, ...]:
+    """Return the environments in which a release has to have served before it is admitted to `environment`."""
     way = one.rules.environments
-    before = way[: way.index(environment)] if environment in way else way
-    served = {
-        said.what.environment
-        for said in summaries
-        if said.what.result is VerificationResult.PASSED
-        and said.what.resource_uri == resource_of(digest, said.what.environment or "")
-        and belief.doubt(said) is None
-    }
-    for other in before:
-        if other not in served:
-            text = f"it has not served in {other}, which comes before {environment}"
-            yield Reason(ReasonCode.ENVIRONMENT_NOT_SERVED_BEFORE, text, other)
+    return way[: way.index(environment)] if environment in way else way

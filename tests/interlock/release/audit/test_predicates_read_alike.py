@@ -18,6 +18,7 @@ from interlock.release.envelope import enclose, read_sealed, sign_payload
 from interlock.release.evidence import Columns, Evidence, Limit, Measure, Slice
 from interlock.release.pin_statement import Code, Dataset, PinPredicate, Signature, Training
 from interlock.release.predicates import Predicate
+from interlock.release.served import Served
 from interlock.release.signed_documents import parse_document, read_as
 from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, parse_statement
 from interlock.release.verification.summary import Summary
@@ -35,6 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
     Predicate.REVOCATION: Revocation,
     Predicate.RETIREMENT: Retirement,
     Predicate.VERIFICATION: Summary,
+    Predicate.SERVED: Served,
 }
 ACT = {"schema_version": 1, "person": "approver-1", "reason": "why", "ticket": "CHG-1"}
 TIME = "2026-11-02T10:00:00Z"
@@ -79,6 +81,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     Predicate.REVOCATION: {**ACT, "revoked_at": TIME},
     Predicate.RETIREMENT: {**ACT, "retired_at": TIME},
     Predicate.VERIFICATION: _said(Predicate.VERIFICATION),
+    Predicate.SERVED: {
+        "schema_version": 1,
+        "decision": "5" * 64,
+        "environment": "staging",
+        "endpoint": "credit",
+        "variant": "blue",
+    },
 }
 
 

@@ -31,6 +31,7 @@ from interlock.release.pin_statement import PinnedRequest, PinPredicate, Source
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record, envelope_key, gather
 from interlock.release.request import ReleaseRequest, SubjectKind, submission_key
+from interlock.release.served import Served
 from interlock.release.statement import statement_about
 from interlock.release.tiers import TiersPolicy, parse_policy
 from interlock.release.trust.document import PAYLOAD_TYPE, KeyDuty, TrustedKey, TrustRoot
@@ -259,19 +260,25 @@ class World:
         given = {"schema_version": 1, "person": person, "reason": "why", "ticket": "CHG-1"}
         return self.say(kind, {**given, when: self.now.isoformat(), **changes}, person)
 
-    def decide(self, *, passed: bool = True, at: datetime | None = None) -> str:
-        summary = summary_of(
-            self.digest,
-            environment=ENVIRONMENT,
-            policy=self.policy.digest,
-            tier="high",
-            inputs=list(self.record().statements),
-            passed=passed,
-            now=at or self.now,
-            version="0.1.0",
-        )
+    def decide(self, *, at: datetime | None = None, **changes: Any) -> str:
+        given: dict[str, Any] = {
+            "environment": ENVIRONMENT,
+            "policy": self.policy.digest,
+            "tier": "high",
+            "inputs": list(self.record().statements),
+            "passed": True,
+            "now": at or self.now,
+            "version": "0.1.0",
+        }
+        summary = summary_of(self.digest, **{**given, **changes})
         statement = summary_statement(self.digest, summary)
         return self.say(Predicate.VERIFICATION, statement.predicate, "deployer")
+
+    def serve(self, decision: str, environment: str, signer: str = "deployer") -> str:
+        """Say that the release serves by the decision that lies under the key `decision`."""
+        payload = decision.rpartition("/")[2].removesuffix(".dsse.json")
+        served = Served(decision=payload, environment=environment, endpoint="credit", variant="blue")
+        return self.say(Predicate.SERVED, served, signer)
 
     def sequence(self, *, witnessed: bool = True) -> None:
         """Append what no log has yet, sign a checkpoint a minute later and let the witness co-sign it."""

@@ -424,7 +424,7 @@ def test_groups_and_environments_of_a_tier_are_asked_for() -> None:
     assert codes(world.admit()) == {C.ENVIRONMENT_NOT_SERVED_BEFORE}, "a summary that failed is no admission"
 
 
-def test_a_tier_is_met_once_a_deployer_admitted_the_release_to_staging() -> None:
+def test_a_tier_is_met_once_the_release_has_served_in_staging() -> None:
     world = shown_world(tier="critical")
     for person in ("approver-1", "approver-2"):
         world.approve(person)
@@ -432,7 +432,10 @@ def test_a_tier_is_met_once_a_deployer_admitted_the_release_to_staging() -> None
     world.sequence(NOW + 3 * HOUR)
     staged = world.admit(environment="staging")
     assert codes(staged) == set()
-    world.decide(staged, "staging")
+    decision = world.decide(staged, "staging")
+    world.sequence(NOW + 4 * HOUR)
+    assert codes(world.admit()) == {C.ENVIRONMENT_NOT_SERVED_BEFORE}, "a deployment that failed has not served"
+    world.serve(decision)
     assert codes(world.admit()) == {C.ENVIRONMENT_NOT_SERVED_BEFORE}, "the ledger has not seen it"
     world.sequence(NOW + 4 * HOUR)
     assert codes(world.admit()) == set()

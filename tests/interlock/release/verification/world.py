@@ -24,6 +24,7 @@ from interlock.release.pin_statement import PinnedRequest, PinPredicate, Source
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record, RecordedStatement, envelope_key, gather
 from interlock.release.request import ReleaseRequest, SubjectKind, submission_key
+from interlock.release.served import Served
 from interlock.release.signing import PrivateKeySigner, Signer
 from interlock.release.statement import statement_about
 from interlock.release.tiers import TiersPolicy
@@ -251,6 +252,13 @@ class World:
         payload = payload_digest(envelope)
         self.vault.add_version(envelope_key(Predicate.VERIFICATION, self.digest, payload), envelope)
         return payload
+
+    def serve(
+        self, decision: str, environment: str = "staging", variant: str = "blue", signer: str = "deployer"
+    ) -> str:
+        """Write that the release serves where a decision admitted it."""
+        served = Served(decision=decision, environment=environment, endpoint="credit", variant=variant)
+        return self.write(Predicate.SERVED, served.model_dump(mode="json"), KEYS[signer])
 
     def payloads(self) -> list[str]:
         """The digests of all that the builder has signed."""
