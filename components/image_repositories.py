@@ -14,10 +14,12 @@ from components.validation import checked
 from interlock.duties.landscape import REPLICATION_CLAIM
 from interlock.duties.repository_policy import repository_policy
 
-IMAGES: Final = ("mlflow", "serving", "runner", "rotation", "controller")
+IMAGES: Final = ("mlflow", "serving", "runner", "rotation", "controller", "ledger")
 """What there are images for."""
 FUNCTIONS: Final = ("rotation",)
-"""Images that AWS Lambda runs, which pulls them itself."""
+"""Images that AWS Lambda runs in the accounts that share the registry, and pulls itself."""
+OWN_FUNCTIONS: Final = ("ledger",)
+"""Those that it runs in the registry's own account: it would write what it needs into the policy by itself."""
 
 
 class ImageRepositoriesArgs(TypedDict):
@@ -90,8 +92,8 @@ class ImageRepositories(pulumi.ComponentResource):
             f"{name}-policy",
             repository=repository.name,
             policy=pulumi.Output.all(
-                args["administrators"], args.get("shared_with", []), args.get("publishers", [])
-            ).apply(lambda of: repository_policy(of[0], of[1], of[2], for_functions=image in FUNCTIONS)),
+                args["administrators"], args.get("shared_with", []), args.get("publishers", []), args["account_id"]
+            ).apply(lambda of: repository_policy(of[0], of[1], of[2], _functions_accounts(image, of[1], of[3]))),
             opts=inside,
         )
         aws.ecr.LifecyclePolicy(
@@ -136,6 +138,11 @@ class ImageRepositories(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[claim]),
         )
+
+
+def _functions_accounts(image: str, shared_with: Sequence[str], own: str) -> Sequence[str]:
+    """Return the ids of the accounts whose functions run an image."""
+    return shared_with if image in FUNCTIONS else [own] if image in OWN_FUNCTIONS else []
 
 
 def _replicated(args: ImageRepositoriesArgs) -> list[pulumi.Input[str]]:

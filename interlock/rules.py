@@ -254,6 +254,7 @@ subnet_id: Final = text(r"subnet-[0-9a-f]{8,17}", "a subnet's id, such as subnet
 route_table_id: Final = text(r"rtb-[0-9a-f]{8,17}", "a route table's id, such as rtb-0123456789abcdef0")
 security_group_id: Final = text(r"sg-[0-9a-f]{8,17}", "a security group's id, such as sg-0123456789abcdef0")
 prefix_list_id: Final = text(r"pl-[0-9a-f]{8,17}", "a prefix list's id, such as pl-0123456789abcdef0")
+log_name: Final = text(r"[a-z]{2}(-[a-z]+)+-\d-[1-9]\d{0,5}", "a region and an epoch from 1, such as eu-west-1-1")
 image: Final = text(
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*"
     r"(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})",

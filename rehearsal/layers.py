@@ -22,6 +22,10 @@ SETTLES_SLOWLY = ("**::*-staging-lifecycle",)
 """What the provider watches for a minute once S3 has it, and nothing of a platform stands on."""
 
 
+AFTER_THE_CEREMONY = ("**interlock:ledger:LedgerFunction**",)
+"""What runs an image that has the trust root's fingerprint in it, which is there once people have signed the root."""
+
+
 class UpdateError(Exception):
     """An update failed: `code` is what the engine ended with, the text what it said."""
 

@@ -1,9 +1,9 @@
 """The sequencer and the witness as a function of Lambda's: one run an invocation, whatever the event says.
 
 What a function is, stands in its environment, which the foundation sets: `LEDGER_DUTY` (`sequencer` or `witness`),
-`LEDGER_LOG`, `LEDGER_BUCKET` (the vault's half in the function's region), `LEDGER_KEY_ARN`,
-`INTERLOCK_ROOT_FINGERPRINT`, and `LEDGER_RENEW_HOURS` for a sequencer, 6 unless set. The one event that asks for
-something is {"operation": "open-epoch"}, to a sequencer.
+`LEDGER_LOG`, `LEDGER_BUCKET` (the vault's half in the function's region), `LEDGER_KEY_ARN`, and `LEDGER_RENEW_HOURS`
+for a sequencer, 6 unless set. From where its trust starts, stands in its image. The one event that asks for something
+is {"operation": "open-epoch"}, to a sequencer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -35,6 +36,8 @@ from interlock.release.trust.document import TrustRoot
 SEQUENCER: Final = "sequencer"
 WITNESS: Final = "witness"
 OPEN_EPOCH: Final = "open-epoch"
+MOST_TOLD: Final = 1000
+"""Keys of what was appended; Lambda takes answers of 6 MB at most."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,6 @@ class Settings:
     log: str
     bucket: str
     key_arn: str
-    fingerprint: str
     renew_after: timedelta
 
     @classmethod
@@ -59,15 +61,11 @@ class Settings:
             epoch_of(log)
         except InvalidName as error:
             raise BadInput(f"LEDGER_LOG: {error}") from error
-        fingerprint = environment.get("INTERLOCK_ROOT_FINGERPRINT", "")
-        if not is_hex_digest(fingerprint):
-            raise BadInput(f"INTERLOCK_ROOT_FINGERPRINT: received {fingerprint!r}; accepted are 64 hexadecimal digits")
         return cls(
             duty,
             log,
             _said(environment, "LEDGER_BUCKET"),
             _said(environment, "LEDGER_KEY_ARN"),
-            fingerprint,
             _hours(environment.get("LEDGER_RENEW_HOURS", "6")),
         )
 
@@ -75,8 +73,9 @@ class Settings:
 class Function:
     """Runs one duty; what it knows of the log lasts as long as its process does."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, start: Anchor) -> None:
         self.settings = settings
+        self._start = start
         s3 = boto3.client("s3")
         self._reader = S3VaultReader(s3, settings.bucket)
         self._storage, self._statements = S3LedgerStorage(s3, settings.bucket), S3Statements(s3, settings.bucket)
@@ -104,10 +103,13 @@ class Function:
             raise OutsideFailure(f"{log}: {error}", next_step="the next run tries again") from error
         return {
             "log": log,
+            "origin": done.checkpoint.origin,
             "number": done.checkpoint.number,
             "size": done.checkpoint.size,
+            "root": done.checkpoint.root.hex(),
             "time": timestamp(done.checkpoint.time),
             "appended": len(done.leaves),
+            "keys": [one.key for one in done.leaves[:MOST_TOLD]],
             "unfit": [key for key, _ in done.unfit],
         }
 
@@ -118,6 +120,7 @@ class Function:
             "log": self.settings.log,
             "number": known.checkpoint.number if known else None,
             "size": known.checkpoint.size if known else None,
+            "witnessed_at": known.at.isoformat() if known else None,
             "new": seen.is_new,
             "waiting": list(seen.waiting),
         }
@@ -131,21 +134,34 @@ class Function:
 
     def _believed(self, now: datetime) -> TrustRoot:
         # Read each time, because a key may have been distrusted since.
-        return trust_from(Anchor(self.settings.fingerprint), self._reader, now=now).root
+        return trust_from(self._start, self._reader, now=now).root
 
 
+_start: Anchor | None = None
 _running: Function | None = None
+
+
+def trust_what_is_built_in(file: Path) -> None:
+    """Take the root's fingerprint from a file of the image, once for the process.
+
+    A fingerprint that is none is said by each run, for Lambda to report.
+    """
+    global _start
+    fingerprint = file.read_text(encoding="utf-8").strip()
+    _start = Anchor(fingerprint) if is_hex_digest(fingerprint) else None
 
 
 def handle(event: Mapping[str, Any], _: object) -> dict[str, Any]:
     """Do one run. What is raised is what Lambda reports, and what an alarm on its errors tells."""
     global _running
+    if _start is None:
+        raise BadInput("the image was built without the fingerprint of a trust root", next_step="see images/ledger")
     settings = Settings.of(os.environ)
     operation = event.get("operation")
     if operation not in (None, OPEN_EPOCH) or (operation and settings.duty != SEQUENCER):
         raise BadInput(f"operation: received {operation!r}; accepted is {OPEN_EPOCH!r}, of a sequencer, or none")
     if _running is None or _running.settings != settings:
-        _running = Function(settings)
+        _running = Function(settings, _start)
     done = _running.run(operation, _now())
     print(json.dumps({"did": operation or settings.duty, **done}))
     return done

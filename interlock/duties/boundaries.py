@@ -10,11 +10,20 @@ from interlock.duties.bucket_policy import REMOVAL
 from interlock.duties.documents import Statement, document, statement
 from interlock.duties.duty import Role, SigningDuty
 from interlock.duties.emergency_duties import ALARM_RULE, ALARM_TOPIC, ROLLBACK_FUNCTION
+from interlock.duties.foundation_rights import FUNCTIONS
 from interlock.duties.key_policy import TAKING_AWAY
-from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, SERVICE_ROLE_PATH, Landscape
+from interlock.duties.landscape import (
+    BOUNDARY_PATH,
+    LEDGER_ROLES,
+    REPLICATION_ROLE_PATH,
+    ROLE_PATH,
+    SERVICE_ROLE_PATH,
+    Landscape,
+    reach,
+)
 from interlock.duties.matrix import MATRIX
 from interlock.duties.repository_policy import PUSHING, REGISTRY, UNFASTENING
-from interlock.duties.rights import Account
+from interlock.duties.rights import Account, Kind
 
 
 class Boundary(StrEnum):
@@ -54,7 +63,9 @@ SERVICES_ACTIONS: Final = (
 )  # fmt: skip
 """What servers, functions and AWS's own services need of the roles that we hand them."""
 
-FOUNDATIONS_SERVICES: Final = ("ecr", "events", "iam", "kms", "s3", "sns", "ssm", "sts")
+FOUNDATIONS_SERVICES: Final = (
+    "cloudwatch", "ecr", "events", "iam", "kms", "lambda", "logs", "s3", "sns", "ssm", "sts",
+)  # fmt: skip
 PLATFORMS_SERVICES: Final = (
     "acm", "application-autoscaling", "budgets", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
     "elasticloadbalancing", "iam", "kms", "lambda", "logs", "rds", "s3", "sagemaker", "secretsmanager", "sns", "ssm",
@@ -169,7 +180,16 @@ def _of_the_foundation(land: Landscape) -> Sequence[Statement]:
         _deny("DenyUnbinding", UNBINDING, ["*"]),
         # It goes on to its own role in the stack's other account.
         _deny_elsewhere("DenyActingAsOthers", ("sts:AssumeRole",), roles[:1]),
-        _deny_duties("DenyHandingOverDuties", ("iam:PassRole",), land),
+        # Whoever hands over a duty's role acts as the duty: but for the ledger's, whose functions are its own.
+        _deny_elsewhere("DenyHandingOver", ("iam:PassRole",), [*_REPLICATING, *_ledgers(land)]),
+        statement(
+            "DenyHandingElsewhere",
+            "Deny",
+            ["iam:PassRole"],
+            _ledgers(land),
+            conditions={"StringNotEquals": {"iam:PassedToService": FUNCTIONS}},
+        ),
+        _deny_elsewhere("DenyOtherFunctions", ("lambda:*",), reach(Kind.LEDGER_FUNCTION, "", land).resources),
         _deny("DenyOtherIdentities", OTHER_IDENTITIES, ["*"]),
         _deny_keys("DenySigning", ("kms:Sign", "kms:CreateGrant"), land),
         _deny("DenyRemoval", (*REMOVAL, *UNLOCKING), _objects(land)),
@@ -194,14 +214,26 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny("DenyImages", (*PUSHING, *UNFASTENING, *REGISTRY, "ecr:SetRepositoryPolicy"), ["*"]),
         _deny("DenyTraffic", TRAFFIC, ["*"]),
         # Whoever changes the function's code signs as the responder.
-        _deny("DenyRollback", ("lambda:*",), land.each_region(
-            f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.platform_prefix}-{ROLLBACK_FUNCTION}*")),
+        _deny("DenyRollback", ("lambda:*",), [
+            *land.each_region(
+                f"arn:aws:lambda:{{region}}:{land.workload}:function:{land.platform_prefix}-{ROLLBACK_FUNCTION}*"),
+            *reach(Kind.LEDGER_FUNCTION, "", land).resources,
+        ]),
         _deny("DenyAlarm", ("events:*", "sns:*"), [
             f"arn:aws:events:*:{land.workload}:rule/{land.prefix}-{ALARM_RULE}",
             f"arn:aws:sns:*:{land.workload}:{ALARM_TOPIC}-*",
         ]),
         _deny("DenyRecord", RECORD, ["*"]),
     ]  # fmt: skip
+
+
+_REPLICATING: Final = (
+    f"arn:aws:iam::*:role{REPLICATION_ROLE_PATH}*", "arn:aws:iam::*:role/vault-*-recovery-role-*",
+)  # fmt: skip
+
+
+def _ledgers(land: Landscape) -> list[str]:
+    return [land.role_arn(one, Account.EVIDENCE) for one in LEDGER_ROLES]
 
 
 def _all_of(services: Sequence[str]) -> list[str]:

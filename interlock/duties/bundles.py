@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from interlock.duties.landscape import MANIFEST_PREFIX
+from interlock.duties.duty import Role
+from interlock.duties.landscape import LEDGER_ROLES, MANIFEST_PREFIX
 from interlock.duties.rights import Kind, Never, Right, Task
 
 READING: Final = ("s3:GetObject", "s3:GetObjectVersion")
@@ -82,6 +83,14 @@ def writing_logs(name: str) -> tuple[Right, ...]:
     return (Right("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), Kind.LOG_GROUP, name),)
 
 
+def running_for_the_ledger(role: Role) -> tuple[Right, ...]:
+    """Return what a function of the ledger takes to run under its role: its own settings and its log group."""
+    return (
+        Right("ReadSettings", ("kms:Decrypt",), Kind.LEDGER_KEY),
+        Right("WriteLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), Kind.LEDGER_LOG_GROUP, role.value),
+    )
+
+
 SIGN: Final = Never("sign as a duty", ("kms:Sign",), Kind.SIGNING_KEY, "*")
 TAKE_KEYS_AWAY: Final = Never(
     "take a key away or give one to others",
@@ -103,6 +112,10 @@ CHANGE_DUTIES: Final = Never(
     Kind.DUTY_ROLE, "*",
 )  # fmt: skip
 PASS_DUTIES: Final = Never("hand a duty's role to a service", ("iam:PassRole",), Kind.DUTY_ROLE, "*")
+PASS_OTHER_DUTIES: Final = Never(
+    "hand a duty's role to a service, but the ledger's to their functions", ("iam:PassRole",), Kind.DUTY_ROLE, "*",
+    but=tuple(role.value for role in LEDGER_ROLES),
+)  # fmt: skip
 PUSH_IMAGES: Final = Never("push an image that may run", ("ecr:PutImage",), Kind.REPOSITORY)
 EVERYBODYS_NEVERS: Final = (TAKE_KEYS_AWAY, REMOVE_EVIDENCE)
 WRITE_EVIDENCE: Final = Never("write evidence", ("s3:PutObject",), Kind.OBJECTS, "releases/")

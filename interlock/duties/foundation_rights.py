@@ -5,11 +5,56 @@ from __future__ import annotations
 from typing import Final
 
 from interlock.duties.duty import Role
+from interlock.duties.landscape import LEDGER_ROLES
 from interlock.duties.repository_policy import PULLING, PUSHING
 from interlock.duties.rights import Kind, Right
 
 REPLICATING: Final = "replication.ecr.amazonaws.com"
 """The service principal whose service-linked role copies images into the other region."""
+FUNCTIONS: Final = "lambda.amazonaws.com"
+RULES: Final = (
+    "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
+    "events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource",
+)  # fmt: skip
+TOPICS: Final = (
+    "sns:CreateTopic", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:SetTopicAttributes",
+    "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
+)  # fmt: skip
+
+_LEDGERS_FUNCTIONS: Final = (
+    *(
+        Right(f"HandOver{role.value.capitalize()}", ("iam:PassRole",), Kind.LEDGER_ROLE, role.value,
+              conditions={"StringEquals": {"iam:PassedToService": FUNCTIONS}})
+        for role in LEDGER_ROLES
+    ),
+    Right(
+        "KeepLedgersFunctions",
+        ("lambda:AddPermission", "lambda:CreateFunction", "lambda:GetFunction", "lambda:GetPolicy",
+         "lambda:ListVersionsByFunction", "lambda:PutFunctionConcurrency", "lambda:RemovePermission",
+         "lambda:TagResource", "lambda:UntagResource", "lambda:UpdateFunctionCode",
+         "lambda:UpdateFunctionConfiguration"),
+        Kind.LEDGER_FUNCTION,
+    ),
+    Right(
+        "KeepLedgersLogs",
+        ("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:ListTagsForResource", "logs:PutRetentionPolicy",
+         "logs:TagResource", "logs:UntagResource"),
+        Kind.LEDGER_LOG_GROUP,
+    ),
+    Right("SeeLogs", ("logs:DescribeLogGroups",), Kind.ANY),
+    Right("KeepLedgersRules", RULES, Kind.LEDGER_RULE),
+    Right(
+        "KeepLedgersAlarms",
+        ("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm",
+         "cloudwatch:TagResource", "cloudwatch:UntagResource"),
+        Kind.LEDGER_ALARM,
+    ),
+    Right("KeepLedgersTopics", TOPICS, Kind.LEDGER_TOPIC),
+    Right("UseLedgersKey", ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), Kind.LEDGER_KEY),
+    # Lambda decrypts a function's settings by a grant that it makes in the name of who says them.
+    Right("LendLedgersKey", ("kms:CreateGrant",), Kind.LEDGER_KEY,
+          conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+)  # fmt: skip
 
 FOUNDATION_RIGHTS: Final = (
     Right(
@@ -82,15 +127,14 @@ FOUNDATION_RIGHTS: Final = (
     Right("SeeParameters", ("ssm:DescribeParameters",), Kind.ANY),
     Right(
         "KeepAlarm",
-        ("events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
-         "events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource"),
+        RULES,
         Kind.RULE, "break-glass",
     ),
     Right(
         "KeepAlarmsTopic",
-        ("sns:CreateTopic", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:SetTopicAttributes",
-         "sns:Subscribe", "sns:TagResource", "sns:UntagResource"),
+        TOPICS,
         Kind.EMERGENCY_TOPIC,
     ),
     Right("KeepSubscriptions", ("sns:GetSubscriptionAttributes", "sns:Unsubscribe"), Kind.ANY),
+    *_LEDGERS_FUNCTIONS,
 )  # fmt: skip

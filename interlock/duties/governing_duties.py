@@ -12,6 +12,7 @@ from interlock.duties.bundles import (
     ENCRYPT,
     MOVE_TRAFFIC,
     PASS_DUTIES,
+    PASS_OTHER_DUTIES,
     PUSH_IMAGES,
     READING,
     REMOVE_EVIDENCE,
@@ -24,7 +25,8 @@ from interlock.duties.bundles import (
     writing,
 )
 from interlock.duties.duty import Duty, Role
-from interlock.duties.foundation_rights import FOUNDATION_RIGHTS
+from interlock.duties.foundation_rights import FOUNDATION_RIGHTS, FUNCTIONS
+from interlock.duties.landscape import LEDGER_ROLES
 from interlock.duties.platform_rights import PLATFORM_RIGHTS
 from interlock.duties.prefixes import TRUST
 from interlock.duties.rights import Account, Bearer, Kind, Never, Right, Row, Task
@@ -48,10 +50,18 @@ FOUNDATION: Final = Row(
         Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
         Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),
         Task("push an image that may run", "ecr:PutImage", Kind.REPOSITORY),
+        Task("keep the sequencer's function", "lambda:UpdateFunctionCode", Kind.LEDGER_FUNCTION, Role.SEQUENCER.value),
+        Task("keep the witness's function", "lambda:UpdateFunctionCode", Kind.LEDGER_FUNCTION, Role.WITNESS.value),
+        *(
+            Task(f"hand the {role.value}'s function its role", "iam:PassRole", Kind.LEDGER_ROLE, role.value,
+                 {"iam:passedtoservice": (FUNCTIONS,)})
+            for role in LEDGER_ROLES
+        ),
+        Task("say when the ledger goes on", "events:PutRule", Kind.LEDGER_RULE, Role.SEQUENCER.value),
         DECRYPT, ENCRYPT, adds(TRUST), reads(TRUST),
     ),
     nevers=(
-        REMOVE_EVIDENCE, SIGN, WRITE_EVIDENCE, APPROVE, MOVE_TRAFFIC, PASS_DUTIES,
+        REMOVE_EVIDENCE, SIGN, WRITE_EVIDENCE, APPROVE, MOVE_TRAFFIC, PASS_OTHER_DUTIES,
         Never("widen itself", ("iam:PutRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy"),
               Kind.DUTY_ROLE, Role.FOUNDATION.value),
     ),

@@ -19,6 +19,8 @@ SERVICE_ROLE_PATH: Final = "/interlock/services/"
 REPLICATION_ROLE_PATH: Final = "/interlock/replication/"
 """Of the roles that S3 replicates the vault as, which only the foundation makes."""
 BOUNDARY_PATH: Final = "/interlock/boundaries/"
+LEDGER_ROLES: Final = (Role.SEQUENCER, Role.WITNESS)
+"""Those that functions of the foundation's run under, each called after its role."""
 LIVE_STATE_TABLES: Final = ("live-state-table-*", "live-state-recovery-table-*")
 """Pulumi's own names for the tables of live state, as patterns."""
 MANIFEST_PREFIX: Final = "stacks/"
@@ -111,6 +113,8 @@ def reach(kind: Kind, name: str, land: Landscape) -> Reach:
         # Pulumi draws their names; whose they are tells them apart.
         pattern = "arn:aws:s3:::*" if kind is Kind.OWN_BUCKETS else "arn:aws:s3:::*/*"
         return Reach((pattern,), {"StringEquals": {"aws:ResourceAccount": land.workload}})
+    if kind in _OF_THE_LEDGER:
+        return Reach(tuple(_ledger_arns(kind, name, land)), {})
     if kind is Kind.TABLE:
         tables = [one for table in land.tables for one in _regional(land, f"dynamodb:table/{table}")]
         return Reach(tuple(tables), {})
@@ -122,7 +126,7 @@ def reach(kind: Kind, name: str, land: Landscape) -> Reach:
 
 
 _BUCKETS: Final = (Kind.VAULT, Kind.OBJECTS, Kind.STAGING, Kind.STAGED, Kind.GUARDED)
-_KEYS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.PLATFORM_KEY)
+_KEYS: Final = (Kind.SIGNING_KEY, Kind.EVIDENCE_KEY, Kind.PLATFORM_KEY, Kind.LEDGER_KEY)
 _TAGGED: Final = (Kind.SECRET, Kind.SERVICE, Kind.DATABASE)
 """Kinds whose names Pulumi draws, which another stack of the account could have as well."""
 
@@ -138,7 +142,7 @@ def _bucket_reach(kind: Kind, name: str, land: Landscape) -> Reach:
 
 def _key_reach(kind: Kind, name: str, land: Landscape) -> Reach:
     account = land.workload if kind is Kind.PLATFORM_KEY else land.evidence
-    alias = "evidence" if kind is Kind.EVIDENCE_KEY else name
+    alias = {Kind.EVIDENCE_KEY: "evidence", Kind.LEDGER_KEY: LEDGER}.get(kind, name)
     # AWS draws a key's id, and takes no alias for a resource: the alias stands in the condition.
     operator = "ForAnyValue:StringLike" if "*" in alias else "ForAnyValue:StringEquals"
     resources = land.each_region(f"arn:aws:kms:{{region}}:{account}:key/*")
@@ -151,6 +155,8 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
         return ["*"]
     if kind is Kind.DUTY_ROLE:
         return sorted({f"arn:aws:iam::{one}:role{ROLE_PATH}{land.prefix}-{name}" for one in _own_accounts(land)})
+    if kind is Kind.LEDGER_ROLE:
+        return [land.role_arn(Role(name), Account.EVIDENCE)]
     if kind is Kind.KEYS:
         return land.each_region(f"arn:aws:kms:{{region}}:{land.evidence}:key/*")
     if kind is Kind.REPLICATION_CLAIM:
@@ -179,6 +185,16 @@ def _arns(kind: Kind, name: str, land: Landscape) -> Sequence[str]:
     return [one for pattern in _PATTERNS[kind] for one in _regional(land, _filled(pattern, name, land))]
 
 
+def _ledger_arns(kind: Kind, name: str, land: Landscape) -> list[str]:
+    names = [name] if name else [one.value for one in LEDGER_ROLES]
+    return [
+        arn
+        for pattern in _OF_THE_LEDGER[kind]
+        for called in dict.fromkeys(pattern.format(prefix=land.prefix, name=one) for one in names)
+        for arn in land.each_region(f"arn:aws:{called.replace(':', f':{{region}}:{land.evidence}:', 1)}")
+    ]
+
+
 def _own_accounts(land: Landscape) -> tuple[str, str]:
     return land.workload, land.evidence
 
@@ -193,6 +209,19 @@ def _filled(pattern: str, name: str, land: Landscape) -> str:
     return pattern.format(prefix=prefix, project=land.project, stack=land.platform, name=name)
 
 
+LEDGER: Final = "ledger"
+"""What the names of the ledger's key and topics begin with, after the stack's prefix."""
+_OF_THE_LEDGER: Final = {
+    Kind.LEDGER_FUNCTION: ("lambda:function:{prefix}-{name}",),
+    Kind.LEDGER_LOG_GROUP: (
+        "logs:log-group:/aws/lambda/{prefix}-{name}",
+        "logs:log-group:/aws/lambda/{prefix}-{name}:*",
+    ),
+    Kind.LEDGER_RULE: ("events:rule/{prefix}-{name}",),
+    Kind.LEDGER_ALARM: ("cloudwatch:alarm:{prefix}-{name}-*",),
+    # Pulumi draws the name.
+    Kind.LEDGER_TOPIC: ("sns:ledger-alarms*-topic-*",),
+}
 _OF_AN_ENDPOINT: Final = {
     Kind.ENDPOINT: "sagemaker:endpoint/{}",
     # The controller names what it makes after the endpoint.

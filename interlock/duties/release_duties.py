@@ -34,6 +34,7 @@ from interlock.duties.bundles import (
     locks,
     reading,
     reads,
+    running_for_the_ledger,
     signing,
     signs,
     tracking_user,
@@ -210,7 +211,9 @@ OBSERVER: Final = Row(
 SEQUENCER: Final = Row(
     Role.SEQUENCER, Duty.SEQUENCER, "appends leaves to the ledger, signs checkpoints",
     Account.EVIDENCE, Bearer.SERVICE,
-    rights=(*reading(""), FINDING_THE_STACK[2], *writing(LEDGER), *signing("log")),
+    rights=(
+        *reading(""), FINDING_THE_STACK[2], *writing(LEDGER), *signing("log"), *running_for_the_ledger(Role.SEQUENCER)
+    ),
     tasks=(
         DECRYPT, reads(RELEASES), reads(APPROVALS), reads(DECISIONS), reads(LEDGER), reads(TRUST),
         ENCRYPT, adds(LEDGER), signs("log"), VERIFY,
@@ -223,7 +226,10 @@ SEQUENCER: Final = Row(
 WITNESS: Final = Row(
     Role.WITNESS, Duty.WITNESS, "co-signs checkpoints from the other region",
     Account.EVIDENCE, Bearer.SERVICE,
-    rights=(*reading(LEDGER, WITNESSED, TRUST), FINDING_THE_STACK[2], *writing(WITNESSED), *signing("witness")),
+    rights=(
+        *reading(LEDGER, WITNESSED, TRUST), FINDING_THE_STACK[2], *writing(WITNESSED), *signing("witness"),
+        *running_for_the_ledger(Role.WITNESS),
+    ),
     tasks=(DECRYPT, reads(LEDGER), reads(TRUST), ENCRYPT, adds(WITNESSED), signs("witness")),
     nevers=(*_COMMON, WRITE_EVIDENCE, APPROVE, APPROVE_BY_KEY, MOVE_TRAFFIC, PASS_DUTIES),
     service="lambda.amazonaws.com",

@@ -27,14 +27,17 @@ REGISTRY: Final = ("ecr:DeleteRegistryPolicy", "ecr:PutRegistryPolicy", "ecr:Put
 
 
 def repository_policy(
-    administrators: Sequence[str], shared_with: Sequence[str], publishers: Sequence[str], *, for_functions: bool = False
+    administrators: Sequence[str],
+    shared_with: Sequence[str],
+    publishers: Sequence[str],
+    functions_of: Sequence[str] = (),
 ) -> str:
     """Return the policy of a repository whose images the accounts `shared_with` pull, as their IAM policies say.
 
     `publishers` are ARNs of the principals of other accounts who alone push; without them, the IAM policies of those
     accounts decide. `administrators` are ARNs of the only principals who may delete images or let
-    tags move. The lifecycle of untagged images is ECR's own and needs no permission. With `for_functions`, AWS Lambda
-    pulls for the functions of the accounts `shared_with`: it does so in its own name.
+    tags move. The lifecycle of untagged images is ECR's own and needs no permission. For functions of the accounts
+    `functions_of` AWS Lambda pulls: it does so in its own name.
     Sources: Amazon ECR User Guide, "Private repository policies"; AWS Lambda Developer Guide, "Amazon ECR cross-account
     permissions".
     """
@@ -42,7 +45,7 @@ def repository_policy(
     return document(
         *([statement("ShareImages", "Allow", PULLING, principal=account_roots(shared_with))] if shared_with else []),
         *([statement("Publish", "Allow", PUSHING, principal=pushers)] if pushers else []),
-        *([_pulled_by_functions(shared_with)] if for_functions and shared_with else []),
+        *([_pulled_by_functions(functions_of)] if functions_of else []),
         statement(
             "DenyUnfastening", "Deny", UNFASTENING,
             principal="*", conditions={"ArnNotLike": {"aws:PrincipalArn": list(administrators)}},

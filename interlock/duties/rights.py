@@ -76,6 +76,16 @@ class Kind(StrEnum):
     TRAIL = "trail"
     RULE = "rule"
     """Of EventBridge; name: what it has after `interlock-<stack>-`."""
+    LEDGER_ROLE = "role of a function of the ledger"
+    """name: the role, which is the evidence account's."""
+    LEDGER_FUNCTION = "function of the ledger"
+    """In the evidence account; name: the role that it runs under, whichever unless given. So with the next three."""
+    LEDGER_LOG_GROUP = "log group of a function of the ledger"
+    LEDGER_RULE = "rule that invokes a function of the ledger"
+    LEDGER_ALARM = "alarm of a function of the ledger"
+    LEDGER_TOPIC = "topic of the ledger's alarms"
+    LEDGER_KEY = "key of the ledger's functions"
+    """That encrypts their settings and their logs, and no evidence."""
     OWN_BUCKETS = "buckets of the workload"
     OWN_OBJECTS = "objects of the workload's buckets"
     OWN_KEYS = "keys of the workload"
@@ -137,6 +147,8 @@ class Never:
     actions: tuple[str, ...]
     kind: Kind
     name: str = ""
+    but: tuple[str, ...] = ()
+    """Names of roles that are left to what a boundary says of them."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from interlock.duties.landscape import BOUNDARY_PATH, ROLE_PATH, Landscape, reac
 from interlock.duties.matrix import MATRIX
 from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.replication_role import replication_boundary
-from interlock.duties.rights import Account, Kind, Row
+from interlock.duties.rights import Account, Kind, Never, Row
 from interlock.duties.trust import DUTY_SECONDS
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
 
@@ -161,11 +161,18 @@ def _locked(action: str) -> dict[str, tuple[str, ...]]:
 def _forbidden(world: World, land: Landscape) -> Iterator[Forbidden]:
     for row, principal in _of_table(world, land):
         for never in row.nevers:
-            for resource in _resources(world, land, never.kind, never.name):
+            for resource in _forbidden_on(world, land, never):
                 yield from (
                     Forbidden(principal=principal.arn, name=never.words, action=action, resource=resource)
                     for action in never.actions
                 )
+
+
+def _forbidden_on(world: World, land: Landscape, never: Never) -> Iterable[str]:
+    if not never.but:
+        return _resources(world, land, never.kind, never.name)
+    spared = {arn for name in never.but for arn in arns_of(Role(name), land)}
+    return [principal.arn for _, principal in _of_table(world, land) if principal.arn not in spared]
 
 
 def _of_table(world: World, land: Landscape) -> Iterator[tuple[Row, Principal]]:

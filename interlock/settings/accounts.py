@@ -26,6 +26,7 @@ class ImageUse(StrEnum):
     RUNNER = "runner"
     ROTATION = "rotation"
     CONTROLLER = "controller"
+    LEDGER = "ledger"
 
 
 class AccountSettings(Section):

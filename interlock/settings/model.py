@@ -13,6 +13,7 @@ from interlock.settings.accounts import AccountsSettings, ApproverSettings, Imag
 from interlock.settings.alarms import AlarmSettings
 from interlock.settings.duties import DutySettings
 from interlock.settings.endpoints import EndpointSettings
+from interlock.settings.ledger import LedgerSettings
 from interlock.settings.network import NetworkSettings
 from interlock.settings.refusals import Must, refuse
 from interlock.settings.section import (
@@ -133,6 +134,8 @@ class Settings(Section):
     keys: KeySettings = KeySettings()
     images: ImageSettings = ImageSettings()
     vault: VaultSettings = VaultSettings()
+    ledger: Annotated[LedgerSettings | None, Means("the ledger's functions append and witness by themselves")] = None
+    """With it, the layer foundation makes them; their image needs the trust root, which needs the foundation's keys."""
     log_retention_days: Annotated[LogDays, Means("days that logs are kept")] = 365
     network: Annotated[NetworkSettings | None, Means("the primary region has a network")] = None
     artifacts: ArtifactSettings = ArtifactSettings()

@@ -46,6 +46,8 @@ INITIALIZED = "terraform init, infra/bootstrap"
 BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
+ROOT, BEGUN = "found the trust root", "begin the ledger"
+SCHEDULED = "find what the ledger did by itself"
 GRANTED = "read everybody's rights"
 MEASURED, SAID = "record what was measured", "record what was said"
 DECIDED, ENDED = "record the decision", "record the end"
@@ -70,11 +72,13 @@ STEPS: tuple[Step, ...] = (
     Step(FOUNDATION_UP, provisioning.foundation_up, (BOOTSTRAPPED,)),
     Step("prove the duties", proving.prove, (START,)),
     Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP, "prove the duties")),
-    Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP,)),
+    Step(ROOT, trusting.found, (FOUNDATION_UP,)),
+    # The ledger's functions among it, whose image has the fingerprint of the root in it.
+    Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP, ROOT)),
+    Step(BEGUN, recording.begin, (FOUNDATION_REST,)),
     Step(WATCHED, guarding.watch, (FOUNDATION_UP,)),
     # After what makes the foundation, as it will be; what follows is held.
     Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
-    Step("found the trust root", trusting.found, (FOUNDATION_UP,)),
     Step("train the candidates", registration.train, (FOUNDATION_UP,)),
     # A preview after the refresh, because one stack is worked on by one engine at a time.
     *_unchanged(FOUNDATION, FOUNDATION_REST),
@@ -82,11 +86,11 @@ STEPS: tuple[Step, ...] = (
     Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
     Step("log and register", registration.register, (PLATFORM_UP, "train the candidates")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
-    Step("ask for release", submitting.ask, ("refused by MLflow", "found the trust root")),
+    Step("ask for release", submitting.ask, ("refused by MLflow", ROOT)),
     Step("pin and sign", pinning.pin, ("ask for release",)),
     Step("check the first candidate", checking.check(REFUSED, "fairness", "performance"), ("pin and sign",)),
     Step("check the champion", checking.check(CHAMPION), ("pin and sign",)),
-    Step(MEASURED, recording.record("what was measured"), ("check the first candidate", "check the champion")),
+    Step(MEASURED, recording.record("what was measured"), (BEGUN, "check the first candidate", "check the champion")),
     Step("refuse the first candidate", approving.refuse_first, (MEASURED,)),
     Step("approve the champion", approving.approve_champion, (MEASURED,)),
     Step(SAID, recording.record("what was said"), ("approve the champion", "refuse the first candidate")),
@@ -121,6 +125,7 @@ STEPS: tuple[Step, ...] = (
         ("read the passports", "what CloudWatch counted"),
     ),
     Step(ENDED, recording.record("the findings and the revocation"), ("revoke the champion",)),
+    Step(SCHEDULED, recording.by_themselves, (ENDED,)),
     Step("refuse what was revoked", serving.refuse_revoked, (ENDED,)),
     Step("find what still serves", watching.find_revoked, (ENDED,)),
     # After what counts what lies in the vault.
@@ -132,6 +137,7 @@ STEPS: tuple[Step, ...] = (
             *PREVIEWED.values(),
             GRANTED,
             WORKED,
+            SCHEDULED,
             "refuse what was revoked",
             "find what still serves",
             "attack the vault",

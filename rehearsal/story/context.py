@@ -107,6 +107,8 @@ class Context:
     submissions: list[str] = field(default_factory=list)
     """What the creator asked for, in the order of the models: `<submitter>/<id>`."""
     pins: list[PinnedRelease] = field(default_factory=list)
+    ledger_runs: dict[Role, int] = field(default_factory=dict)
+    """How often the story itself had the ledger's functions run, and they did."""
     rights: Granted | None = None
     """What each role is granted."""
     tally: Tally = field(default_factory=Tally)

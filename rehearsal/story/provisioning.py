@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from interlock.manifest import read_manifest
-from rehearsal.layers import FOUNDATION, PLATFORM, SETTLES_SLOWLY, Update, UpdateError
+from rehearsal.layers import AFTER_THE_CEREMONY, FOUNDATION, PLATFORM, SETTLES_SLOWLY, Update, UpdateError
 from rehearsal.story.context import DOMAIN_SETTING, Context
 from rehearsal.story.step import Seen, Unexpected
 
@@ -46,8 +46,8 @@ def people_arrive(context: Context) -> Seen:
 
 
 def foundation_up(context: Context) -> Seen:
-    """Provision the foundation but for what settles slowly, which nothing of the platform stands on."""
-    return _brought_up(context, FOUNDATION, but=SETTLES_SLOWLY)
+    """Provision the foundation but for what nothing of the platform stands on: it settles slowly, or needs the root."""
+    return _brought_up(context, FOUNDATION, but=(*SETTLES_SLOWLY, *AFTER_THE_CEREMONY))
 
 
 def foundation_rest(context: Context) -> Seen:

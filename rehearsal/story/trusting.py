@@ -27,7 +27,8 @@ TIMEOUT_SECONDS = 120
 REFUSED = 1
 NAME = "example"
 SERVING_IMAGE = "cloud/images/serving"
-"""What the session's cloud runs as the image, below its folder."""
+LEDGER_IMAGE = "cloud/images/ledger"
+"""What the session's cloud runs as these images, below its folder."""
 
 
 def found(context: Context) -> Seen:
@@ -108,10 +109,15 @@ def _publish(context: Context, folder: Path, policy: Path, bucket: str) -> list[
 
 
 def _build_in(context: Context) -> None:
-    """Build the root's fingerprint and the environment into the serving image, as whoever makes the image does."""
-    image = context.session.directory / SERVING_IMAGE
-    (image / "trust-root.fingerprint").write_text(f"{context.fingerprint}\n", encoding="utf-8")
-    (image / "environment").write_text(f"{context.people.settings.environment.value}\n", encoding="utf-8")
+    """Build the root's fingerprint into the images that start from it, as whoever makes them does.
+
+    The serving image says beside it for which environment it is.
+    """
+    for image in (SERVING_IMAGE, LEDGER_IMAGE):
+        file = context.session.directory / image / "trust-root.fingerprint"
+        file.write_text(f"{context.fingerprint}\n", encoding="utf-8")
+    environment = context.session.directory / SERVING_IMAGE / "environment"
+    environment.write_text(f"{context.people.settings.environment.value}\n", encoding="utf-8")
 
 
 class _Ceremony:

@@ -17,11 +17,13 @@ from components.signing_keys import SigningKeys, SigningKeysArgs
 from components.validation import ArgumentError
 from components.vault import Vault, VaultArgs, VaultHalf, VaultRecovery
 from interlock.duties.bucket_names import STAGING, VAULT, bucket_name
+from interlock.duties.landscape import LEDGER_ROLES
 from interlock.duties.rights import Account
 from interlock.rules import Problem
 from interlock.settings.model import Settings
 from stacks.administrators import key_administrators
 from stacks.layers.duties import Bounds, Duties
+from stacks.layers.ledger import Ledger, LedgerSite
 from stacks.places import Place, Places
 
 VAULT_FIELDS: Final = (
@@ -129,7 +131,23 @@ class _Provisioning:
         if self._duties is not None:
             arn = self._duties.service_boundary_arn(Account.WORKLOAD)
             bounds = Bounds(arn, self._roles[Account.WORKLOAD].boundaries)
+        self._ledger(primary, recovery, [*buckets, *self._roles.values()])
         return Foundation(primary, recovery, self._administrators, buckets, bounds)
+
+    def _ledger(self, primary: Evidence, recovery: Evidence | None, stands_on: list[pulumi.Resource]) -> None:
+        chosen, duties = self._settings.ledger, self._duties
+        if chosen is None or duties is None:
+            return
+        roles = {role: duties.role_arns(role)[0] for role in LEDGER_ROLES}
+        ledger = Ledger(self._settings, chosen, self._stack, self._administrators, roles, stands_on)
+        here = LedgerSite(self._places.evidence, primary.vault["bucket_name"], primary.signing_keys)
+        elsewhere = self._places.evidence_recovery
+        there = here
+        if recovery is not None and elsewhere is not None:
+            # A key of one region signs for what lies in the other, too.
+            keys = pulumi.Output.all(recovery.signing_keys, primary.signing_keys).apply(lambda of: of[0] or of[1])
+            there = LedgerSite(elsewhere, recovery.vault["bucket_name"], keys, "-recovery")
+        ledger.provision(here, there)
 
     def _bucket_names(self, halves: Sequence[VaultHalf]) -> tuple[list[pulumi.Input[str]], list[pulumi.Input[str]]]:
         """Return the names of the vault's buckets and of those beside it: the settings', which a preview knows."""

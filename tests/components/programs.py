@@ -22,6 +22,7 @@ from components.generated_secret import GeneratedSecret
 from components.image_repositories import ImageRepositories
 from components.internal_load_balancer import InternalLoadBalancer
 from components.internet_access import InternetAccess
+from components.ledger_function import LedgerFunction
 from components.live_state import LiveState
 from components.mlflow_server import MlflowServer
 from components.mlflow_task import MlflowTask
@@ -200,6 +201,21 @@ EXAMPLES: Mapping[str, Example] = {
             "vpc_id": INSIDE["vpc_id"],
             "public_subnets": {"eu-west-1a": "10.20.48.0/24", "eu-west-1b": "10.20.49.0/24"},
             "route_table_ids": {"eu-west-1a": "rtb-0123456789abcdef0", "eu-west-1b": "rtb-0123456789abcdef1"},
+        },
+    ),
+    "LedgerFunction": Example(
+        LedgerFunction,
+        "interlock:ledger:LedgerFunction",
+        lambda name: {
+            **PLACE,
+            "stack": name,
+            "duty": "sequencer",
+            "log": f"{REGION}-1",
+            "bucket_name": f"vault-{name}",
+            "signing_key_arn": MULTI_REGION_KEY,
+            "role_arn": f"arn:aws:iam::{ACCOUNT}:role/interlock/duties/interlock-{name}-sequencer",
+            "image": IMAGE,
+            "encryption_key_arn": late_key(name),
         },
     ),
     "LiveState": Example(LiveState, "interlock:state:LiveState", lambda name: {"encryption_key_arn": late_key(name)}),

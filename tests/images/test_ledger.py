@@ -97,6 +97,7 @@ class Ledger:
     """A vault with a published root, and what its functions are told."""
 
     cloud: LocalCloud
+    fingerprint: Path
     bucket: str
     root: TrustRoot
     keys: dict[SigningDuty, str]
@@ -112,7 +113,6 @@ class Ledger:
             "LEDGER_LOG": log or self.log,
             "LEDGER_BUCKET": self.bucket,
             "LEDGER_KEY_ARN": self.keys[key],
-            "INTERLOCK_ROOT_FINGERPRINT": self.root.fingerprint,
         }
 
     @contextmanager
@@ -134,6 +134,7 @@ class Ledger:
             }
             image = dockerfile.read(IMAGE / "Dockerfile")
             places = {place: str(origin) for place, origin in image.files.items()}
+            places["/opt/ledger/trust-root.fingerprint"] = str(self.fingerprint)
             words = [places.get(word, word) for word in (*image.entry_point, *image.command)]
             command = [sys.executable, *words[1:]]
             process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -149,11 +150,13 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(cloud: LocalCloud) -> Ledger:
+def ledger(cloud: LocalCloud, tmp_path: Path) -> Ledger:
     keys, bucket, region = ledger_keys(cloud), new_vault(cloud), cloud.context.region
     root, envelope = signed_root(cloud, keys, [f"{region}-1", "eu-central-1-2"])
     S3VaultWriter(cloud.client("s3"), bucket).put("trust/1.root.json", envelope, sha256(envelope).hex())
-    return Ledger(cloud, bucket, root, keys)
+    fingerprint = tmp_path / "trust-root.fingerprint"
+    fingerprint.write_text(f"{root.fingerprint}\n")
+    return Ledger(cloud, fingerprint, bucket, root, keys)
 
 
 def test_the_sequencers_function_appends_and_the_witnesss_co_signs(ledger: Ledger) -> None:
@@ -171,6 +174,26 @@ def test_the_sequencers_function_appends_and_the_witnesss_co_signs(ledger: Ledge
     storage = S3LedgerStorage(ledger.cloud.client("s3"), ledger.bucket)
     (view,) = open_all(storage, ledger.root, remembered={}).logs
     assert (view.size, view.witnessed) == (2, True)
+
+
+@pytest.mark.parametrize("built_in", ["none", "", "abc"])
+def test_an_image_without_the_roots_fingerprint_does_nothing_and_says_so(ledger: Ledger, built_in: str) -> None:
+    ledger.fingerprint.write_text(built_in)
+    with ledger.running("sequencer") as sequencer:
+        kind, refused = sequencer.invoke({})
+    assert kind == "error"
+    assert "without the fingerprint of a trust root" in refused["errorMessage"]
+    assert S3LedgerStorage(ledger.cloud.client("s3"), ledger.bucket).names("ledger/") == []
+
+
+def test_a_variable_of_the_environment_is_no_trust(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.fingerprint.write_text("f" * 64)
+    named = {**ledger.environment("sequencer"), "INTERLOCK_ROOT_FINGERPRINT": ledger.root.fingerprint}
+    monkeypatch.setattr(ledger, "environment", lambda *_: named)
+    with ledger.running("sequencer") as sequencer:
+        kind, refused = sequencer.invoke({})
+    assert kind == "error"
+    assert "the trust root is not to be believed" in refused["errorMessage"]
 
 
 def test_the_function_of_a_later_epoch_waits_until_it_is_opened(ledger: Ledger) -> None:
@@ -195,7 +218,6 @@ def test_the_function_of_a_later_epoch_waits_until_it_is_opened(ledger: Ledger) 
         ("LEDGER_LOG", "here"),
         ("LEDGER_BUCKET", ""),
         ("LEDGER_KEY_ARN", ""),
-        ("INTERLOCK_ROOT_FINGERPRINT", "abc"),
         ("LEDGER_RENEW_HOURS", "soon"),
         ("LEDGER_RENEW_HOURS", "nan"),
     ],
@@ -206,7 +228,6 @@ def test_a_function_with_a_wrong_variable_says_which(name: str, value: str) -> N
         "LEDGER_LOG": "eu-west-1-1",
         "LEDGER_BUCKET": "vault",
         "LEDGER_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/1",
-        "INTERLOCK_ROOT_FINGERPRINT": "0" * 64,
     }
     assert Settings.of(environment).log == "eu-west-1-1"
     with pytest.raises(BadInput, match=name):

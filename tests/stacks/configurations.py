@@ -25,7 +25,7 @@ def as_handed_over(config: Mapping[str, Any]) -> dict[str, str]:
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
-SPREAD = ("accounts", "administrators", "recovery", "approvers", "duties", "vault")
+SPREAD = ("accounts", "administrators", "recovery", "approvers", "duties", "vault", "ledger")
 """The settings that spread stack local over accounts, regions and people."""
 
 

@@ -13,8 +13,10 @@ from stacks.program import provision, read_settings
 from tests.provisioned.projects import config_of
 from tests.stacks.configurations import as_handed_over, local, prod, section
 
-ACCOUNT = "123456789012"
+ACCOUNT, EVIDENCE = "123456789012", "210987654321"
 PERSON = "oncall@example.com"
+KEYS = {"": "platform", "ledger-": "ledger"}
+"""By what the names of topics begin with, whose key they are under."""
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
@@ -80,7 +82,11 @@ def test_a_foundation_alone_has_no_alarms_to_tell_of() -> None:
 
 
 def prod_with(alarms: dict[str, Any] | None = None, *, preview: bool) -> Recording:
-    changed = {} if alarms is None else {"interlock:alarms": alarms}
+    changed: dict[str, Any] = {}
+    if alarms is not None:
+        ledgers = {**alarms, "topic_arns": [one.replace(ACCOUNT, EVIDENCE) for one in alarms["topic_arns"]]}
+        ledger = config_of("prod")["interlock:ledger"] | {"alarms": ledgers}
+        changed = {"interlock:alarms": alarms, "interlock:ledger": ledger}
     settings = as_handed_over(config_of("prod") | changed)
     return record(lambda: provision(settings), preview=preview, stack="prod")
 
@@ -97,6 +103,7 @@ def test_every_alarm_of_prod_tells_its_own_regions_topic_when_it_goes_off_and_wh
     assert {"-recovery" in one.name for one in alarms} == {True, False}
     for alarm in alarms:
         name = "alarms-recovery-topic" if "-recovery" in alarm.name else "alarms-topic"
+        name = f"ledger-{name}" if alarm.name.startswith("ledger-") else name
         told = lasting.one("aws:sns/topic:Topic", name)
         for actions in ("alarmActions", "okActions"):
             assert [arn.split(":")[5].startswith(f"{name}-") for arn in alarm.inputs[actions]] == [True], alarm.name
@@ -104,16 +111,17 @@ def test_every_alarm_of_prod_tells_its_own_regions_topic_when_it_goes_off_and_wh
 
 
 def test_the_topic_of_each_region_is_encrypted_with_that_regions_key_which_admits_alarms(lasting: Recording) -> None:
-    for suffix in ("", "-recovery"):
-        topic_made = lasting.one("aws:sns/topic:Topic", f"alarms{suffix}-topic")
-        key = lasting.one("aws:kms/key:Key", f"platform-key{suffix}-key")
+    whose = {f"{of}alarms{suffix}": f"{key}-key{suffix}" for suffix in ("", "-recovery") for of, key in KEYS.items()}
+    for name, known in whose.items():
+        topic_made = lasting.one("aws:sns/topic:Topic", f"{name}-topic")
+        key = lasting.one("aws:kms/key:Key", f"{known}-key")
         assert key.urn in topic_made.property_dependencies["kmsMasterKeyId"]
         assert "cloudwatch.amazonaws.com" in key.inputs["policy"]
 
 
 def test_the_people_of_the_settings_are_subscribed_in_both_regions(lasting: Recording) -> None:
     people = [one.inputs["endpoint"] for one in lasting.of_type("aws:sns/topicSubscription:TopicSubscription")]
-    assert people == config_of("prod")["interlock:alarms"]["emails"] * 2
+    assert people == config_of("prod")["interlock:alarms"]["emails"] * 4, "of the platform and of the ledger"
 
 
 def test_a_preview_of_prod_registers_what_its_up_registers(lasting: Recording) -> None:
@@ -126,7 +134,9 @@ def test_topics_that_there_are_already_are_told_in_their_region_and_none_is_made
     topics = {one.name for one in recording.of_type("aws:sns/topic:Topic")}
     assert topics == {"budgets-topic", "emergency-topic"}, "of budgets and of break-glass, and none for alarms"
     for alarm in recording.of_type(ALARM):
-        assert alarm.inputs["alarmActions"] == [THERE if "-recovery" in alarm.name else HERE], alarm.name
+        told = THERE if "-recovery" in alarm.name else HERE
+        told = told.replace(ACCOUNT, EVIDENCE) if alarm.name.startswith("ledger-") else told
+        assert alarm.inputs["alarmActions"] == [told], alarm.name
 
 
 def test_without_the_section_alarms_tell_nobody_and_nothing_is_made_for_them() -> None:

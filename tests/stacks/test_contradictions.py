@@ -93,6 +93,17 @@ APART: dict[str, Case] = {
     "a text in place of a list": (
         {"endpoints": "hello"}, "endpoints", "'hello'", "a list, each a section with name, image",
     ),
+    "a ledger of nobody's": (
+        {"ledger": {"image": f"{REGISTRY}/ledger:1"}}, "duties", "nothing", "whose roles sequencer and witness",
+    ),
+    "a ledger of another stack's": (
+        {"layers": ["platform"], "foundation_stack": "organization/interlock/base",
+         "ledger": {"image": f"{REGISTRY}/ledger:1"}},
+        "ledger", "ledger:1", "the foundation is another stack's",
+    ),
+    "a ledger that runs by the second": (
+        {"ledger": {"image": f"{REGISTRY}/ledger:1", "minutes": 0}}, "ledger.minutes", "0", "from 1 to 60 minutes",
+    ),
     "a rotation named after the server's content": (
         {"tracking": section("tracking", image=f"{REGISTRY}/mlflow:{SOURCE_TAG}")},
         "tracking.rotation.image", "nothing", "an image of its own",

@@ -86,15 +86,16 @@ def test_buckets_of_the_foundation_have_names_and_policies_that_a_preview_knows(
 
 
 def test_an_emergency_is_told_of(registered: Recording) -> None:
-    (rule,) = registered.of_type("aws:cloudwatch/eventRule:EventRule")
+    rule = registered.one("aws:cloudwatch/eventRule:EventRule", "emergency-rule")
     assert json.loads(rule.inputs["eventPattern"])["detail"]["requestParameters"] == {
         "roleArn": [f"arn:aws:iam::{WORKLOAD}:role/interlock/duties/interlock-prod-break-glass"]
     }
-    assert len(registered.of_type("aws:cloudwatch/eventTarget:EventTarget")) == 1
+    assert registered.one("aws:cloudwatch/eventTarget:EventTarget", "emergency-target").inputs["rule"] is not None
 
 
 def test_without_duties_roles_stay_as_they_were() -> None:
-    config = {key: value for key, value in config_of("prod").items() if key != "interlock:duties"}
+    without = ("interlock:duties", "interlock:ledger")
+    config = {key: value for key, value in config_of("prod").items() if key not in without}
     recording = record(lambda: provision(as_handed_over(config)), preview=True, stack="prod")
     assert {one.inputs.get("path") for one in recording.of_type("aws:iam/role:Role")} == {None}
     assert recording.of_type("aws:iam/policy:Policy") == []
@@ -135,3 +136,25 @@ def test_keys_and_vault_obey_the_duties_roles_alone_once_they_are_bound() -> Non
         assert guarded["releases/*"] == [role("builder")]
         assert guarded["approvals/*"] == [role("approver", EVIDENCE)]
         assert len(values(found["DenyBesidePrefixes"]["NotResource"])) == len(guarded) == 9
+
+
+LEDGER = {"sequencer": "eu-west-1", "witness": "eu-central-1"}
+
+
+def test_the_ledgers_functions_run_under_their_duties_each_in_its_region(registered: Recording) -> None:
+    for duty, region in LEDGER.items():
+        suffix = "-recovery" if region == "eu-central-1" else ""
+        function = registered.one("aws:lambda/function:Function", f"ledger-{duty}{suffix}-function").inputs
+        assert function["name"] == f"interlock-prod-{duty}"
+        assert function["role"] == f"arn:aws:iam::{EVIDENCE}:role/interlock/duties/interlock-prod-{duty}"
+        assert f".dkr.ecr.{region}." in function["imageUri"]
+        variables = function["environment"]["variables"]
+        assert (variables["LEDGER_DUTY"], variables["LEDGER_LOG"]) == (duty, "eu-west-1-1")
+
+
+def test_in_one_region_the_witness_works_beside_the_sequencer() -> None:
+    config = {key: value for key, value in config_of("dev").items() if key != "interlock:recovery"}
+    recording = record(lambda: provision(as_handed_over(config)), preview=True, stack="dev")
+    functions = [one for one in recording.of_type("aws:lambda/function:Function") if one.name.startswith("ledger-")]
+    assert {one.inputs["name"] for one in functions} == {"interlock-dev-sequencer", "interlock-dev-witness"}
+    assert len([one for one in recording.of_type("aws:kms/alias:Alias") if one.name.startswith("ledger-")]) == 1

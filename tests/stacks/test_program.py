@@ -136,7 +136,7 @@ TWO_REGIONS: dict[str, Any] = {
     "recovery": {"region": "eu-central-1", "network": recovery_network()},
     "approvers": [{"name": "ana", "source_identity": "ana@example.com"}],
 }
-EVERY_REPOSITORY = {"mlflow", "serving", "runner", "rotation", "controller"}
+EVERY_REPOSITORY = {"mlflow", "serving", "runner", "rotation", "controller", "ledger"}
 
 
 @pytest.fixture(scope="module")

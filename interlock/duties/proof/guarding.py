@@ -101,20 +101,27 @@ def _is_one_of(arn: str, patterns: Iterable[str]) -> bool:
 
 def _functions(context: Context) -> Iterator[Violation]:
     tasks = [one for one in context.scene.world.tasks if one.action in INVOKING]
-    for arn in sorted({one.resource for one in tasks}):
+    for arn in sorted({one.resource for one in tasks} | _under_duties(context)):
         users = {one.principal for one in tasks if one.resource == arn}
         function = context.scene.resource(arn)
         invited = context.invited(function) if function is not None else []
         others = [one for one in context.sessions() if one.arn not in users and not context.administers(one)]
         others += [one for one in invited if one.arn not in users]
-        yield from context.first(others, INVOKING, arn, "have traffic moved back")
-        yield from context.first(others[-len(invited) :] if invited else (), BY_URL, arn, "have traffic moved back")
+        yield from context.first(others, INVOKING, arn, "call a duty's function")
+        yield from context.first(others[-len(invited) :] if invited else (), BY_URL, arn, "call a duty's function")
         changing = [one for one in (*context.sessions(but=OWNERS), *invited) if not context.administers(one)]
         yield from context.first(
             changing, CHANGING_FUNCTIONS, arn, "change who calls a duty's function or what it does"
         )
         if function is not None:
             yield from _on_behalf_of_others(context, function)
+
+
+def _under_duties(context: Context) -> set[str]:
+    """Return the functions whose code runs under a duty's role, whether anybody's task is to call them or not."""
+    duties = {one.arn for one in context.scene.world.principals if one.duty is not None}
+    running = (one for one in context.scene.world.compute if one.service == "lambda")
+    return {one.arn for one in running if duties & set(one.role_arns)}
 
 
 def _on_behalf_of_others(context: Context, function: Resource) -> Iterator[Violation]:
@@ -124,7 +131,7 @@ def _on_behalf_of_others(context: Context, function: Resource) -> Iterator[Viola
     for service in sorted(one for one in names if one.endswith(".amazonaws.com")):
         for action in INVOKING:
             if call := context.scene.served(service, action, function, FOR_OTHERS):
-                yield Violation(f"{service} has traffic moved back for whoever asks it to by {action}", call=call)
+                yield Violation(f"{service} calls a duty's function for whoever asks it to by {action}", call=call)
 
 
 def _alarm_heard(context: Context) -> Iterator[Violation]:

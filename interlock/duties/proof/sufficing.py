@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from interlock.duties.landscape import LEDGER_ROLES
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.keeping import REMOVING_IN_BUCKETS, REMOVING_OBJECTS, TAKING_KEYS, UNFASTENING
@@ -18,6 +19,8 @@ from interlock.duties.world import NamedDocument, Principal, ResourceKind, canon
 DEPLOYING: Final = frozenset({"foundation", "platform"})
 """Duties whose people could otherwise widen themselves, because they deploy what they run under."""
 PLATFORM: Final = DEPLOYING - OWNERS
+OF_THE_LEDGER: Final = frozenset(role.value for role in LEDGER_ROLES)
+"""Duties whose functions the foundation keeps, and hands their roles to."""
 UNBINDING: Final = ("iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary")
 NAMING_KEYS: Final = ("kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias")
 
@@ -86,7 +89,10 @@ def _kept_roles(context: Context, principal: Principal) -> Iterator[Kept]:
             continue
         if other.duty != duty:
             yield Kept(("sts:AssumeRole",), other.arn, "go on to another duty", duty is not None)
-            if deploys or duty is None:
+            if duty in OWNERS and other.duty in OF_THE_LEDGER:
+                elsewhere = {"iam:passedtoservice": ("ecs-tasks.amazonaws.com",)}
+                yield Kept(("iam:PassRole",), other.arn, "hand over a role of the ledger's", deploys, elsewhere)
+            elif deploys or duty is None:
                 yield Kept(("iam:PassRole",), other.arn, "hand over a duty's role", deploys)
         if duty not in OWNERS or other.duty in DEPLOYING:
             yield Kept([edit.action for edit in ON_ROLES], other.arn, "change a duty's role", deploys)
@@ -171,7 +177,8 @@ PROPERTIES: Final = (
     Property(
         "boundaries-suffice",
         "Even were a role's own policies to allow everything, its boundary would keep it from other duties, from the "
-        "deploying roles, from users, and from deleting evidence; the platform's also from keys, images and traffic.",
+        "deploying roles, from users, and from deleting evidence; the platform's also from keys, images and traffic. "
+        "The foundation alone hands over roles: the ledger's two, to functions.",
         _boundaries_suffice,
     ),
     Property(

@@ -18,6 +18,16 @@ def _missing_sections(written: Written) -> Iterator[Problem]:
                 yield Problem(f"{PREFIX}{name}", "nothing", f"a section {name}, which the layer platform needs")
 
 
+def _ledger_of_nobody(written: Written) -> Iterator[Problem]:
+    if written.get("ledger") is None:
+        return
+    if not has_layer(written, Layer.FOUNDATION):
+        yield Problem(f"{PREFIX}ledger", shown(written["ledger"]), "nothing, as the foundation is another stack's")
+    elif written.get("duties") is None:
+        accepted = "a section duties, whose roles sequencer and witness the ledger's functions run under"
+        yield Problem(f"{PREFIX}duties", "nothing", accepted)
+
+
 def _one_tracking(written: Written) -> Iterator[Problem]:
     if "tracking" in written and "existing_tracking" in written:
         accepted = "nothing beside tracking, or no section tracking"
@@ -83,6 +93,7 @@ def _texts(written: Written, section: str, field: str) -> Sequence[str]:
 
 CHECKS: Final[Sequence[Check]] = (
     _missing_sections,
+    _ledger_of_nobody,
     _one_tracking,
     _one_foundation,
     _repeated,

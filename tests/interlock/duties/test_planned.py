@@ -46,11 +46,14 @@ def step(kind: str, called: str, needs: Mapping[str, list[str]] | None = None, /
     return {"op": "create", "urn": urn(kind, called), "newState": state}
 
 
+OF_A_FOUNDATION = ("interlock:duties", "interlock:ledger")
+
+
 def preview(*steps: dict[str, Any], assigned: bool = True) -> dict[str, Any]:
     settings = yaml.safe_load((STACKS / "Pulumi.prod.yaml").read_text())["config"]
     settings = {**settings, "interlock:duties": PEOPLE}
     if not assigned:
-        settings = {key: value for key, value in settings.items() if key != "interlock:duties"}
+        settings = {key: value for key, value in settings.items() if key not in OF_A_FOUNDATION}
     provider = {
         "type": "pulumi:providers:aws", "urn": PROVIDER, "custom": True,
         "inputs": {"allowedAccountIds": json.dumps([EVIDENCE]), "region": "eu-west-1"},
@@ -161,7 +164,7 @@ def of_two_stacks() -> tuple[dict[str, Any], dict[str, Any]]:
     platform = {
         "steps": preview()["steps"],
         "config": {
-            **{key: value for key, value in whole["config"].items() if key != "interlock:duties"},
+            **{key: value for key, value in whole["config"].items() if key not in OF_A_FOUNDATION},
             "interlock:layers": '["platform"]',
             "interlock:foundation_stack": "organization/interlock/base",
         },

@@ -158,8 +158,8 @@ def test_named_publishers_alone_push() -> None:
 
 
 def test_lambda_pulls_an_image_for_functions_of_the_sharing_accounts_alone() -> None:
-    found = statements(repository_policy([FOUNDATION], [WORKLOAD], [], for_functions=True))["PullForFunctions"]
+    found = statements(repository_policy([FOUNDATION], [WORKLOAD], [], [WORKLOAD]))["PullForFunctions"]
     assert found["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert found["Condition"] == {"ArnLike": {"aws:SourceArn": [f"arn:aws:lambda:*:{WORKLOAD}:function:*"]}}
-    assert "PullForFunctions" not in statements(repository_policy([FOUNDATION], [], [], for_functions=True))
+    assert "PullForFunctions" not in statements(repository_policy([FOUNDATION], [WORKLOAD], []))
     assert "PullForFunctions" not in statements(repository_policy([FOUNDATION], [WORKLOAD], []))

@@ -42,8 +42,9 @@ class Invoker:
         if kind == "DryRun":
             return 204, {**headers, "status": "204"}, ""
         if kind == "Event":
-            retries = _retries(function)
-            self._fleet.invoke_later(spec, lambda: Invocation(str(uuid4()), arn, body), reserved(function), retries)
+            self._fleet.invoke_later(
+                spec, lambda: Invocation(str(uuid4()), arn, body), reserved(function), retries(function)
+            )
             return 202, {**headers, "status": "202"}, ""
         try:
             outcome = self._fleet.invoke(spec, Invocation(str(uuid4()), arn, body), reserved(function))
@@ -138,7 +139,7 @@ def _check(kind: str, body: bytes) -> None:
         ) from problem
 
 
-def _retries(function: Any) -> int:
+def retries(function: Any) -> int:
     for configured in function.event_invoke_config:
         if "MaximumRetryAttempts" in configured.config:
             return int(configured.config["MaximumRetryAttempts"])

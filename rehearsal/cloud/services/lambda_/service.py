@@ -71,6 +71,23 @@ class Lambda(Service):
         invocation = Invocation(str(uuid4()), arn, json.dumps(event).encode())
         return self.fleet.invoke(invoking.spec_of(function), invocation, invoking.reserved(function))
 
+    def send_as_service(self, arn: str, service: str, source_arn: str, event: Any) -> None:
+        """Have a function invoked later, as AWS service `service` does on behalf of the resource `source_arn`.
+
+        Raises NotPermitted, or moto's error for a function that does not exist.
+        """
+        function = self.find(arn)
+        account = source_arn.split(":")[4]
+        if not permissions.lets_service_invoke(function.policy.statements, service, source_arn, account, arn):
+            raise NotPermitted(arn)
+        content = json.dumps(event).encode()
+        self.fleet.invoke_later(
+            invoking.spec_of(function),
+            lambda: Invocation(str(uuid4()), arn, content),
+            invoking.reserved(function),
+            invoking.retries(function),
+        )
+
     @correction("lambda.invoke", f"{_API}/API_Invoke.html")
     def _invoke(self, patches: Patches) -> None:
         """An invocation runs the function's image in a process, within its time, memory and concurrency."""

@@ -198,21 +198,29 @@ def _pushers(world: World) -> Iterator[Invited]:
 
 def _callers(world: World) -> Iterator[Invited]:
     creator = next(world.of_duty("creator"))
-    session = f"arn:aws:sts::{creator.account_id}:assumed-role/{creator.name}/creator-1"
-    for arn in sorted({one.resource for one in world.tasks if one.action == "lambda:InvokeFunction"}):
-        statements = {
-            who: _allow(who, "lambda:InvokeFunction", arn)
-            for who in ("*", OUTSIDER, session, f"arn:aws:iam::{creator.account_id}:user/creator-1")
-        }
+    called = {one.resource for one in world.tasks if one.action == "lambda:InvokeFunction"}
+    # And those that nobody is to call at all: a rule does.
+    called |= {one.arn for one in world.compute if one.arn.endswith(("-sequencer", "-witness"))}
+    for arn in sorted(called):
+        account_id = arn.split(":")[4]
+        # Of another account than the function's, a policy of theirs would have to say it, too.
+        own = (_session_of(world, "creator"), f"arn:aws:iam::{account_id}:user/creator-1")
+        named = own if account_id == creator.account_id else (_session_of(world, "approver"),)
+        statements = {who: _allow(who, "lambda:InvokeFunction", arn) for who in ("*", OUTSIDER, *named)}
         service = {"Service": "events.amazonaws.com"}
         statements["a service for anybody"] = {**_allow("*", "lambda:InvokeFunction", arn), "Principal": service}
         by_url = {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}
         statements["a public URL"] = {**_allow("*", "lambda:InvokeFunctionUrl", arn), "Condition": by_url}
         for who, statement in statements.items():
             policy = {"Version": "2012-10-17", "Statement": [statement]}
-            function = Resource(arn=arn, kind=ResourceKind.FUNCTION, account_id=creator.account_id, policy=policy)
+            function = Resource(arn=arn, kind=ResourceKind.FUNCTION, account_id=account_id, policy=policy)
             changed = world.model_copy(update={"resources": (*world.resources, function)})
             yield "let others call a duty's function", f"{arn} {who}", changed
+
+
+def _session_of(world: World, duty: str) -> str:
+    role = next(world.of_duty(duty))
+    return f"arn:aws:sts::{role.account_id}:assumed-role/{role.name}/{duty}-1"
 
 
 def _publishers(world: World) -> Iterator[Invited]:

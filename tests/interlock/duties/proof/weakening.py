@@ -59,7 +59,9 @@ def with_compute(world: World) -> World:
         repositories[image] = Resource(
             arn=image, kind=ResourceKind.REPOSITORY, account_id="444455556666",
             policy=json.loads(
-                repository_policy(_foundation(world), ["111122223333"], [], for_functions=kind == "lambda")
+                repository_policy(
+                    _foundation(world), ["111122223333"], [], [principal.account_id] if kind == "lambda" else []
+                )
             ),
             attributes={"tags": "IMMUTABLE"},
         )  # fmt: skip
