@@ -32,11 +32,11 @@ class KillableVault(MemoryVault):
         self.locks: dict[str, datetime] = {}
         self.left: int | None = None
         self.arrives = False
-        self.written = 0
+        self.puts = 0
 
     def _write(self) -> bool:
         """Count a write; say whether it arrives although its writer dies."""
-        self.written += 1
+        self.puts += 1
         if self.left is None:
             return False
         self.left -= 1
@@ -89,7 +89,7 @@ class Desk:
     world: World = field(default_factory=lambda: shown_world(vault=KillableVault()))
 
     def __post_init__(self) -> None:
-        self.vault.written = 0
+        self.vault.puts = 0
 
     @property
     def vault(self) -> KillableVault:

@@ -140,7 +140,7 @@ def test_what_makes_no_approval_is_refused_in_one_message_and_writes_nothing(
     before = dict(desk.vault.objects)
     answer, said = run("approve", desk.world.digest, *arguments)
     assert (answer, complaint in said, "Traceback" in said) == (code, True, False), said
-    assert (desk.vault.objects, desk.vault.written) == (before, 0)
+    assert (desk.vault.objects, desk.vault.puts) == (before, 0)
 
 
 def test_without_a_fingerprint_nothing_is_believed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_a_release_that_could_not_verify_anyway_is_not_approved(desk: Desk) -> N
     desk.world.sequence(NOW + HOUR)
     code, said = run("approve", desk.world.digest, *SAID, "--yes")
     assert (code, "the gate fairness failed" in said) == (1, True)
-    assert desk.vault.written == 0
+    assert desk.vault.puts == 0
 
 
 def kinds(desk: Desk) -> list[str]:
@@ -208,7 +208,7 @@ def broken(act: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     unbroken = prepared(act)
     assert perform(unbroken)[0] == 0
     wrong = []
-    writes = range(1, unbroken.vault.written + 1)
+    writes = range(1, unbroken.vault.puts + 1)
     for number in sorted({1, *Random(7).sample(writes, min(2, len(writes)))}):
         for arrives in (False, True):
             desk = prepared(act)
