@@ -1,6 +1,6 @@
 """Every death of every step of a release, submit, pin, check, approve and revoke, killed at each of their writes.
 
-The tests do one of each step, taken by lot.
+The tests do one of three of the steps, taken by lot.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
 def _swept(killing: Killing, report: Callable[[str], None]) -> tuple[str, ...]:
     begun, deaths = time.monotonic(), killing.deaths()
     again = killing.wrong_again()
+    report(f"{killing.name}: {len(deaths)} deaths")
     found = [killing.wrong_after(death) for death in deaths]
     plants = PLANTS.get(killing.name, ())
     caught = [any(killing.wrong_after(death, plant) for death in deaths) for plant in plants]

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -142,12 +143,20 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Whoever was killed leaves requests that are never sent to their end.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextlib.contextmanager
 def fronted(behind: str) -> Iterator[Front]:
     """Run a front of the cloud at `behind` on the loopback until the block ends."""
     front = Front(behind)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(front))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _handler(front))
     front.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

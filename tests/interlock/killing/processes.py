@@ -31,6 +31,8 @@ class Processes:
 
     def __init__(self, server: subprocess.Popen[str]) -> None:
         self._server = server
+        self.seconds = SECONDS
+        """How long a command may take."""
         self.running: int | None = None
         """The process id of the command that runs now."""
 
@@ -44,14 +46,14 @@ class Processes:
         self._server.stdin.flush()
         self.running = self._read()
         assert self.running is not None
-        late = threading.Timer(SECONDS, os.kill, (self.running, signal.SIGTERM))
+        late = threading.Timer(self.seconds, os.kill, (self.running, signal.SIGTERM))
         late.start()
         try:
             code = os.waitstatus_to_exitcode(int(self._read()))
         finally:
             late.cancel()
             self.running = None
-        assert code != -signal.SIGTERM, f"it took more than {SECONDS} s: {said.read_text()}"
+        assert code != -signal.SIGTERM, f"it took more than {self.seconds} s: {said.read_text()}"
         return Ended(code, said.read_text())
 
     def _read(self) -> Any:
