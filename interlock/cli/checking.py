@@ -58,7 +58,9 @@ def _told(checked: Checked, printer: Printer) -> None:
             printer.text(table=_table(checked))
         raise Refusal(
             f"{len(failed)} of {len(checked.standings)} gates that {checked.digest[:12]}… needs have not passed",
-            reasons=[f"{one.gate}: {reason}" for one in failed for reason in one.reasons],
+            reasons=list(
+                dict.fromkeys(f"{_named(one, checked)}: {reason}" for one in failed for reason in one.reasons)
+            ),
             next_step=f"interlock release show {checked.digest}   shows the evidence",
             details=fields,
         )
@@ -75,12 +77,19 @@ def _table(checked: Checked) -> Table:
     for one in checked.standings:
         latest = one.evidence[-1] if one.evidence else None
         table.add_row(
-            one.gate,
+            _named(one, checked),
             "passed" if one.passed else "failed" if one.evidence else "missing",
             visible(_measures(latest)) if latest else "",
             str(len(latest.unchecked)) if latest and latest.unchecked else "",
         )
     return table
+
+
+def _named(standing: Standing, checked: Checked) -> str:
+    """Return a gate's name, with the tier or policy that demands it where the release was opened under several."""
+    tier = f" of tier {standing.tier}" if len({one.tier for one in checked.standings}) > 1 else ""
+    policy = f" under policy {standing.policy[:12]}" if len({one.policy for one in checked.standings}) > 1 else ""
+    return f"{standing.gate}{tier}{policy}"
 
 
 def _measures(evidence: Evidence) -> str:
