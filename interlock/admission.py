@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from interlock.failures import BadInput, Refusal
+from interlock.release.champion import Comparison, comparison
 from interlock.release.digests import is_hex_digest
 from interlock.release.folder import FolderReader
 from interlock.release.record import Record, gather
@@ -16,6 +17,7 @@ from interlock.release.trust.published import TRUST, Unpublished, read_roots
 from interlock.release.vault import VaultReader
 from interlock.release.verification.judging import Profile, Verdict, admit, load
 from interlock.release.verification.logs import read_logs
+from interlock.release.verification.readings import read
 from interlock.release.verification.trust import Trust, read_trust
 
 
@@ -60,6 +62,18 @@ def judge(
         return record, load(record, vault, trust, environment=environment)
     logs, unread = read_logs(vault, trust.root, digest)
     return record, admit(record, vault, trust, logs, environment=environment, now=now, unread=unread)
+
+
+def compared(vault: VaultReader, trust: Trust, record: Record, verdict: Verdict) -> Comparison | None:
+    """Return whom a release was compared with, and who serves; None where nothing was to be compared.
+
+    It refuses nothing: whoever admits or approves is told. Raises what `vault` raises.
+    """
+    if verdict.pin is None:
+        return None
+    pin = verdict.pin.what
+    evidence = [one.what for one in read(record, trust.root).evidence if one.what.policy == pin.policy]
+    return comparison(vault, trust, record.digest, pin, evidence)
 
 
 def refusal(verdict: Verdict, next_step: str = "") -> Refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from interlock.admission import judge
+from interlock.admission import compared, judge
 from interlock.failures import BadInput
 from interlock.release.digests import is_hex_digest
 from interlock.release.passport.model import Other, Passport, passport_of
@@ -48,7 +48,8 @@ def passport_from(
     other = _other(vault, trust, named) if named is not None and named != record.digest else None
     if champion is not None and other is None:
         raise BadInput(f"--champion: received {champion!r}; accepted is the digest of another pinned release")
-    return passport_of(record, readings, verdict, trust, now=now, champion=other)
+    found = compared(vault, trust, record, verdict)
+    return passport_of(record, readings, verdict, trust, now=now, champion=other, comparison=found)
 
 
 def _compared_with(readings: Readings) -> str | None:

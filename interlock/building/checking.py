@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from interlock.building.champions import Champions
 from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import documents_beside, origin_for_gates
 from interlock.building.workshop import Bench, Confine, confined, laid_out
@@ -79,11 +80,12 @@ class Check:
         if left:
             with ExitStack() as stack:
                 bench = stack.enter_context(laid_out(record, self.clients.vault_reader, self.confine, self.progress))
-                given = self._given(bench, stack)
+                given = self._given(bench)
+                champions = self._champions(stack)
                 self.progress(f"measure as {self._builder}")
                 for number, (one, gate) in enumerate(left, start=1):
                     self.progress(f"gate {number} of {len(left)}, {gate}")
-                    self._measure(gate, one, given, record, checked)
+                    self._measure(gate, one, given, record, checked, champions)
         after = self._recorded(self._record("DIGEST", digest))
         checked.standings = tuple(
             standing for one in demanded for standing in standings(one, after, only=wanted, missing=checked.missing)
@@ -147,22 +149,13 @@ class Check:
             if not before and one.is_ours(gate):
                 yield one, gate
 
-    def _given(self, bench: Bench, stack: ExitStack) -> GateInputs:
-        champion = None
-        if self.inputs.champion is not None:
-            record = self._record("champion", self.inputs.champion)
-            if not read(record, self.trust.root).pins:
-                raise BadInput(f"champion: no builder has signed for the release {self.inputs.champion}")
-            laid = laid_out(record, self.clients.vault_reader, self.confine, self.progress)
-            champion = stack.enter_context(laid).model.predictor
+    def _given(self, bench: Bench) -> GateInputs:
         return GateInputs(
             manifest=bench.manifest,
             folder=bench.folder,
             now=self.clock(),
             predictor=bench.model.predictor,
             server=bench.model.server,
-            champion=champion,
-            champion_digest=self.inputs.champion,
             tables=self.inputs.tables,
             documents={**self.inputs.documents, **self._own_documents(bench.folder)},
         )
@@ -182,15 +175,24 @@ class Check:
             )
         return own
 
-    def _measure(self, gate: str, one: Demanded, given: GateInputs, record: Record, checked: Checked) -> None:
+    def _champions(self, stack: ExitStack) -> Champions:
+        vault = self.clients.vault_reader
+        return Champions(vault, vault, self.trust, self.confine, self.progress, stack)
+
+    def _measure(
+        self, gate: str, one: Demanded, given: GateInputs, record: Record, checked: Checked, champions: Champions
+    ) -> None:
         try:
             found = find_gate(gate)
         except UnknownGate as error:
             checked.missing[gate] = str(error)
             return
+        champion = champions.of(record.digest, one.pin, self.inputs.champion)
         inputs = replace(
             given,
             now=self.clock(),
+            champion=champion,
+            champion_digest=champion.digest if champion else None,
             protected_attributes=one.policy.protected_attributes,
             approved_sources=one.rules.sources,
             origin=origin_for_gates(one.pin),

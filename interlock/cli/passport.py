@@ -15,6 +15,7 @@ from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command,
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.cli.verdicts import DigestArgument, EnvironmentOption
 from interlock.passports import open_passport
+from interlock.release.champion import Comparison
 from interlock.release.passport.model import Passport
 from interlock.release.passport.page import page
 from interlock.release.passport.text import text
@@ -92,7 +93,15 @@ def fields(opened: Passport) -> dict[str, Any]:
         "missing_approvals": list(opened.lacking),
         "could_approve": list(opened.could_approve),
         "champion": opened.champion.digest if opened.champion else None,
+        "comparison": comparison_fields(opened.comparison),
         "changes": [{"what": one.what, "before": one.before, "after": one.after} for one in opened.changes],
         "unchecked": [{"gate": gate, "what": what} for gate, what in opened.unchecked],
         "record": opened.record,
     }
+
+
+def comparison_fields(found: Comparison | None) -> dict[str, Any] | None:
+    """Return for programs whom a release was compared with, and who serves."""
+    if found is None:
+        return None
+    return {"compared": list(found.compared), "serving": found.serving, "holds": found.holds}

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from interlock.admission import judge, refusal, trust_from
+from interlock.admission import compared, judge, refusal, trust_from
 from interlock.cli.loading import StackOption, load_clients
+from interlock.cli.passport import comparison_fields
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.cli.verdicts import DigestArgument, EnvironmentOption, evidence_table, verdict_fields
@@ -35,16 +36,19 @@ def verify(
     with progress() as tell:
         tell(f"verify {digest}")
         trust = trust_from(start, clients.vault_reader, now=None if profile is Profile.LOAD else now)
-        _, verdict = judge(clients.vault_reader, trust, digest, where, now=now, profile=profile)
+        record, verdict = judge(clients.vault_reader, trust, digest, where, now=now, profile=profile)
+        found = compared(clients.vault_reader, trust, record, verdict) if profile is Profile.ADMIT else None
     if not verdict.verifies:
         raise refusal(verdict, f"interlock passport {digest}   shows the record")
     lines = [
         f"release {digest} verifies for {where} ({profile.value})",
         f"  tier {verdict.tier}, approved by {', '.join(one.person for one in verdict.approvals)}",
         *([f"  until {verdict.until:%Y-%m-%d %H:%M} UTC"] if verdict.until and profile is Profile.ADMIT else []),
+        *([f"  {found}"] if found is not None else []),
         *(f"  does not count, and need not: {one}" for one in verdict.notes),
     ]
-    Printer(output).result(verdict_fields(verdict), lines, evidence_table(verdict))
+    document = {**verdict_fields(verdict), "comparison": comparison_fields(found)}
+    Printer(output).result(document, lines, evidence_table(verdict))
 
 
 def _now() -> datetime:

@@ -92,7 +92,8 @@ BUILDER: Final = Row(
     rights=(
         *FINDING_THE_STACK,
         *tracking_user("builder"),
-        *reading(RELEASES, APPROVALS, TRUST),
+        # Of decisions, because those say with which release another one is compared.
+        *reading(RELEASES, APPROVALS, DECISIONS, TRUST),
         *writing(RELEASES),
         *adding_in_parts(RELEASES),
         *signing("builder"),
@@ -104,7 +105,7 @@ BUILDER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), ENCRYPT, adds(RELEASES), signs("builder"),
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(DECISIONS), ENCRYPT, adds(RELEASES), signs("builder"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "builder"),
         Task("read a request", "s3:GetObjectVersion", Kind.STAGED, SUBMISSIONS),
         Task("stage what is to be locked", "s3:PutObject", Kind.STAGED, PINS),

@@ -102,6 +102,11 @@ def gather_built(reader: VaultReader, digest: str, keys: Mapping[str, PublicKey]
     return _Gathering(reader, digest, keys, (release_prefix(digest),)).record()
 
 
+def gather_decided(reader: VaultReader, digest: str, keys: Mapping[str, PublicKey]) -> Record:
+    """Read what deployers and approvers have written about a release. Raises as `gather`."""
+    return _Gathering(reader, digest, keys, tuple(f"{prefix}{digest}/" for prefix in (APPROVALS, DECISIONS))).record()
+
+
 @dataclass
 class _Gathering:
     reader: VaultReader

@@ -88,7 +88,7 @@ class PerformanceGate:
         compared = _compared(inputs, table, weights, parameters)
         champion = _performance(table, compared, parameters)
         figures = _with_gains(model.figures, champion.figures)
-        measures = [measure("rows", len(rows))]
+        measures = [measure("rows", len(rows)), measure("champion_compared", int(inputs.champion is not None))]
         measures += _measures(figures, weights, inputs.seed, parameters.resamples)
         for attribute in parameters.slices:
             places, names = groups(column(table, attribute))

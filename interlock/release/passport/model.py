@@ -11,6 +11,7 @@ from enum import StrEnum
 from pydantic import ValidationError
 
 from interlock.release.acts import Approval, Rejection, Retirement, Revocation, Withdrawal, record_digest
+from interlock.release.champion import Comparison
 from interlock.release.evidence import Evidence, Outcome
 from interlock.release.finding import Finding
 from interlock.release.passport.changes import Change, changes
@@ -97,6 +98,8 @@ class Passport:
     """The digest that an approval names."""
     champion: Other | None
     changes: tuple[Change, ...]
+    comparison: Comparison | None = None
+    """Whom it was compared with, and who serves."""
     findings: tuple[Finding, ...] = ()
     """What an observer saw of the version that it was pinned from, oldest first."""
     files: tuple[tuple[str, int, str], ...] = ()
@@ -135,6 +138,7 @@ def passport_of(
     *,
     now: datetime,
     champion: Other | None = None,
+    comparison: Comparison | None = None,
 ) -> Passport:
     """Return the passport of a release as `verdict` has judged it at `now` (UTC)."""
     pin = verdict.pin.what if verdict.pin else None
@@ -160,6 +164,7 @@ def passport_of(
         other_pins=tuple(_other_pins(readings, verdict)),
         record=_record_named(record.digest, verdict.pin, statements),
         champion=champion,
+        comparison=comparison,
         changes=tuple(changes(record, pin, gates_evidence(gates), champion)) if champion else (),
         findings=tuple(_findings(record, trust)),
         files=tuple((one.path, one.size, one.sha256) for one in manifest.files) if manifest else (),

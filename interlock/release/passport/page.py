@@ -11,6 +11,7 @@ from typing import Final
 
 from interlock.pages.markup import Markup, card, join, shortened, table, tag
 from interlock.pages.style import STYLE
+from interlock.release.champion import Comparison
 from interlock.release.passport.measured import measured_card
 from interlock.release.passport.model import GateView, Passport, State, Voice
 from interlock.release.passport.parts import (
@@ -98,8 +99,14 @@ def _head(passport: Passport) -> Markup:
             "p", "Asks to serve", f": {plain(asked)}" if asked else f" in {plain(passport.environment)}.", class_="soft"
         ),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
+        *([_comparison(passport.comparison)] if passport.comparison else []),
         *(tag("p", plain(one), class_="soft") for one in passport.other_pins),
     )
+
+
+def _comparison(found: Comparison) -> Markup:
+    said = str(found)
+    return tag("p", said[0].upper() + said[1:] + ".", class_="soft" if found.holds else "failed")
 
 
 def _approval_count(passport: Passport) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from interlock.building.champions import Champion
 from interlock.building.checking import Check
 from interlock.building.inputs import CheckInputs
 from interlock.building.workshop import Confined
@@ -17,14 +18,16 @@ from interlock.release.envelope import seal
 from interlock.release.evidence import Evidence
 from interlock.release.gates.gate import Document
 from interlock.release.gates.registry import BUILT_IN
-from interlock.release.measured import evidence_in, evidence_statement
+from interlock.release.measured import evidence_in, evidence_statement, put_statement
+from interlock.release.predicates import Predicate
 from interlock.release.record import gather
 from interlock.release.signing import PrivateKeySigner
 from interlock.release.tiers import parse_policy
 from interlock.release.trust.document import KeyDuty
 from interlock.release.trust.drafting import NewKey
 from interlock.release.vault import files_prefix
-from tests.interlock.building.bench import EVIDENCE, GATES, Bench, killed_everywhere
+from interlock.release.verification.summary import summary_of, summary_statement
+from tests.interlock.building.bench import EVIDENCE, GATES, Bench, FirstColumn, killed_everywhere
 from tests.interlock.release.policies import varied
 
 
@@ -209,11 +212,58 @@ def test_evidence_made_elsewhere_that_cannot_count_is_bad_input_and_is_not_store
     assert bench.objects == before
 
 
-def test_the_champion_is_a_release_of_the_vault_that_a_builder_signed_for(bench: Bench) -> None:
+def admitted(bench: Bench, digest: str) -> None:
+    """Have a deployer admit a release."""
+    theirs = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
+    bench.with_keys(NewKey(KeyDuty.DEPLOYER, None, theirs.public_key()))
+    summary = summary_of(
+        digest, environment="prod", policy="ab" * 32, tier="low", inputs=(), passed=True, now=bench.clock(), version="1"
+    )
+    statement = summary_statement(digest, summary)
+    put_statement(digest, Predicate.VERIFICATION, statement, theirs, writer=bench.vault, reader=bench.vault)
+
+
+def test_a_challenger_is_compared_with_what_serves_whoever_runs_the_check(bench: Bench) -> None:
+    champion = pinned(bench)
+    admitted(bench, champion)
+    bench.register("2", "m-2", MLmodel="flavors: {}\n", weights_bin="0111", notes_txt="")
+    bench.submit("credit/2")
+    challenger = bench.pin("credit/2").digest
+    assert bench.check(challenger).failed == ()
+    (measured,) = [one for one in evidence_of(bench, challenger) if one.gate == "performance"]
+    assert measured.data["champion"] == champion
+    assert bench.check(challenger, champion=champion).ran == []
+    with pytest.raises(BadInput, match=f"champion: received {challenger}; accepted is what serves as credit in prod"):
+        bench.check(challenger, pd.DataFrame({"score": [0.8]}), champion=challenger)
+
+
+def test_the_release_that_serves_is_not_measured_anew_because_it_serves(bench: Bench) -> None:
+    champion = pinned(bench)
+    assert "performance" in bench.check(champion).ran
+    admitted(bench, champion)
+    assert bench.check(champion).ran == []
+    (measured,) = [one for one in evidence_of(bench, champion) if one.gate == "performance"]
+    assert "champion" not in measured.data
+
+
+def test_nobody_names_a_champion_where_nothing_serves(bench: Bench) -> None:
     digest = pinned(bench)
-    assert bench.check(digest, champion=digest).failed == ()
-    with pytest.raises(BadInput, match=f"champion: the vault holds no release {'0' * 64}"):
-        bench.check(digest, pd.DataFrame({"score": [0.8]}), champion="0" * 64)
+    with pytest.raises(BadInput, match="and nothing does, so leave it out"):
+        bench.check(digest, champion="0" * 64)
+
+
+def test_a_champion_is_fetched_once_and_not_before_it_is_asked() -> None:
+    fetched: list[FirstColumn] = []
+
+    def fetch() -> FirstColumn:
+        fetched.append(FirstColumn())
+        return fetched[-1]
+
+    champion = Champion("ab" * 32, fetch)
+    assert fetched == []
+    rows = pd.DataFrame({"score": [0.7, 0.9]})
+    assert [list(champion.predict(rows)) for _ in range(2)] == [[0.7, 0.9]] * 2
+    assert len(fetched) == 1
 
 
 def test_a_digest_that_is_none_and_a_release_that_is_none_are_bad_input(bench: Bench) -> None:

@@ -1,0 +1,76 @@
+"""The champions that a check compares with: what serves, by the deployers' own word, brought here when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from interlock.building.workshop import Confine, laid_out
+from interlock.failures import BadInput
+from interlock.release.champion import champion_of
+from interlock.release.gates.gate import Predictor
+from interlock.release.pin_statement import PinPredicate
+from interlock.release.record import gather_built
+from interlock.release.vault import VaultDownloader, VaultReader
+from interlock.release.verification.trust import Trust
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A release that serves; its bytes are fetched once it is asked for predictions."""
+
+    digest: str
+    fetch: Callable[[], Predictor]
+    _fetched: list[Predictor] = field(default_factory=list)
+
+    def predict(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
+        """Return its predictions. Raises ModelFailed, and whatever fetching raises."""
+        if not self._fetched:
+            self._fetched.append(self.fetch())
+        return self._fetched[0].predict(rows)
+
+
+@dataclass(frozen=True)
+class Champions:
+    """Finds the champion of each pin of a release; `stack` closes what was fetched."""
+
+    reader: VaultReader
+    downloader: VaultDownloader
+    trust: Trust
+    confine: Confine
+    progress: Callable[[str], None]
+    stack: ExitStack
+    _known: dict[tuple[str, str], Champion | None] = field(default_factory=dict)
+
+    def of(self, digest: str, pin: PinPredicate, claimed: str | None) -> Champion | None:
+        """Return what serves under the name and in the environment that a pin of `digest` asks for, if anything does.
+
+        `claimed` is whom the inputs name. Raises BadInput if that is somebody else, and what the vault raises.
+        """
+        assert pin.request is not None
+        asked = pin.request.document
+        named = asked.name, asked.environment
+        if named not in self._known:
+            self._known[named] = self._find(digest, *named)
+        found = self._known[named]
+        if claimed is not None and claimed != (found.digest if found else None):
+            raise BadInput(
+                f"champion: received {claimed}; accepted is what serves as {asked.name} in {asked.environment}, "
+                + (f"{found.digest}" if found else "and nothing does, so leave it out")
+            )
+        return found
+
+    def _find(self, digest: str, name: str, environment: str) -> Champion | None:
+        champion = champion_of(self.reader, self.trust, digest, name, environment)
+        return Champion(champion, lambda: self._fetch(champion)) if champion is not None else None
+
+    def _fetch(self, champion: str) -> Predictor:
+        record = gather_built(self.reader, champion, self.trust.public_keys())
+        laid = laid_out(record, self.downloader, self.confine, self.progress)
+        return self.stack.enter_context(laid).model.predictor

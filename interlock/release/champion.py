@@ -1,0 +1,99 @@
+"""Who the champion is: the release that serves under a name, as deployers' decisions say, whatever anybody claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from interlock.release.digests import is_hex_digest
+from interlock.release.evidence import Evidence
+from interlock.release.pin_statement import PinPredicate
+from interlock.release.predicates import DECISIONS
+from interlock.release.record import gather_built, gather_decided
+from interlock.release.vault import VaultReader
+from interlock.release.verification.admissions import admissions
+from interlock.release.verification.readings import Readings, read
+from interlock.release.verification.trust import Trust
+
+PERFORMANCE = "performance"
+"""The gate that compares with the champion."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """With whom a release was compared, and with whom it should have been."""
+
+    compared: tuple[str, ...]
+    """Digests of the releases that its evidence names as champions, the newest evidence's first."""
+    serving: str | None
+    """The digest of the champion; None if nothing of its name has been admitted before it."""
+
+    @property
+    def holds(self) -> bool:
+        """Say whether it was compared with what serves, if anything does."""
+        return self.serving is None or self.serving in self.compared
+
+    def __str__(self) -> str:
+        if self.serving is None and not self.compared:
+            return "compared with no champion: none of its name served before it"
+        if self.serving in self.compared:
+            return f"compared with {self.serving}, which served before it"
+        said = ", ".join(self.compared) or "no champion"
+        return f"compared with {said}; serving is {self.serving or 'none of its name'}"
+
+
+def champion_of(reader: VaultReader, trust: Trust, digest: str, name: str, environment: str) -> str | None:
+    """Return the digest of the release that serves under a name in an environment, beside the release `digest`.
+
+    It is the one that a deployer admitted last, and that nobody has revoked or retired. A release that was admitted
+    itself was a challenger of those that came before it alone, so that what it was measured against stays the same.
+    Raises what `reader` raises.
+    """
+    decided = dict(_decided(reader, trust, environment))
+    own = decided.pop(digest, ())
+    before = min(own, default=None)
+    found = [
+        (max(moments), other)
+        for other, several in decided.items()
+        if (moments := [one for one in several if before is None or one < before])
+    ]
+    for _, other in sorted(found, reverse=True):
+        built = gather_built(reader, other, trust.public_keys())
+        if any(_is_named(pin.what, name) for pin in read(built, trust.root).pins):
+            return other
+    return None
+
+
+def comparison(
+    reader: VaultReader, trust: Trust, digest: str, pin: PinPredicate, evidence: Sequence[Evidence]
+) -> Comparison | None:
+    """Return what a release's evidence was compared with, and what serves; None where nothing was to be compared.
+
+    Raises what `reader` raises.
+    """
+    measured = sorted((one for one in evidence if one.gate == PERFORMANCE), key=lambda one: one.ended_at, reverse=True)
+    if not measured or pin.request is None:
+        return None
+    compared = [one.data["champion"] for one in measured if "champion" in one.data]
+    asked = pin.request.document
+    serving = champion_of(reader, trust, digest, asked.name, asked.environment)
+    return Comparison(tuple(dict.fromkeys(compared)), serving)
+
+
+def _is_named(pin: PinPredicate, name: str) -> bool:
+    return pin.request is not None and pin.request.document.name == name
+
+
+def _decided(reader: VaultReader, trust: Trust, environment: str) -> Iterator[tuple[str, tuple[datetime, ...]]]:
+    """Yield each release that was admitted to the environment and may be still, and when (UTC) deployers did that."""
+    folders = {version.key.split("/")[1] for version in reader.versions(DECISIONS)}
+    for digest in sorted(filter(is_hex_digest, folders)):
+        readings = read(gather_decided(reader, digest, trust.public_keys()), trust.root)
+        believed, _ = admissions(readings.summaries, digest, environment)
+        if believed and not _ended(readings):
+            yield digest, tuple(one.what.time_verified for one in believed)
+
+
+def _ended(readings: Readings) -> bool:
+    return bool(readings.revocations or readings.retirements)

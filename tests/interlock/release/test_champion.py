@@ -1,0 +1,97 @@
+"""The champion is whoever a deployer admitted last under the name, whatever anybody says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from interlock.admission import compared
+from interlock.release.champion import champion_of
+from interlock.release.predicates import Predicate
+from interlock.release.verification.summary import summary_of, summary_statement
+from tests.interlock.release.trust.people import NOW
+from tests.interlock.release.verification.world import HOUR, KEYS, World, admitted_world, approved_world, shown_world
+
+FILES = {"MLmodel": b"flavors: {}\n", "data/model.bin": b"other weights"}
+
+
+@pytest.fixture
+def serving() -> World:
+    """A release that was admitted four hours after it was pinned."""
+    return admitted_world()
+
+
+def beside(serving: World, **options: object) -> World:
+    """Return another release of the same name in the same vault."""
+    other = shown_world(files=FILES, roots_of=serving, **options)
+    serving.vault.objects.update(other.vault.objects)
+    other.vault = serving.vault
+    return other
+
+
+def champion(world: World, digest: str, name: str = "loans", environment: str = "prod") -> str | None:
+    return champion_of(world.vault, world.trust(NOW), digest, name, environment)
+
+
+def test_a_challenger_s_champion_is_what_a_deployer_admitted_under_its_name(serving: World) -> None:
+    challenger = beside(serving)
+    assert champion(serving, challenger.digest) == serving.digest
+    assert champion(serving, challenger.digest, name="others") is None
+    assert champion(serving, challenger.digest, environment="staging") is None
+
+
+def test_the_first_release_of_a_name_has_no_champion() -> None:
+    world = approved_world()
+    assert champion(world, "ab" * 32) is None
+    assert champion(admitted_world(), admitted_world().digest) is None
+
+
+def test_of_several_the_last_one_admitted_serves(serving: World) -> None:
+    challenger = beside(serving)
+    challenger.decide(challenger.admit(), at=NOW + 6 * HOUR, passed=True)
+    assert champion(serving, "ab" * 32) == challenger.digest
+    # Each was a challenger of those before it alone.
+    assert champion(serving, challenger.digest) == serving.digest
+    assert champion(serving, serving.digest) is None
+
+
+def test_a_refusal_makes_no_champion() -> None:
+    world = approved_world()
+    world.decide(world.admit(), passed=False)
+    assert champion(world, "ab" * 32) is None
+
+
+def test_a_decision_under_another_duty_s_key_makes_no_champion() -> None:
+    world = approved_world()
+    verdict = world.admit()
+    summary = summary_of(
+        world.digest, environment="prod", policy=world.policy.digest, tier="high", inputs=verdict.rests_on,
+        passed=True, now=NOW + 4 * HOUR, version="0.1.0",
+    )  # fmt: skip
+    statement = summary_statement(world.digest, summary)
+    world.write(Predicate.VERIFICATION, dict(statement.predicate), KEYS["builder"])
+    assert champion(world, "ab" * 32) is None
+
+
+@pytest.mark.parametrize("end", ["revoke", "retire"])
+def test_what_was_revoked_or_retired_is_no_champion_any_more(serving: World, end: str) -> None:
+    challenger = beside(serving)
+    getattr(serving, end)("approver-4")
+    assert champion(serving, challenger.digest) is None
+
+
+def test_whoever_verifies_is_told_whom_it_was_compared_with_and_who_serves(serving: World) -> None:
+    challenger = beside(serving)
+    record = challenger.record()
+    found = compared(serving.vault, serving.trust(NOW), record, challenger.admit(now=NOW + timedelta(hours=5)))
+    assert found is not None
+    assert (found.compared, found.serving, found.holds) == ((), serving.digest, False)
+    assert str(found) == f"compared with no champion; serving is {serving.digest}"
+
+
+def test_a_first_release_is_said_to_have_had_no_champion() -> None:
+    world = approved_world()
+    found = compared(world.vault, world.trust(NOW), world.record(), world.admit())
+    assert found is not None
+    assert (found.holds, str(found)) == (True, "compared with no champion: none of its name served before it")
