@@ -1143,7 +1143,7 @@ class LedgerReader:
             at = trusted.duty == "witness" and one.witnessed_at(self.witness_name, trusted.public_key)
             if at and trusted.doubt(at) is None:
                 return one, at
-        raise Broken("ledger-unwitnessed", f"{shown(key)} bears no signature of a witness that is believed then")
+        raise Broken("ledger-refused", f"{shown(key)} bears no signature of a witness that is believed then")
 
     def _keys(self, duty: str, moment: datetime) -> list[TrustedKey]:
         return [key for key in self.root.keys.values() if key.duty == duty and key.doubt(moment) is None]
@@ -1214,7 +1214,7 @@ class LedgerReader:
                 continue
             since = max(key.distrusted_since for key in signing if key.distrusted_since is not None)
             if not any(one.number <= seen.number and at < since for seen, at in witnessed):
-                raise Broken("key-distrusted", f"checkpoint {one.number} is signed with a key that is distrusted")
+                raise Broken("ledger-refused", f"checkpoint {one.number} is signed with a key that is distrusted")
 
     def _check_epochs(self, logs: Sequence[Log]) -> None:
         """A log of a later epoch begins with a state of one log before it, which ends there and has no other heir."""
@@ -1840,18 +1840,18 @@ class Judge:
             if (one.by(moment + CLOCKS_DIFFER) or at_the_end)
             and (named is None or not one.speaks_for() or one.sha256 in named)
         ]
-        policy = self.policies.read.get(opening.policy)
-        if opening.policy not in self.policies.named:
-            return [("policy-unknown-to-root", f"no version of the root names the policy {shown(opening.policy, 64)}")]
-        if policy is None:
-            return [("policy-missing", f"the policy {opening.policy} is not in the bundle")]
-        rules = policy["tiers"].get(opening.tier)
-        if rules is None:
-            return [("tier-unknown", f"its policy knows no tier {shown(opening.tier, 40)}")]
+        roots = self.policies.roots[-1:] if at_the_end else self.policies.in_force(moment)
+        unopened = self._unopened(roots)
+        if unopened is not None:
+            return [unopened, *self.objections(by_then)]
+        policy = self.policies.read[opening.policy]
+        rules = policy["tiers"][opening.tier]
         found = [
-            *self._of_opening(policy, rules, environment, by_then, moment, at_the_end=at_the_end),
-            *self._objections(by_then),
+            *self._of_opening(policy, rules, environment, by_then, moment),
+            *self.objections(by_then),
         ]
+        if all(root.expires_at <= moment for root in roots):
+            found.append(("root-refused", f"version {roots[-1].version} of the trust root had expired"))
         usual = {
             gate: one
             for gate, one in rules["evidence"].items()
@@ -1874,14 +1874,11 @@ class Judge:
         environment: str,
         by_then: Sequence[Statement],
         moment: datetime,
-        *,
-        at_the_end: bool,
     ) -> Iterator[Doubt]:
         opening = self.opening
         doubt = opening.statement.doubt()
         if doubt is not None:
             yield doubt[0], f"the pin {doubt[1]}"
-        yield from self._of_roots(self.policies.roots[-1:] if at_the_end else self.policies.in_force(moment), moment)
         opened_at = opening.statement.recorded_at or moment
         if opened_at.date().isoformat() > policy["review_by"]:
             yield "policy-review-passed", "the policy was due for review before it was opened under it"
@@ -1893,12 +1890,18 @@ class Judge:
             if not any(self._has_served(one, other, by_then) for one in by_then if one.kind == SERVED):
                 yield "environment-not-served-before", f"it had not served in {shown(other, 60)}, which comes first"
 
-    def _of_roots(self, roots: Sequence[Root], moment: datetime) -> Iterator[Doubt]:
-        """Yield what speaks against the pin in whichever of `roots` was the newest at `moment`."""
-        if all(root.policy != self.opening.policy for root in roots):
-            yield "policy-superseded", "another policy was in force than the one that it was opened under"
-        if all(root.expires_at <= moment for root in roots):
-            yield "root-refused", f"version {roots[-1].version} of the trust root had expired"
+    def _unopened(self, roots: Sequence[Root]) -> Doubt | None:
+        """Return why a pin opens nothing that could be admitted under, whichever of `roots` was the newest, or None."""
+        digest, policy = self.opening.policy, self.policies.read.get(self.opening.policy)
+        if digest not in self.policies.named:
+            return "policy-unknown-to-root", f"no version of the root names the policy {shown(digest, 64)}"
+        if all(root.policy != digest for root in roots):
+            return "policy-superseded", "another policy was in force than the one that it was opened under"
+        if policy is None:
+            return "policy-missing", f"the policy {digest} is not in the bundle"
+        if self.opening.tier not in policy["tiers"]:
+            return "tier-unknown", f"its policy knows no tier {shown(self.opening.tier, 40)}"
+        return None
 
     def _has_served(self, one: Statement, environment: str, by_then: Sequence[Statement]) -> bool:
         """Say whether a deployer's word that the release served holds: by a decision that is judged once more."""
@@ -1990,7 +1993,9 @@ class Judge:
         doubt = one.doubt(demand.get("signers", ["builder"]))
         return doubt and (doubt[0], f"the evidence of the gate {gate} {doubt[1]}")
 
-    def _objections(self, by_then: Sequence[Statement]) -> list[Doubt]:
+    @staticmethod
+    def objections(by_then: Sequence[Statement]) -> list[Doubt]:
+        """Return what people have said against the release and not taken back."""
         found = []
         for one in by_then:
             doubt = one.doubt()
@@ -1998,13 +2003,14 @@ class Judge:
             if (
                 one.kind in OBJECTIONS
                 and believed
-                and not (one.kind == REJECTION and self.withdrawn(one, by_then, True))
+                and not (one.kind == REJECTION and Judge.withdrawn(one, by_then, True))
             ):
                 why = f"{OBJECTIONS[one.kind]} by {shown(one.person)} ({shown(one.predicate['ticket'])})"
                 found.append((OBJECTIONS[one.kind], f"{why}: {shown(one.predicate['reason'])}"))
         return found
 
-    def withdrawn(self, one: Statement, by_then: Sequence[Statement], logged: bool) -> bool:
+    @staticmethod
+    def withdrawn(one: Statement, by_then: Sequence[Statement], logged: bool) -> bool:
         """Say whether its own author has taken a statement back; `logged` asks for the ledger's word of that."""
         return any(
             other.kind == WITHDRAWAL
@@ -2012,6 +2018,15 @@ class Judge:
             and (not logged or other.doubt() is None)
             for other in by_then
         )
+
+
+UNOPENED = {"policy-unknown-to-root", "policy-superseded", "policy-missing", "tier-unknown"}
+"""What a pin is refused for before anything else is asked."""
+
+
+def nearest(ways: Iterable[list[Doubt]]) -> list[Doubt]:
+    """Return what is missing of the pin for which least is; one that was opened under what is in force says more."""
+    return min(ways, key=lambda found: (any(code in UNOPENED for code, _ in found), len(found)))
 
 
 def _short(said: Mapping[str, Any], demand: Mapping[str, Any]) -> Iterator[str]:
@@ -2047,15 +2062,19 @@ class Approvals:
         places = [line.get("group") for line in self.lines for _ in range(line["count"])]
         reasons: list[Doubt] = []
         people: dict[str, list[int]] = {}
-        for one in self.by_then:
-            doubt = self._doubt(one) if one.kind == APPROVAL else None
-            if one.kind == APPROVAL and doubt is None:
+        given = [one for one in self.by_then if one.kind == APPROVAL]
+        # The one that lasts longest stands for its person.
+        for one in sorted(given, key=lambda one: (when(one.predicate["expires_at"]), one.payload), reverse=True):
+            doubt = self._doubt(one)
+            if doubt is None and one.person in people:
+                doubt = ("approval-by-same-person", "they approved twice, and count once")
+            if doubt is None:
                 people[one.person] = [
                     index
                     for index, group in enumerate(places)
                     if group is None or one.person in self.policy["groups"].get(group, [])
                 ]
-            elif doubt is not None:
+            else:
                 reasons.append((doubt[0], f"the approval by {shown(one.person)} does not count: {doubt[1]}"))
         if fills(people, len(places)):
             return []
@@ -2068,8 +2087,6 @@ class Approvals:
 
     def _doubt(self, one: Statement) -> Doubt | None:
         """Return why an approval does not count, or None."""
-        if one.recorded_at is None:
-            return one.doubt()
         said, opening = one.predicate, self.judge.opening
         given, expires, read = when(said["approved_at"]), when(said["expires_at"]), set(said["statements"])
         record = {
@@ -2079,7 +2096,7 @@ class Approvals:
             "statements": sorted(read),
         }
         written = {other.payload for other in self.judge.statements if other.key.startswith("releases/")}
-        seen = min(one.recorded_at, self.moment)
+        seen = min(one.recorded_at or self.moment, self.moment)
         unread = sorted(gate for gate, payloads in self.evidence.items() if not payloads & read)
         pin, lie = opening.statement.payload, one.dated_back()
         pins = [other.predicate for other in self.by_then if other.kind == PIN]
@@ -2110,11 +2127,16 @@ class Approvals:
                 f"it lasts longer than {self.days} days",
                 expires - given > timedelta(days=self.days),
             ),
-            ("approval-not-yet-given", f"it says {told(given)}", given - seen > CLOCKS_DIFFER),
+            (
+                "approval-not-yet-given",
+                f"it says {told(given)}",
+                # What no log has yet may have been said after the newest checkpoint.
+                given - seen > CLOCKS_DIFFER and one.recorded_at is not None,
+            ),
             (
                 "statement-backdated",
                 f"it says {told(given)}, and was first seen at {told(seen)}",
-                seen - given > LATEST,
+                seen - given > LATEST and one.recorded_at is not None,
             ),
             ("statement-backdated", lie or "", lie is not None),
             ("approval-expired", f"it expired at {told(expires)}", self.moment >= expires),
@@ -2333,6 +2355,8 @@ class Verifier:
     def _tell_logs(self, logs: Sequence[Log]) -> None:
         if not logs and not any(one.where.startswith("ledger/") for one in self.report.reasons):
             self.report.refuse("ledger-missing", "no log in the bundle holds, so nothing can be dated", "ledger/")
+        if logs and not max(logs, key=lambda log: log.newest.time).sightings:
+            self.report.refuse("ledger-unwitnessed", "no witness has signed for the newest of the logs", "ledger/")
         for log in logs:
             newest = log.newest
             self.report.checked("ledger", f"{log.name}: {len(log.leaves)} entries under its signed root")
@@ -2407,7 +2431,10 @@ class Verifier:
         for one in passed:
             self._check_decision(one, judges)
         self.report.checked("decisions", f"{len(passed)} to admit, held against what the ledger had by then")
-        if judges:
+        if not judges:
+            for code, text in Judge.objections(self.statements):
+                self.report.refuse(code, text)
+        else:
             self._check_end(judges, max(log.newest.time for log in logs), admitted=bool(passed))
 
     def _judges(self, policies: Policies) -> list[Judge]:
@@ -2429,7 +2456,7 @@ class Verifier:
         if not all(now):
             self.report.facts.append(("today", f"could be admitted at {told(end)}"))
             return
-        for code, text in min(reversed(now), key=len):
+        for code, text in nearest(reversed(now)):
             if admitted:
                 self.report.facts.append(("today", f"could not be admitted again at {told(end)}: {text}"))
             else:
@@ -2445,7 +2472,7 @@ class Verifier:
             text = f"admits {shown(said['resourceUri'], 120)!r}, which nobody asked for under that policy"
             self._refuse("environment-not-asked-for", one.key, text)
             return
-        doubts = min((judge.doubts(environment, moment) for judge in reversed(fitting)), key=len)
+        doubts = nearest(judge.doubts(environment, moment) for judge in reversed(fitting))
         for code, text in doubts:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
 

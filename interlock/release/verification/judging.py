@@ -53,8 +53,10 @@ def admit(
     unlocked = [_unlocked(key, end) for key, end in until.items() if end <= now]
     judge = _Judge(record, readings, trust, environment, belief, now, until)
     objections = [*standing.retirements(readings, belief), *backdated(readings, belief)]
+    # Logs that are there and do not hold are not missing.
+    of_the_logs = [one for one in seen.reasons if not unread or one.code is not ReasonCode.LEDGER_MISSING]
     found = [
-        *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *seen.reasons, *unread,
+        *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *of_the_logs, *unread,
         *readings.forgeries, *judge.objections(), *objections,
     ]  # fmt: skip
     verdict = judge.verdict(Profile.ADMIT, found)

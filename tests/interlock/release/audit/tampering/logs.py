@@ -55,9 +55,12 @@ def log_cases() -> Iterator[Case]:
     yield case("log: signed by another duty's key", lambda w: _sign_newest(w, "builder"), "ledger-refused")
     yield case("log: signed by a stranger", lambda w: _sign_newest(w, "stranger"), "ledger-refused")
     yield case("log: none", _no_log, "ledger-missing")
-    yield case("log: no witness", _no_witness, "ledger-unwitnessed", program=("not-in-ledger",), base="half")
+    yield case("log: no witness", _no_witness, "ledger-unwitnessed", "not-in-ledger", base="half")
     yield case(
-        "log: a log that the root does not name", _strange_log, "ledger-missing", program=("ledger-of-unknown-origin",)
+        "log: a log that the root does not name",
+        _strange_log,
+        "ledger-missing",
+        program=("ledger-of-unknown-origin",),
     )
 
 
