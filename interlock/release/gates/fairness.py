@@ -25,7 +25,15 @@ from interlock.release.gates.gate import (
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
 from interlock.release.gates.measuring import measure, share, slice_of, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
-from interlock.release.gates.predictions import as_scores, column, groups, model_rows, positive_rows, weights_of
+from interlock.release.gates.predictions import (
+    as_scores,
+    column,
+    given_scores,
+    groups,
+    model_rows,
+    positive_rows,
+    weights_of,
+)
 from interlock.release.gates.protection import copies, protected_inputs, thresholds_in, used_when_offered
 from interlock.release.gates.text import point
 
@@ -104,7 +112,7 @@ class FairnessGate:
 def _scores(table: Table, answered: Floats) -> Floats:
     if table.prediction is None:
         return as_scores(answered, len(table.frame))
-    return as_scores(column(table, table.prediction).to_numpy(), len(table.frame))
+    return given_scores(table, table.prediction)
 
 
 def _decided(table: Table, scores: Floats, threshold: float) -> Flags:

@@ -61,6 +61,11 @@ def as_scores(answer: npt.NDArray[Any], rows: int) -> Floats:
     return _finite(answer, "predictions", NotMeasurable)
 
 
+def given_scores(table: Table, name: str) -> Floats:
+    """Return predictions that were made elsewhere. Raises UnfitInputs where they are missing or no numbers."""
+    return _finite(column(table, name).to_numpy(), "predictions")
+
+
 def column(table: Table, name: str) -> pd.Series:
     """Return a column. Raises UnfitInputs if the table has none of that name."""
     if name not in table.frame.columns:

@@ -19,8 +19,9 @@ from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates.fairness import BY_ITSELF, EVERY_GROUP, FairnessGate
 from interlock.release.gates.gate import ModelFailed
 from interlock.release.gates.group_rates import Decisions, GroupRates
+from interlock.release.gates.running import prepare_gate
 from interlock.release.tiers import Tier, parse_policy
-from tests.interlock.release.gates.given import FunctionModel, evidence, found, inputs, table
+from tests.interlock.release.gates.given import NOW, FunctionModel, evidence, found, inputs, table, terms
 
 SHIPPED = Path(__file__).resolve().parents[4] / "policy" / "tiers.yaml"
 
@@ -380,3 +381,23 @@ def test_intervals_of_rows_that_are_alike_are_those_of_all_rows() -> None:
 def test_thresholds_by_group_in_the_policy_are_refused(folder: Path) -> None:
     said = ask(FAIR, folder, threshold={"a": 0.4, "b": 0.5})
     assert said.reasons[0].startswith("parameters.threshold of the policy: received {'a': 0.4, 'b': 0.5}")
+
+
+@pytest.mark.parametrize(
+    ("changed", "attributes"),
+    [
+        ({"oof": None}, ("race",)),
+        ({"oof": "likely"}, ("race",)),
+        ({"decided": 2}, ("race",)),
+        ({"label": None}, ("race",)),
+        ({}, ("race", "Race")),
+    ],
+)
+def test_a_table_that_lacks_what_is_measured_is_to_be_replaced_and_speaks_against_no_release(
+    folder: Path, changed: dict[str, Any], attributes: tuple[str, ...]
+) -> None:
+    frame = FAIR.assign(oof=FAIR["score"], decided=(FAIR["score"] >= 0.5).astype(int)).assign(**changed)
+    named = table(frame, target="label", prediction="oof", decision="decided", protected=("race", "sex"))
+    given = inputs(folder, tables={"out_of_fold": named}, predictor=MODEL, protected_attributes=attributes)
+    answer = prepare_gate(FairnessGate(), given, terms(LIMITS, resamples=100)).answer(lambda: NOW)
+    assert (answer.evidence.outcome, answer.unfit is not None) == (Outcome.FAILED, True)
