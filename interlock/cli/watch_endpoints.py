@@ -20,7 +20,7 @@ def endpoints(
     stack: StackOption = None,
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
-    """Find releases that run and were revoked or rejected, or whose record was tampered with; ends with 1 then."""
+    """Find what runs and should not: revoked, rejected, tampered with, or no release of ours; ends with 1 then."""
     start = anchor(root, fingerprint)
     clients = load_clients(stack)
     with progress() as tell:
@@ -30,9 +30,10 @@ def endpoints(
     wrong = [one for one in found if one.reasons]
     if wrong:
         raise Refusal(
-            f"{len(wrong)} of {len(found)} releases that run should not",
+            f"{len(wrong)} of {len(found)} variants run what they should not",
             reasons=[
-                f"{one.endpoint}/{one.variant} ({one.share:.0%} of the traffic) runs {one.release}: {reason}"
+                f"{one.endpoint}/{one.variant} ({one.share:.0%} of the traffic) runs "
+                f"{one.release or 'no release'}: {reason}"
                 for one in wrong
                 for reason in one.reasons
             ],

@@ -264,3 +264,20 @@ def test_a_release_that_runs_and_was_revoked_is_found(site: Site) -> None:
     site.world.revoke("approver-4")
     (revoked,) = running_releases(site.clients, trust)
     assert [one.code for one in revoked.reasons] == [ReasonCode.REVOKED]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"release": None, "model_name": "somebody-elses"}, "its model somebody-elses is of no release"),
+        ({"faults": ("PrimaryContainer.Image is 'evil'",)}, "not what this stack makes of the release"),
+    ],
+)
+def test_a_model_that_this_stack_did_not_make_is_found_where_it_runs(
+    site: Site, changes: dict[str, Any], said: str
+) -> None:
+    site.endpoint.put("green", site.world.digest)
+    variants = {**site.endpoint.now.variants, "green": replace(site.endpoint.now.variants["green"], **changes)}
+    site.endpoint.now = replace(site.endpoint.now, variants=variants)
+    (found,) = running_releases(site.clients, site.world.trust(LATER))
+    assert [said in str(one) for one in found.reasons] == [True]
