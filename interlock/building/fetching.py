@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]
 from interlock.building.workshop import download_release
 from interlock.clients import StackClients
 from interlock.failures import BadInput, OutsideFailure, Refusal
-from interlock.mlflow.origin import PROMPT_FILE
+from interlock.mlflow.origin import PROMPT_FILE, Prompt
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.digests import canonical_json, sha256
 from interlock.release.manifest import Manifest, UnfitFolder, manifest_of
@@ -37,8 +37,6 @@ from interlock.release.staging import (
 from interlock.release.submitting import Submission
 from interlock.release.vault import Overwritten, files_prefix
 from interlock.written_documents import InvalidDocument, read_yaml
-
-_ORIGIN = "origin.json"
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,8 @@ def fetch(
     reader, writer = clients.staging_reader, clients.staging_writer
     with _told(submission):
         manifest = staged_manifest(prefix, reader)
+        if manifest is not None:
+            _demand_submitted(submission, manifest)
         folder = None if manifest is None else _there_already(clients, manifest, prefix, scratch, progress)
         if folder is None:
             folder, origin = _from_source(clients, submission, credentials, scratch / "source", progress)
@@ -72,15 +72,34 @@ def fetch(
             if manifest is not None and found != manifest:
                 raise NotStaged("its bytes are others now than when it was first looked at")
             manifest = found
-            if read_latest(reader, f"{prefix}{_ORIGIN}") is None:
-                writer.put(f"{prefix}{_ORIGIN}", origin.content, sha256(origin.content).hex())
+            _demand_submitted(submission, manifest)
+            if read_latest(reader, origin_key(prefix, manifest)) is None:
+                writer.put(origin_key(prefix, manifest), origin.content, sha256(origin.content).hex())
             stage(folder, manifest, prefix, writer=writer, reader=reader, progress=progress)
         assert manifest is not None
-        stored = read_latest(reader, f"{prefix}{_ORIGIN}")
+        stored = read_latest(reader, origin_key(prefix, manifest))
         if stored is None:
-            raise NotStaged(f"{prefix}{_ORIGIN} is gone")
+            raise NotStaged(f"{origin_key(prefix, manifest)} is gone")
         origin = Origin.model_validate_json(stored)
     return Fetched(folder, manifest, origin.model_copy(update={"signature": signature_of(folder)}))
+
+
+def origin_key(prefix: str, manifest: Manifest) -> str:
+    """Return where is written where the bytes of `manifest` came from.
+
+    A run that was broken off before they were staged has said so of its own bytes, and of no others.
+    """
+    return f"{prefix}origins/{manifest.subject_digest}.json"
+
+
+def _demand_submitted(submission: Submission, manifest: Manifest) -> None:
+    asked = submission.request
+    if asked.subject_digest not in (None, manifest.subject_digest):
+        raise Refusal(
+            f"{asked.name}/{asked.version} holds other bytes now than when it was submitted",
+            reasons=[f"submitted was {asked.subject_digest}; now it is {manifest.subject_digest}"],
+            next_step="submit it again, if that is what is meant",
+        )
 
 
 def erase_bytes(clients: StackClients, submission: Submission) -> None:
@@ -155,9 +174,7 @@ def _from_source(
     progress(f"look up {asked.name}/{asked.version}")
     if asked.kind is SubjectKind.PROMPT:
         prompt = registry.prompt(asked.name, asked.version)
-        into.mkdir()
-        (into / PROMPT_FILE).write_bytes(prompt.content)
-        return into, prompt.origin
+        return written_prompt(prompt, into), prompt.origin
     found = registry.resolve(ModelReference(asked.name, asked.version))
     if found.logged_model_id != asked.logged_model_id:
         raise Refusal(
@@ -168,6 +185,13 @@ def _from_source(
     origin = registry.origin(found)
     progress(f"download {found.logged_model_id}")
     return registry.download(found, into), origin
+
+
+def written_prompt(prompt: Prompt, into: Path) -> Path:
+    """Write a prompt as the one file that is released of it, into the new folder `into`; return that."""
+    into.mkdir()
+    (into / PROMPT_FILE).write_bytes(prompt.content)
+    return into
 
 
 def signature_of(folder: Path) -> Signature | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from interlock.building.fetching import fit_manifest, written_prompt
 from interlock.clients import StackClients
-from interlock.failures import BadInput, Refusal
+from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.manifest import UnfitFolder, manifest_of
 from interlock.release.request import Produces, ReleaseRequest, SubjectKind
@@ -105,14 +108,37 @@ def submit(
             request = request.model_copy(update={"version": _stage_folder(clients, subject.folder, who, progress)})
         elif subject.kind is SubjectKind.PROMPT:
             progress(f"look up the prompt {subject.name}/{subject.version}")
-            clients.registry(credentials()).prompt(subject.name, subject.version)
+            prompt = clients.registry(credentials()).prompt(subject.name, subject.version)
+            request = request.model_copy(
+                update={"subject_digest": _digest(subject.name, partial(written_prompt, prompt))}
+            )
         else:
             progress(f"look up {subject.name}/{subject.version}")
-            found = clients.registry(credentials()).resolve(ModelReference(subject.name, subject.version))
-            request = request.model_copy(update={"logged_model_id": found.logged_model_id})
+            registry = clients.registry(credentials())
+            found = registry.resolve(ModelReference(subject.name, subject.version))
+            progress(f"take the digests of {found.logged_model_id}")
+            named = {
+                "logged_model_id": found.logged_model_id,
+                "subject_digest": _digest(subject.name, partial(registry.download, found)),
+            }
+            request = request.model_copy(update=named)
         return write_submission(request, who, writer=writer, reader=reader)
     except (Overwritten, NoSubmission) as error:
         raise Refusal("the request was not submitted", reasons=[str(error)]) from error
+
+
+def _digest(name: str, fetched: Callable[[Path], Path]) -> str:
+    """Return the release's digest of what `fetched` writes into a new folder.
+
+    A registry lets others exchange a version's bytes afterwards: what is asked for are these.
+    """
+    with tempfile.TemporaryDirectory(prefix="interlock-submit-") as scratch:
+        try:
+            return fit_manifest(fetched(Path(scratch) / "source")).subject_digest
+        except UnfitFolder as error:
+            raise Refusal(f"{name} cannot be a release", reasons=error.problems) from error
+        except OSError as error:
+            raise OutsideFailure(f"the files of {name} could not be written here: {error}") from error
 
 
 def _stage_folder(clients: StackClients, folder: Path, who: str, progress: Callable[[str], None]) -> str:

@@ -5,11 +5,11 @@ names a prefix of the staging bucket can write under that prefix.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from interlock.release.digests import canonical_json, is_hex_digest, sha256
+from interlock.release.digests import HexDigest, canonical_json, is_hex_digest, sha256
 from interlock.release.signed_documents import VersionOne
 from interlock.release.times import Moment
 
@@ -65,6 +65,9 @@ class ReleaseRequest(BaseModel):
     """Of a model or a prompt: the number. Of a folder: the subject digest of what was staged."""
     logged_model_id: Annotated[str, Field(max_length=100)] = ""
     """Of a model: what the version stood for when it was submitted. A name can be given to other bytes, this cannot."""
+    subject_digest: HexDigest | None = None
+    """The release's digest of the bytes that the submitter asks for; None where the version is that digest, and in
+    requests that are older than this."""
     produces: Produces = Produces.DECISIONS
     tier: Tier
     environment: Environment
@@ -78,7 +81,7 @@ class ReleaseRequest(BaseModel):
     @property
     def content(self) -> bytes:
         """The request in canonical JSON."""
-        return canonical_json(self.model_dump(mode="json"))
+        return canonical_json(self._document())
 
     @property
     def identifier(self) -> str:
@@ -86,7 +89,12 @@ class ReleaseRequest(BaseModel):
 
         Who asks for the same once more has asked once.
         """
-        return sha256(canonical_json(self.model_dump(mode="json", exclude={"submitted_at"}))).hex()
+        asked = {name: said for name, said in self._document().items() if name != "submitted_at"}
+        return sha256(canonical_json(asked)).hex()
+
+    def _document(self) -> dict[str, Any]:
+        # What is not there is not written, so that the digests of older requests stay what they are.
+        return self.model_dump(mode="json", exclude={"subject_digest"} if self.subject_digest is None else None)
 
 
 def submission_key(source_identity: str, request: ReleaseRequest) -> str:

@@ -1403,8 +1403,8 @@ _ASKED = form(
         "submitted_at": TIME,
     },
     {
-        **_VERSION, "logged_model_id": short(100), "produces": one_of("decisions", "text"),
-        "emergency": one_of(True, False), "reason": _LONG,
+        **_VERSION, "logged_model_id": short(100), "subject_digest": maybe(HEX),
+        "produces": one_of("decisions", "text"), "emergency": one_of(True, False), "reason": _LONG,
     },
 )  # fmt: skip
 _NOT_SAID = {"schema_version": 1, "logged_model_id": "", "produces": "decisions", "emergency": False, "reason": ""}
@@ -1441,6 +1441,8 @@ def _is_pin(value: Any, where: str) -> None:
     if request is None:
         return
     asked = {**_NOT_SAID, **request["document"]}
+    if asked.get("subject_digest") is None:
+        asked.pop("subject_digest", None)
     asked["submitted_at"] = when(asked["submitted_at"]).isoformat().replace("+00:00", "Z")
     if sha256(canonical_json(asked)) != request["sha256"]:
         raise ValueError(f"{where}: the request is not the one whose digest it names")
@@ -1802,6 +1804,8 @@ class Opening:
     emergency: bool
     submitter: str
     builder: str
+    bytes: str | None
+    """The digest of what the submitter asked for; None where the request does not say."""
 
     @classmethod
     def of(cls, pin: Statement) -> Opening | None:
@@ -1813,7 +1817,7 @@ class Opening:
         return cls(
             pin, str(pin.predicate.get("policy")), document["tier"], document["environment"],
             document.get("produces", "decisions"), document.get("emergency") is True, request["submitter"],
-            str(pin.predicate.get("builder", "")),
+            str(pin.predicate.get("builder", "")), document.get("subject_digest"),
         )  # fmt: skip
 
 
@@ -1897,6 +1901,8 @@ class Judge:
             return "policy-unknown-to-root", f"no version of the root names the policy {shown(digest, 64)}"
         if all(root.policy != digest for root in roots):
             return "policy-superseded", "another policy was in force than the one that it was opened under"
+        if self.opening.bytes not in (None, self.digest):
+            return "request-for-other-bytes", f"what was asked for is the release {self.opening.bytes}"
         if policy is None:
             return "policy-missing", f"the policy {digest} is not in the bundle"
         if self.opening.tier not in policy["tiers"]:
@@ -2020,7 +2026,7 @@ class Judge:
         )
 
 
-UNOPENED = {"policy-unknown-to-root", "policy-superseded", "policy-missing", "tier-unknown"}
+UNOPENED = {"policy-unknown-to-root", "policy-superseded", "request-for-other-bytes", "policy-missing", "tier-unknown"}
 """What a pin is refused for before anything else is asked."""
 
 

@@ -67,6 +67,8 @@ class ReasonCode(StrEnum):
     """No builder has signed for these bytes."""
     NOT_SUBMITTED = "not-submitted"
     """The bytes are pinned, and nobody asked for their release."""
+    REQUEST_FOR_OTHER_BYTES = "request-for-other-bytes"
+    """The bytes that were pinned are not those that the submitter asked for."""
     PIN_NAMES_OTHER_OBJECTS = "pin-names-other-objects"
 
     POLICY_MISSING = "policy-missing"

@@ -49,6 +49,10 @@ def opened(pin: Said[PinPredicate], trust: Trust, *, in_force: bool) -> Opened |
             f"pin and check the release again"
         )
         return Reason(ReasonCode.POLICY_SUPERSEDED, text, where)
+    asked = pin.what.request.document.subject_digest
+    if asked is not None and not pin.recorded.statement.is_about(asked):
+        text = f"{where} pins other bytes than were asked for: those are the release {asked}"
+        return Reason(ReasonCode.REQUEST_FOR_OTHER_BYTES, text, where)
     policy = trust.policies.get(digest)
     if policy is None:
         return trust.faults[digest]

@@ -12,9 +12,11 @@ from interlock.release.digests import canonical_json
 from interlock.release.gates.registry import BUILT_IN
 from interlock.release.manifest import manifest_of
 from interlock.release.measured import put_statement
+from interlock.release.pin_statement import Code
 from interlock.release.predicates import Predicate
 from interlock.release.record import gather
 from interlock.release.statement import statement_about
+from interlock.release.submitting import write_submission
 from interlock.release.tiers import parse_policy
 from interlock.release.vault import files_prefix
 from tests.interlock.building.bench import GATES, Bench, Killed, killed_everywhere
@@ -62,7 +64,7 @@ def test_pinning_again_changes_nothing_and_downloads_nothing(bench: Bench) -> No
     before = bench.objects
     assert bench.pin().digest == first.digest
     assert bench.pin(f"creator-1/{first.submission.request.identifier}").locked == first.locked
-    assert (bench.objects, bench.known.downloads) == (before, 1)
+    assert (bench.objects, bench.known.downloads) == (before, 2)
 
 
 def test_another_request_for_the_same_bytes_is_another_pin_of_the_same_release(bench: Bench) -> None:
@@ -108,9 +110,9 @@ def test_refused_bytes_stay_those_that_the_submission_stands_for(bench: Bench) -
 
 def test_once_pinned_nothing_but_what_it_was_stays_staged(bench: Bench) -> None:
     bench.submit()
-    bench.pin()
+    digest = bench.pin().digest
     assert {key.rpartition("/")[2] for key in bench.staging.objects if key.startswith("pins/")} == {
-        "manifest.json", "origin.json",
+        "manifest.json", f"{digest}.json",
     }  # fmt: skip
 
 
@@ -125,8 +127,38 @@ def test_what_is_staged_is_what_is_pinned_whatever_the_registry_holds_by_then(
     bench.life.left = None
     bench.register(weights_bin="overwritten")
     pinned = bench.pin()
-    assert bench.known.downloads == 1
+    assert bench.known.downloads == 2
     assert (pinned.locked.files[-1].size, record_of(bench, pinned.digest).problems) == (4, ())
+
+
+def test_bytes_that_were_exchanged_after_they_were_submitted_are_not_pinned(bench: Bench) -> None:
+    """MLflow lets any creator overwrite an artifact, and whoever did it is neither submitter nor builder."""
+    digest = bench.submit().request.subject_digest
+    bench.register(weights_bin="overwritten")
+    with pytest.raises(Refusal, match="other bytes now than when it was submitted") as refused:
+        bench.pin()
+    assert f"submitted was {digest}" in refused.value.reasons[0]
+    assert (bench.vault.objects, [key for key in bench.staging.objects if key.startswith("pins/")]) == ({}, [])
+    bench.register()
+    assert bench.pin().digest == digest
+
+
+def test_other_bytes_are_not_staged_under_the_origin_of_a_run_that_was_broken_off(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = bench.submit().request.model_copy(update={"subject_digest": None})
+    bench.staging.objects.clear()
+    write_submission(older, "creator-1", writer=bench.staging, reader=bench.staging)
+    bench.life.left, bench.life.arrives = 1, True
+    with pytest.raises(Killed):
+        bench.pin()
+    bench.life.left = None
+    bench.register(weights_bin="overwritten")
+    first = bench.known.origin
+    monkeypatch.setattr(
+        bench.known, "origin", lambda source: first(source).model_copy(update={"code": Code(revision="77aa")})
+    )
+    assert bench.pin().locked.predicate.code.revision == "77aa"
 
 
 def test_a_version_that_was_made_again_since_is_not_what_was_submitted(bench: Bench) -> None:
@@ -153,9 +185,8 @@ def test_bytes_that_can_be_no_release_are_one_message(
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text)
     bench.known.models["credit", "2"] = ("m-2", folder)
-    bench.submit("credit/2")
     with pytest.raises(Refusal) as refused:
-        bench.pin("credit/2")
+        bench.submit("credit/2")
     assert said in "".join(refused.value.reasons)
     assert bench.vault.objects == {}
 

@@ -232,6 +232,20 @@ def test_neither_judge_reads_a_statement_that_readers_of_json_take_differently(w
         verify.fit(verify.parse_json(payload, "x"), verify._STATEMENT, "x", "statement")
 
 
+def test_a_pin_of_other_bytes_than_were_asked_for_admits_nothing() -> None:
+    world = World()
+    asked = world.request(subject_digest="5" * 64)
+    world.pin(request=world.pinned_request(asked))
+    world.sequence()
+    assert "request-for-other-bytes" in {str(reason.code) for reason in world.verdict().reasons}
+    assert "request-for-other-bytes" in judged(world.bundle(), world.root.fingerprint)
+    same = World()
+    same.pin(request=same.pinned_request(same.request(subject_digest=same.digest)))
+    same.sequence()
+    assert "request-for-other-bytes" not in {str(reason.code) for reason in same.verdict().reasons}
+    assert "request-for-other-bytes" not in judged(same.bundle(), same.root.fingerprint)
+
+
 @pytest.mark.parametrize("number", ["1e300", "1e-300", "123456789e100", "0e999999", "-0.0"])
 def test_a_number_that_was_written_out_reads_back(number: str) -> None:
     measure = Measure(name="rows", value=number)

@@ -189,27 +189,33 @@ class World:
         self.vault.add_version(manifest_key(self.digest), self.manifest.content)
         return self.say(Predicate.PIN, self.pin_predicate(**changes), "builder")
 
-    def pin_predicate(self, **changes: Any) -> PinPredicate:
-        request = ReleaseRequest(
-            kind=SubjectKind.MODEL,
-            name="loans",
-            version="3",
-            tier="high",
-            environment=ENVIRONMENT,
-            ticket="CHG-1234",
-            submitted_at=START,
+    def request(self, **changes: Any) -> ReleaseRequest:
+        given: dict[str, Any] = {
+            "kind": SubjectKind.MODEL,
+            "name": "loans",
+            "version": "3",
+            "tier": "high",
+            "environment": ENVIRONMENT,
+            "ticket": "CHG-1234",
+            "submitted_at": START,
+        }
+        return ReleaseRequest(**{**given, **changes})
+
+    def pinned_request(self, request: ReleaseRequest) -> PinnedRequest:
+        return PinnedRequest(
+            document=request,
+            key=submission_key("creator-1", request),
+            version_id="s1",
+            sha256=sha256(request.content).hex(),
+            submitter="creator-1",
         )
+
+    def pin_predicate(self, **changes: Any) -> PinPredicate:
         keys = [files_prefix(self.digest) + path for path in self.files] + [manifest_key(self.digest)]
         given: dict[str, Any] = {
             "source": Source(registry="https://mlflow", name="loans", version="3", logged_model_id="m-1", run_id="r"),
             "objects": {key: self.version(key) for key in keys},
-            "request": PinnedRequest(
-                document=request,
-                key=submission_key("creator-1", request),
-                version_id="s1",
-                sha256=sha256(request.content).hex(),
-                submitter="creator-1",
-            ),
+            "request": self.pinned_request(self.request()),
             "tier": "high",
             "environment": ENVIRONMENT,
             "policy": self.policy.digest,
