@@ -125,6 +125,18 @@ class Passport:
         return tuple(one for one in self.voices if one.counts and one.did in ("rejected", "revoked", "retired"))
 
     @property
+    def unmeasured(self) -> str:
+        """Say which of the gates that the tier demands have shown nothing at all; empty if there are none."""
+        demanded = [gate for gate in self.gates if gate.required]
+        silent = [gate.name for gate in demanded if gate.state is State.MISSING]
+        if not silent:
+            return ""
+        return (
+            f"{len(demanded) - len(silent)} of {len(demanded)} demanded gates have measured it; "
+            f"nobody knows what these would find: {', '.join(silent)}"
+        )
+
+    @property
     def unchecked(self) -> tuple[tuple[str, str], ...]:
         """By gate, what was not looked at."""
         return tuple((gate.name, text) for gate in self.gates if gate.evidence for text in gate.evidence.unchecked)

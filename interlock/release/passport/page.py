@@ -99,6 +99,7 @@ def _head(passport: Passport) -> Markup:
             "p", "Asks to serve", f": {plain(asked)}" if asked else f" in {plain(passport.environment)}.", class_="soft"
         ),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
+        *([tag("p", plain(passport.unmeasured), ".", class_="failed")] if passport.unmeasured else []),
         *([_comparison(passport.comparison)] if passport.comparison else []),
         *(tag("p", plain(one), class_="soft") for one in passport.other_pins),
     )

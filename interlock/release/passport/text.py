@@ -28,6 +28,8 @@ def _parts(passport: Passport) -> Iterator[RenderableType]:
     word, colour = ("verifies", "bold green") if passport.verifies else ("refused", "bold red")
     yield Text.assemble((plain(passport.name), "bold"), " for ", plain(passport.environment), "  ", (word, colour))
     yield from _lines([shortened(plain(one)) for one in passport.reasons])
+    if passport.unmeasured:
+        yield Padding(Text(plain(passport.unmeasured), "bold yellow"), (0, 0, 0, 2))
     if passport.comparison is not None:
         yield Padding(Text(str(passport.comparison), "" if passport.comparison.holds else "bold yellow"), (0, 0, 0, 2))
     yield _heading("asked for")

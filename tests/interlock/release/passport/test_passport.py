@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from interlock.release.champion import Comparison
 from interlock.release.digests import sha256
 from interlock.release.envelope import enclose, read_sealed, sign_payload
 from interlock.release.evidence import Columns, Limit, Measure
@@ -74,6 +75,36 @@ def test_a_release_with_everything_reads_so() -> None:
     assert "Everything that the tier demands is there" in page(good)
     assert [one.counts for one in good.voices] == [True, True]
     assert "approver-1" not in good.could_approve
+
+
+def test_gates_that_were_not_run_are_named_before_those_that_were() -> None:
+    told = "3 of 5 demanded gates have measured it; nobody knows what these would find"
+    some = [replace(gate, required=True) for gate in REFUSED.gates][:5]
+    some = [replace(one, state=State.MISSING if place > 2 else State.PASSED) for place, one in enumerate(some)]
+    partly = replace(REFUSED, gates=tuple(some))
+    names = ", ".join(one.name for one in some[3:])
+    assert partly.unmeasured == f"{told}: {names}"
+    for said in (" ".join(terminal(partly).split()), " ".join(Elements(page(partly)).words)):
+        assert f"{told}: {names}" in said
+    assert passport(build(impact=0.9, area=0.81, version="3", salt=b"x")).unmeasured == ""
+
+
+@pytest.mark.parametrize(
+    ("compared", "serving", "said"),
+    [
+        ((), None, "ompared with no champion: none of its name served before it"),
+        (("ab" * 32,), "ab" * 32, f"ompared with {'ab' * 32}, which served before it"),
+        (("ab" * 32,), "cd" * 32, f"ompared with {'ab' * 32}; serving is {'cd' * 32}"),
+        ((), "cd" * 32, f"ompared with no champion; serving is {'cd' * 32}"),
+    ],
+)
+def test_whom_it_was_compared_with_and_who_serves_stands_at_the_top(
+    compared: tuple[str, ...], serving: str | None, said: str
+) -> None:
+    told = replace(REFUSED, comparison=Comparison(compared, serving))
+    for words in (" ".join(terminal(told).split()), " ".join(Elements(page(told)).words)):
+        assert said in words
+        assert words.index(said) < words.index("measured on")
 
 
 def test_what_changed_since_the_champion_is_told_with_its_numbers() -> None:
