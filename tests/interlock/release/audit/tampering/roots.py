@@ -64,7 +64,7 @@ def root_cases() -> Iterator[Case]:
     yield case(
         "policy: one that no root names", _other_policy, "policy-missing", program=("policy-missing", "policy-altered")
     )
-    yield case("policy: softened", _soft_policy, "policy-missing", program=("policy-altered",))
+    yield case("policy: softened", _soft_policy, "policy-altered")
     yield case("policy: one that was replaced before the decision", _decided_under_the_old_policy, "policy-superseded")
     yield case("policy: none", lambda w: drop(w, policy_key(w.policy.digest)), "policy-missing")
 
