@@ -1841,7 +1841,7 @@ class Judge:
         by_then = [
             one
             for one in self.statements
-            if (one.by(moment + CLOCKS_DIFFER) or at_the_end)
+            if (at_the_end or one.by(moment if self._speaks_against(one) else moment + CLOCKS_DIFFER))
             and (named is None or not one.speaks_for() or one.sha256 in named)
         ]
         roots = self.policies.roots[-1:] if at_the_end else self.policies.in_force(moment)
@@ -1870,6 +1870,13 @@ class Judge:
                 fewer = {gate: one for gate, one in usual.items() if gate in urgent["evidence"]}
                 ways.append(self._of_path(policy, rules, urgent["approvals"], fewer, by_then, environment, moment))
         return found + min(ways, key=len)
+
+    def _speaks_against(self, one: Statement) -> bool:
+        """Say whether it takes something from the release: nobody could heed that before the ledger had it."""
+        if one.kind == EVIDENCE:
+            return not one.speaks_for()
+        approvals = {other.payload for other in self.statements if other.kind == APPROVAL}
+        return one.kind in OBJECTIONS or (one.kind == WITHDRAWAL and one.predicate["withdrawn"] in approvals)
 
     def _of_opening(
         self,

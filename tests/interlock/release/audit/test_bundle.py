@@ -97,6 +97,14 @@ def test_a_revoked_release_is_refused_though_its_admission_was_right() -> None:
     assert ReasonCode.REVOKED in {one.code for one in world.verdict().reasons}
 
 
+def test_what_was_said_against_it_two_minutes_after_its_admission_is_no_reason_against_that() -> None:
+    world = RELEASED.copy()
+    world.now += timedelta(minutes=2) - HOUR
+    world.act(Predicate.REVOCATION, "approver-3", "revoked_at")
+    world.sequence()
+    assert [(one.code, one.where) for one in report(world).reasons] == [("revoked", "")]
+
+
 def test_whoever_asks_for_the_bytes_alone_needs_the_builder_s_key_alone() -> None:
     keys = {"builder": SIGNERS["builder"].public_key}
     found = verify_release(RELEASED.digest, RELEASED.vault, keys)
