@@ -15,10 +15,11 @@ from interlock.failures import BadInput, Refusal
 from interlock.passports import passport_from
 from interlock.release.acting import Act, Written, approval_of, hindrances, retained_keys, write_act
 from interlock.release.passport.model import Passport
+from interlock.release.pin_statement import PinPredicate
 from interlock.release.record import Record, gather
 from interlock.release.trust.document import KeyDuty
 from interlock.release.verification.judging import Verdict
-from interlock.release.verification.readings import Readings, read
+from interlock.release.verification.readings import Readings, Said, read
 from interlock.release.verification.trust import Trust
 
 if TYPE_CHECKING:
@@ -79,10 +80,18 @@ def _key_of(clients: StackClients, person: str) -> ApproverKeyPart:
     return found[0]
 
 
-def open_reading(clients: StackClients, speaker: Speaker, digest: str, environment: str, *, now: datetime) -> Reading:
-    """Return what there is to read before approving. Raises Refusal where an approval would not count, or not help."""
-    record, verdict = judge(clients.vault_reader, speaker.trust, digest, environment, now=now)
-    against = list(hindrances(verdict, record, read(record, speaker.trust.root), speaker.person))
+def open_reading(
+    clients: StackClients, speaker: Speaker, digest: str, environment: str, *, now: datetime, pin: str = ""
+) -> Reading:
+    """Return what there is to read before approving: the one pin that can be approved, or that `pin` names.
+
+    `pin` is the beginning of a pin's payload digest. Raises Refusal where an approval would not count, or not help, and
+    BadInput where it is not clear which pin is meant.
+    """
+    record, best = judge(clients.vault_reader, speaker.trust, digest, environment, now=now)
+    readings = read(record, speaker.trust.root)
+    verdict = chosen(best, record, readings, speaker.person, pin)
+    against = list(hindrances(verdict, record, readings, speaker.person))
     if against or verdict.pin is None:
         raise Refusal(
             f"the release {digest} is nothing to approve for {environment}",
@@ -90,6 +99,39 @@ def open_reading(clients: StackClients, speaker: Speaker, digest: str, environme
             details={"codes": [one.code.value for one in against or verdict.reasons]},
         )
     return Reading(speaker, record, verdict)
+
+
+def chosen(best: Verdict, record: Record, readings: Readings, person: str, pin: str = "") -> Verdict:
+    """Return what was found under the pin that `person` is to approve. Raises BadInput where that is not one."""
+    found = [(one.pin, one) for one in (best, *best.others) if one.pin is not None]
+    if pin:
+        named = [one for said, one in found if said.payload.startswith(pin)]
+        if len(named) != 1:
+            raise BadInput(
+                f"--pin: received {pin!r}, with which the digests of {len(named)} pins begin; accepted is the "
+                "beginning of one of these",
+                reasons=[_pinned(said) for said, _ in found],
+            )
+        return named[0]
+    possible = [(said, one) for said, one in found if not list(hindrances(one, record, readings, person))]
+    if len(possible) > 1:
+        raise BadInput(
+            f"--pin: received none, and {len(possible)} pins of the release could be approved for {best.environment}; "
+            "accepted is the beginning of the digest of one of these",
+            reasons=[_pinned(said) for said, _ in possible],
+        )
+    return possible[0][1] if possible else best
+
+
+def _pinned(said: Said[PinPredicate]) -> str:
+    what = said.what
+    if what.request is None:
+        return f"{said.payload}: nobody asked for it"
+    asked = what.request
+    return (
+        f"{said.payload}: tier {what.tier} for {what.environment}, asked for by {asked.submitter} with "
+        f"{asked.document.ticket} at {asked.document.submitted_at:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def passport_of(clients: StackClients, reading: Reading, *, now: datetime) -> Passport:

@@ -43,6 +43,9 @@ def approve(
     days: Annotated[
         float | None, typer.Option(help="For how long; without it, as long as the tier lets it last.")
     ] = None,
+    pin: Annotated[
+        str, typer.Option(metavar="DIGEST", help="The beginning of the pin's digest, where several could be approved.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking once more: for scripts.")] = False,
     person: PersonOption = None,
     root: RootOption = None,
@@ -61,7 +64,7 @@ def approve(
     where = environment or clients.manifest.environment
     with progress() as tell:
         tell(f"verify {digest}")
-        reading = approving.open_reading(clients, speaker, digest, where, now=now)
+        reading = approving.open_reading(clients, speaker, digest, where, now=now, pin=pin)
     _ask(clients, reading, now=now, yes=yes, quiet=output is OutputFormat.JSON)
     # Reading takes as long as it takes, and what is dated before a checkpoint without it counts as dated back.
     approved = approving.approve(clients, reading, ticket=ticket, reason=reason, days=days, now=_now())

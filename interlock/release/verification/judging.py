@@ -60,7 +60,9 @@ def admit(
         *readings.forgeries, *judge.objections(), *objections,
     ]  # fmt: skip
     verdict = judge.verdict(Profile.ADMIT, found)
-    return replace(verdict, locked_until=min(until.values(), default=None))
+    first = min(until.values(), default=None)
+    others = tuple(replace(one, locked_until=first) for one in verdict.others)
+    return replace(verdict, locked_until=first, others=others)
 
 
 def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str) -> Verdict:
@@ -107,6 +109,11 @@ def _unlocked(key: str, end: datetime) -> Reason:
     return Reason(ReasonCode.NOT_LOCKED, f"the lock of {key} ended at {end:%Y-%m-%d %H:%M} UTC", key)
 
 
+def _missing(case: Verdict) -> tuple[bool, int]:
+    # One that was opened under what is in force says more than one that was not.
+    return case.evidence is None, len(case.reasons)
+
+
 @dataclass(frozen=True)
 class _Judge:
     """Reaches the verdict on what was read, pin by pin and path by path."""
@@ -129,12 +136,11 @@ class _Judge:
         """Return the verdict of the pin for which least is missing, the newest of equals, and what was found else."""
         oldest = datetime.min.replace(tzinfo=UTC)
         pins = sorted(self.readings.pins, key=lambda pin: self.belief.made_at(pin) or oldest, reverse=True)
-        cases = [case for pin in pins for case in self._of_pin(pin, profile)]
+        cases = [min(self._of_pin(pin, profile), key=_missing) for pin in pins]
         if not cases:
             return Verdict(self.record.digest, self.environment, profile, tuple(found))
-        # One that was opened under what is in force says more than one that was not.
-        best = min(cases, key=lambda case: (case.evidence is None, len(case.reasons)))
-        return replace(best, reasons=(*found, *best.reasons))
+        best, *others = [replace(case, reasons=(*found, *case.reasons)) for case in sorted(cases, key=_missing)]
+        return replace(best, others=tuple(others))
 
     def _of_pin(self, pin: Said[PinPredicate], profile: Profile) -> list[Verdict]:
         opened = tier.opened(pin, self.trust, in_force=self.now is not None)

@@ -40,6 +40,8 @@ class Verdict:
     """Those that count, one of each person."""
     served: tuple[Said[Served] | Said[Summary], ...] = ()
     """Where it served in the environments that come first: the statements, and the decisions that they name."""
+    others: tuple[Verdict, ...] = ()
+    """What was found under each other pin of the record, those first for which least is missing."""
     locked_until: datetime | None = None
     """When (UTC) the first of the release's objects becomes deletable; None where that is not known."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.approving import chosen
+from interlock.failures import BadInput
 from interlock.release.acting import hindrances
 from interlock.release.tiers import Tier, TiersPolicy
 from interlock.release.verification.readings import read
@@ -46,6 +48,43 @@ def test_an_approval_counts_for_the_pin_that_was_read_and_for_no_other_of_the_sa
     world.sequence(NOW + 4 * HOUR)
     verdict = world.admit()
     assert (verdict.tier, verdict.reasons, len(verdict.approvals)) == ("high", (), 2)
+
+
+def test_whoever_approves_says_which_pin_where_several_could_be() -> None:
+    world = World(policy=two_tiers())
+    low = world.pin(tier=Tier.LOW)
+    world.show("privacy", tier="low")
+    high = world.pin()
+    for gate in MEASURED:
+        world.show(gate)
+    world.sequence(NOW + HOUR)
+    record, verdict = world.record(), world.admit()
+    readings = read(record, world.trust(None).root)
+    with pytest.raises(BadInput, match="--pin: received none, and 2 pins of the release could be approved") as refused:
+        chosen(verdict, record, readings, "approver-1")
+    assert {(reason[:64], reason.split(": ")[1][:8]) for reason in refused.value.reasons} == {
+        (low, "tier low"),
+        (high, "tier hig"),
+    }
+    for payload in (low, high):
+        found = chosen(verdict, record, readings, "approver-1", payload[:16])
+        assert found.pin is not None
+        assert (found.pin.payload, codes(found)) == (payload, {C.APPROVAL_MISSING})
+    for wrong in ("zz", "0" * 64):
+        with pytest.raises(BadInput, match="begin; accepted is the beginning of one of these"):
+            chosen(verdict, record, readings, "approver-1", wrong)
+
+
+def test_of_pins_that_nothing_but_one_could_be_approved_of_that_one_is_meant() -> None:
+    world = World(policy=two_tiers())
+    low = world.pin(tier=Tier.LOW)
+    world.show("privacy", tier="low")
+    world.pin()
+    world.sequence(NOW + HOUR)
+    record, verdict = world.record(), world.admit()
+    found = chosen(verdict, record, read(record, world.trust(None).root), "approver-1")
+    assert found.pin is not None
+    assert found.pin.payload == low
 
 
 @pytest.mark.parametrize("changes", [{"pin": "ab" * 32}, {"tier": "low"}])
