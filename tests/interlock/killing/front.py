@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _CHUNK = 1 << 20
+_DRAIN_SECONDS = 180
 _OF_ONE_CONNECTION = frozenset(("connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "expect"))
 
 
@@ -39,7 +40,7 @@ class Front:
     """What was asked to be written since `watch` was called, as `METHOD path`."""
     _death: Death | None = None
     _victim: Callable[[], int | None] = lambda: None
-    _under_way: int = 0
+    _under_way: list[str] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def watch(self, victim: Callable[[], int | None], death: Death | None) -> None:
@@ -51,7 +52,8 @@ class Front:
     def drain(self) -> None:
         """Wait until whatever the dead had sent has come to its end."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self._under_way == 0, timeout=60)
+            done = self._changed.wait_for(lambda: not self._under_way, timeout=_DRAIN_SECONDS)
+            assert done, f"after {_DRAIN_SECONDS} s there was no answer to {self._under_way}"
 
     def entered(self, method: str, path: str) -> bool:
         """Note a request, and return whether whoever sent it is to be killed once it has taken effect.
@@ -59,7 +61,7 @@ class Front:
         Whoever is to be killed before is dead when this raises Dead.
         """
         with self._changed:
-            self._under_way += 1
+            self._under_way.append(f"{method} {path}")
             if not is_write(method, path):
                 return False
             self.writes.append(f"{method} {path}")
@@ -71,9 +73,9 @@ class Front:
             raise Dead
         return True
 
-    def left(self) -> None:
+    def left(self, method: str, path: str) -> None:
         with self._changed:
-            self._under_way -= 1
+            self._under_way.remove(f"{method} {path}")
             self._changed.notify_all()
 
     def kill(self) -> None:
@@ -106,7 +108,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
             except Dead:
                 self.close_connection = True
             finally:
-                front.left()
+                front.left(self.command, self.path)
 
         do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any
 

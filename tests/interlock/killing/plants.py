@@ -30,11 +30,13 @@ def always_say_anew() -> None:
 def measure_anew() -> None:
     """Have gates run and signed for again whatever is recorded of them."""
     from interlock.building import pinning
+    from interlock.release import opening
 
     def nothing(*_: Any) -> dict[str, Any]:
         return {}
 
-    _replace(pinning, "measured", nothing)
+    for module in (pinning, opening):
+        _replace(module, "measured", nothing)
 
 
 def stage_anywhere() -> None:
