@@ -101,7 +101,12 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # Whoever sent it died on the way; S3 would wait for the rest, and take nothing.
+                self.close_connection = True
+                return
             try:
                 dies_after = front.entered(self.command, self.path)
                 self._hand_on(body, dies_after)
