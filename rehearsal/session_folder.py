@@ -23,7 +23,7 @@ def lay_out(directory: Path, tools: Tools) -> None:
     script(bin_folder / "pulumi-language-python", python, "-P", "-m", "rehearsal.engine.language.host")
     script(bin_folder / "pulumi-resource-pulumi-python", python, "-u", "-m", "pulumi.dynamic")
     script(bin_folder / "mlflow", python, "-P", "-m", "mlflow")
-    start = "import sys; sys.argv[0] = 'interlock'; from interlock.cli.main import main; sys.exit(main())"
+    start = "import sys; sys.argv[0] = 'interlock'; from interlock.cli.start import main; sys.exit(main())"
     script(bin_folder / "interlock", python, "-P", "-c", start)
     plugin = directory / "pulumi" / "plugins" / f"resource-aws-v{PLUGIN_VERSION}"
     plugin.mkdir(parents=True, exist_ok=True)
