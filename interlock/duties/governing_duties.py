@@ -47,7 +47,9 @@ FOUNDATION: Final = Row(
         Task("say who has a duty", "iam:UpdateAssumeRolePolicy", Kind.DUTY_ROLE, Role.BUILDER.value),
         Task("change a boundary", "iam:CreatePolicyVersion", Kind.BOUNDARY, "service"),
         Task("guard the vault", "s3:PutBucketPolicy", Kind.VAULT),
-        Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "builder"),
+        # Of each key: one that nobody may change any more is one that nobody can mend.
+        Task("keep a key's policy", "kms:PutKeyPolicy", Kind.SIGNING_KEY, "*"),
+        Task("keep the policy of the key of evidence", "kms:PutKeyPolicy", Kind.EVIDENCE_KEY),
         Task("keep a repository", "ecr:SetRepositoryPolicy", Kind.REPOSITORY),
         Task("push an image that may run", "ecr:PutImage", Kind.REPOSITORY),
         Task("keep the sequencer's function", "lambda:UpdateFunctionCode", Kind.LEDGER_FUNCTION, Role.SEQUENCER.value),

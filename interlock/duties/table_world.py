@@ -22,6 +22,7 @@ from interlock.duties.trust import DUTY_SECONDS
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
 
 APPROVERS_KEYS: Final = "approver-*"
+KEEPING_A_KEY: Final = "kms:PutKeyPolicy"
 
 
 def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()) -> World:
@@ -104,7 +105,7 @@ def _tasks(world: World, land: Landscape) -> Iterator[Task]:
                     action=task.action,
                     resource=example.replace("*", "example"),
                     context={key: tuple(values) for key, values in task.context.items()}
-                    | _given(land, task.kind, example, principal.account_id)
+                    | _given(land, task.kind, task.action, example, principal.account_id)
                     | _locked(task.action),
                     own_key=own,
                 )
@@ -135,11 +136,11 @@ def _account_in(arn: str) -> str:
     return arn.split(":")[4] if arn.count(":") >= 5 else ""
 
 
-def _given(land: Landscape, kind: Kind, example: str, own_account_id: str) -> dict[str, tuple[str, ...]]:
+def _given(land: Landscape, kind: Kind, action: str, example: str, own_account_id: str) -> dict[str, tuple[str, ...]]:
     """Return what AWS says of a request beside the table: whose the resource is, its tags, through whom it comes."""
     found: dict[str, tuple[str, ...]] = {}
     account_id = _account_in(example) or own_account_id
-    if kind is Kind.EVIDENCE_KEY:
+    if kind is Kind.EVIDENCE_KEY and action != KEEPING_A_KEY:
         # S3 asks for it in the name of who reads or writes the object.
         found["kms:viaservice"] = (f"s3.{example.split(':')[_REGION_IN_ARN]}.amazonaws.com",)
     if kind in (Kind.VAULT, Kind.OBJECTS, Kind.STAGING, Kind.STAGED, Kind.GUARDED):

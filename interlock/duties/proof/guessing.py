@@ -48,4 +48,7 @@ def _values(condition: Condition) -> list[Values]:
         return [None if value.written.lower() == "true" else _OTHER for value in condition.values]
     written = [one.written.replace("*", "x").replace("?", "x") for one in condition.values if not one.variables]
     met: list[Values] = [(one,) for one in written]
+    if condition.qualifier is not None:
+        # One that is meant beside one that is not: of any and of all of them, another is true.
+        met += [(one, *_OTHER) for one in written]
     return [None, _OTHER, *met] if OPERATORS[condition.operator].negated else met

@@ -138,6 +138,16 @@ def _own_lines(context: Context) -> Iterator[Violation]:
                 yield from context.first(
                     strangers, (action,), thing, f"use a bucket of ours {words}", given=given, loosened=True
                 )
+    yield from _alarms_line(context)
+
+
+def _alarms_line(context: Context) -> Iterator[Violation]:
+    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
+    words, given = next(iter(UNSAFE_LINES.items()))
+    for topic in context.scene.world.of_kind(ResourceKind.TOPIC):
+        if topic.attributes.get("alarm") == "true":
+            told = f"tell of break-glass {words}"
+            yield from context.first(strangers, ("sns:Publish",), topic.arn, told, given=given, loosened=True)
 
 
 def _tags_fast(context: Context) -> Iterator[Violation]:
@@ -170,8 +180,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "lines-are-safe",
-        "Nobody uses a staging bucket or a store of artifacts without TLS of at least 1.2, even were its policy to "
-        "allow everyone everything beside what it denies.",
+        "Nobody uses a staging bucket or a store of artifacts without TLS of at least 1.2, or tells of break-glass "
+        "without TLS, even were the policy to allow everyone everything beside what it denies.",
         _own_lines,
     ),
     Property("tags-are-fast", "No tag of a repository of ours comes to mean another image.", _tags_fast),

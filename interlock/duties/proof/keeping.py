@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS
+from interlock.duties.proof.beside import beside
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.world import Resource, ResourceKind
@@ -98,8 +99,8 @@ def _only_writers_write(context: Context) -> Iterator[Violation]:
             others = [one for one in anybody if one.arn not in arns]
             yield from context.first(others, ("s3:PutObject",), f"{bucket.arn}/{prefix}*", f"write under {prefix}")
         if writers:
-            beside = f"{bucket.arn}/beside-all-prefixes/*"
-            yield from context.first(anybody, ("s3:PutObject",), beside, "write where nobody looks")
+            for thing in beside(bucket.arn, writers, context.scene.resource_policy(bucket), "s3:PutObject"):
+                yield from context.first(anybody, ("s3:PutObject",), thing, "write where nobody looks")
         if lockers := context.scene.world.lockers:
             others = [one for one in anybody if one.arn not in lockers]
             words = "lock for longer what lies in the vault"

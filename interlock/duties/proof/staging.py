@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from interlock.duties.prefixes import OWN_NAME, PINS
+from interlock.duties.proof.beside import beside
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.filling import NAME
 from interlock.duties.proof.forms import Form
@@ -27,9 +28,10 @@ def _in_their_own_name(context: Context) -> Iterator[Violation]:
                 yield from context.first(others, WRITING, f"{bucket.arn}/{place}*", f"write under {place}")
             if own:
                 yield from _in_anothers_name(context, bucket, place, arns)
-        if context.scene.world.staged_writers:
-            beside = f"{bucket.arn}/beside-all-prefixes/*"
-            yield from context.first(anybody, WRITING, beside, "write where nobody looks")
+        places = [one.partition(OWN_NAME)[0] for one in context.scene.world.staged_writers]
+        policy = context.scene.resource_policy(bucket)
+        for thing in beside(bucket.arn, places, policy, WRITING[0]) if places else ():
+            yield from context.first(anybody, WRITING, thing, "write where nobody looks")
         yield from context.first(anybody, REPLICAS, f"{bucket.arn}/*", "bring in what nobody submitted")
 
 
