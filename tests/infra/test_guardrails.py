@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from interlock.duties.duty import Duty
 from interlock.duties.duty_world import duty_world
 from interlock.duties.organization import above_all, read_controls
+from interlock.duties.people import Pipeline
 from interlock.duties.proof.prove import prove
 from rehearsal.infra import Infra, InfraError, Root
 from rehearsal.session import Session
@@ -64,7 +66,9 @@ def test_the_documents_hold_whoever_may_do_everything_and_outsiders(guardrails: 
     vaults = ("interlock-local-vault-first", "interlock-local-vault-second")
     land = replace(LAND, stack="local", platform_stack="local", vaults=vaults)
     known = read_controls({"documents": guardrails.outputs()["documents"]}, "guardrails")
-    world = above_all(duty_world(land, PEOPLE), known)
+    # Of the owner whose workflows the example lets in.
+    release = Pipeline("release", Duty.BUILDER, ("repo:example/models:ref:refs/heads/main",))
+    world = above_all(duty_world(land, replace(PEOPLE, pipelines=(release,))), known)
 
     assert {one.claim.name: [v.words for v in one.violations] for one in prove(world) if not one.holds} == {}
 
