@@ -13,6 +13,7 @@ TELLING = """
 import importlib
 ordinary = importlib.import_module
 def telling(name):
+    importlib.import_module = ordinary
     print("importing", flush=True)
     return ordinary(name)
 importlib.import_module = telling
