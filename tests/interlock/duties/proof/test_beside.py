@@ -23,7 +23,7 @@ def refuted(world: World) -> list[Violation]:
 def test_a_denial_that_leaves_out_what_begins_like_a_prefix_is_found() -> None:
     world = duty_world(LAND, PEOPLE)
     vault = next(one for one in world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true")
-    policy: dict[str, Any] = copy.deepcopy(vault.policy) or {}
+    policy: dict[str, Any] = copy.deepcopy(vault.policy or {})
     (beside,) = [one for one in policy["Statement"] if one.get("Sid") == "DenyBesidePrefixes"]
     beside["NotResource"] = [one.replace("/decisions/*", "/decision*") for one in beside["NotResource"]]
     loose = vault.model_copy(update={"policy": policy})
