@@ -16,6 +16,7 @@ from interlock.cli.duties_reading import (
     OrganizationOption,
     PlanOption,
     Read,
+    ReaderOption,
     StackArgument,
     WorldOption,
     read,
@@ -41,6 +42,7 @@ def prove_command(
     plan: PlanOption = None,
     world: WorldOption = None,
     live: LiveOption = False,
+    reader: ReaderOption = None,
     organization: OrganizationOption = None,
     certificate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write certificate.json and certificate.html.")
@@ -54,7 +56,7 @@ def prove_command(
     # Nearly all that a proof makes it keeps, and looking for garbage among it takes a quarter of the time.
     gc.set_threshold(50_000, 20, 100)
     with progress() as say:
-        known = read_under(read(stack, plan, world, say=say, live=live), organization)
+        known = read_under(read(stack, plan, world, say=say, live=live, readers=reader or ()), organization)
         say("proving")
         made = certify(
             known.world,

@@ -1,9 +1,10 @@
-"""`interlock duties prove --live`: the accounts of a stack as they are, read with its settings' own ways into them."""
+"""`interlock duties prove --live`: the accounts of a stack as they are, read as its settings or the asker say."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +24,13 @@ from interlock.settings.model import Settings
 from interlock.settings.reading import SettingsError, read_settings
 
 SESSION: Final = "interlock-duties-prove"
+_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/\S+")
 
 
-def read_live(stack: str, say: Callable[[str], None]) -> tuple[World, bool]:
+def read_live(stack: str, say: Callable[[str], None], readers: Sequence[str] = ()) -> tuple[World, bool]:
     """Return the world of a stack's accounts, and whether the organization's policies are in it.
 
+    `readers` are ARNs of roles to read their accounts as, in place of the settings' ways into them.
     Raises BadInput, OutsideFailure, Refusal.
     """
     settings, foundation = _settings(stack), None
@@ -43,6 +46,7 @@ def read_live(stack: str, say: Callable[[str], None]) -> tuple[World, bool]:
     for one in (held.accounts.evidence, held.accounts.audit):
         if one is not None:
             accounts.setdefault(one.account_id, one)
+    accounts |= _given_ways(readers, accounts)
     named = held.named_after(stack)
     readings, clients = [], {}
     for account in accounts.values():
@@ -55,6 +59,19 @@ def read_live(stack: str, say: Callable[[str], None]) -> tuple[World, bool]:
     say("reading the organization's policies")
     controls = _controls(clients, settings.region)
     return (under(world, controls), True) if controls is not None else (world, False)
+
+
+def _given_ways(readers: Sequence[str], known: Mapping[str, AccountSettings]) -> dict[str, AccountSettings]:
+    found = {}
+    for arn in readers:
+        parts = _ROLE.fullmatch(arn)
+        if parts is None or parts["account"] not in known:
+            raise BadInput(
+                f"--reader: received {arn!r}; accepted is the ARN of a role in one of the stack's accounts, "
+                f"{', '.join(known)}"
+            )
+        found[parts["account"]] = AccountSettings(account_id=parts["account"], role_arn=arn)
+    return found
 
 
 def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls] | None:
@@ -102,7 +119,7 @@ def _clients(account: AccountSettings, region: str) -> Client:
     if found != account.account_id:
         raise Refusal(
             f"these credentials are of account {found}, and the settings say {account.account_id}",
-            next_step="name a way into it: interlock:role_arn, or role_arn of interlock:accounts",
+            next_step="name a way into it: --reader ARN, interlock:role_arn, or role_arn of interlock:accounts",
         )
     return functools.cache(lambda service, region: session.client(service, region_name=region))
 

@@ -37,6 +37,15 @@ WorldOption = Annotated[
 LiveOption = Annotated[
     bool, typer.Option("--live", help="Read the stack's accounts as they are, with the ways into them of its settings.")
 ]
+ReaderOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reader",
+        metavar="ARN",
+        help="With --live: a role to read its account as, in place of the settings' own way into it, such as a "
+        "security team's. May be given several times.",
+    ),
+]
 OrganizationOption = Annotated[
     Path | None,
     typer.Option(
@@ -61,11 +70,21 @@ class Read:
     """What was left out of the world."""
 
 
-def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, say: Say, live: bool = False) -> Read:
+def read(
+    stack: str | None,
+    plan: Sequence[Path] | None,
+    world: Path | None,
+    *,
+    say: Say,
+    live: bool = False,
+    readers: Sequence[str] = (),
+) -> Read:
     """Return the world that the options name. Raises BadInput, OutsideFailure, Refusal."""
     given = [name for name, value in (("--plan", plan), ("--world", world), ("--live", live)) if value]
     if len(given) > 1:
         raise BadInput(f"received {' and '.join(given)}; accepted is one of them")
+    if readers and not live:
+        raise BadInput("--reader: accepted beside --live only, for a preview and a world are read without roles")
     if world is not None:
         return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
     if plan:
@@ -74,7 +93,7 @@ def read(stack: str | None, plan: Sequence[Path] | None, world: Path | None, *, 
         return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}", sources)
     name = pulumi_stack_of(stack)
     if live:
-        found, organized = read_live(name, say)
+        found, organized = read_live(name, say, readers)
         return Read(found, f"the accounts of {name} as they are", unread=() if organized else (NOT_READ,))
     say(f"previewing {name}")
     documents = [document_of_stack(name)]

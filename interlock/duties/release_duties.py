@@ -105,7 +105,8 @@ BUILDER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(DECISIONS), ENCRYPT, adds(RELEASES), signs("builder"),
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(DECISIONS), ENCRYPT, adds(RELEASES),
+        signs("builder"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "builder"),
         Task("read a request", "s3:GetObjectVersion", Kind.STAGED, SUBMISSIONS),
         Task("stage what is to be locked", "s3:PutObject", Kind.STAGED, PINS),

@@ -109,6 +109,11 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
             "--plan: FILE: received a document without steps; accepted is what `pulumi preview",
         ),
         (["prove", "--world", "FILE", "--organization", "FILE"], "accepted is what `terraform output -json`"),
+        (["prove", "--world", "FILE", "--reader", "arn:aws:iam::1:role/a"], "--reader: accepted beside --live only"),
+        (
+            ["prove", "--live", "local", "--reader", "arn:aws:iam::999999999999:role/audit"],
+            "accepted is the ARN of a role in one of the stack's accounts, 123456789012, 210987654321, 321098765432",
+        ),
     ],
 )
 def test_a_mistake_is_one_message(arguments: list[str], told: str, file: Path) -> None:
