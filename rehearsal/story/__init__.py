@@ -10,6 +10,7 @@ from pathlib import Path
 from rehearsal.layers import FOUNDATION, PLATFORM
 from rehearsal.report import write_report
 from rehearsal.story import (
+    amending,
     approving,
     auditing,
     bootstrapping,
@@ -46,7 +47,7 @@ INITIALIZED = "terraform init, infra/bootstrap"
 BOOTSTRAPPED = "terraform apply, infra/bootstrap"
 WATCHED, GUARDED = "terraform apply, infra/audit", "terraform apply, infra/guardrails"
 FOUNDATION_REST = "pulumi up, the foundation's rest"
-ROOT, BEGUN = "found the trust root", "begin the ledger"
+ROOT, AMENDED, BEGUN = "found the trust root", "change the policy", "begin the ledger"
 SCHEDULED = "find what the ledger did by itself"
 GRANTED = "read everybody's rights"
 MEASURED, SAID = "record what was measured", "record what was said"
@@ -74,8 +75,9 @@ STEPS: tuple[Step, ...] = (
     Step(PLATFORM_UP, provisioning.platform_up, (FOUNDATION_UP, "prove the duties")),
     Step(ROOT, trusting.found, (FOUNDATION_UP,)),
     # The ledger's functions among it, whose image has the fingerprint of the root in it.
+    Step(AMENDED, amending.amend, (ROOT,)),
     Step(FOUNDATION_REST, provisioning.foundation_rest, (FOUNDATION_UP, ROOT)),
-    Step(BEGUN, recording.begin, (FOUNDATION_REST,)),
+    Step(BEGUN, recording.begin, (FOUNDATION_REST, AMENDED)),
     Step(WATCHED, guarding.watch, (FOUNDATION_UP,)),
     # After what makes the foundation, as it will be; what follows is held.
     Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
@@ -86,7 +88,7 @@ STEPS: tuple[Step, ...] = (
     Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
     Step("log and register", registration.register, (PLATFORM_UP, "train the candidates")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
-    Step("ask for release", submitting.ask, ("refused by MLflow", ROOT)),
+    Step("ask for release", submitting.ask, ("refused by MLflow", AMENDED)),
     Step("pin and sign", pinning.pin, ("ask for release",)),
     Step("check the first candidate", checking.check(REFUSED, "fairness", "performance"), ("pin and sign",)),
     Step("check the champion", checking.check(CHAMPION), ("pin and sign",)),

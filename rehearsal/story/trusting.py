@@ -20,7 +20,7 @@ from interlock.release.trust.published import publish
 from interlock.root_files import RootFolder
 from rehearsal.layers import FOUNDATION
 from rehearsal.story.context import Context
-from rehearsal.story.policy import write_policy
+from rehearsal.story.policy import FIRST_POLICY, write_policy
 from rehearsal.story.step import Seen, Unexpected
 
 TIMEOUT_SECONDS = 120
@@ -34,21 +34,20 @@ LEDGER_IMAGE = "cloud/images/ledger"
 def found(context: Context) -> Seen:
     """Have two people make and sign the first version, check it, and put it into the vault."""
     context.give_way()
-    ceremony = _Ceremony(context)
+    ceremony = Ceremony(context)
     first, second = [one.name for one in context.people.assignments.people_of(Duty.FOUNDATION)][:2]
     for person in (first, second):
         ceremony.make_key(person)
     outputs = json.loads(context.pulumi("stack", "output", "--json", stack=FOUNDATION).stdout)
     known = outputs["foundation"]
-    policy = context.session.directory / "tiers.yaml"
-    write_policy(context.checkout, policy)
+    policy = write_policy(context.checkout, context.session.directory / FIRST_POLICY, sources=())
     signed = ["--policy", f"{POLICY_NAME}={policy}", *_logs(context)]
     drafted = ceremony.done(first, "init", "--name", NAME, *ceremony.added(first, second), *_keys_of(known), *signed)
     ceremony.done(first, "sign", "--key", str(ceremony.key(first)))
     alone = ceremony.refused(first, "verify", "--fingerprint", drafted["fingerprint"])
     ceremony.done(second, "sign", "--key", str(ceremony.key(second)))
     verified = ceremony.done(second, "verify", "--fingerprint", drafted["fingerprint"])
-    published = _publish(context, ceremony.folder, policy, known["vault"]["bucket_name"])
+    published = publish_root(context, ceremony.folder, policy, known["vault"]["bucket_name"])
     context.fingerprint = context.session.root_fingerprint = drafted["fingerprint"]
     _build_in(context)
     keys = [{"duty": one["duty"], "person": one["person"]} for one in verified["root"]["keys"].values()]
@@ -71,9 +70,9 @@ def _attempt(who: str, tried: str, answer: str) -> dict[str, str]:
     return {"duty": Duty.FOUNDATION.value, "who": who, "tried": tried, "answer": answer}
 
 
-def _change_alone(context: Context, ceremony: _Ceremony, person: str, drafted: dict[str, Any]) -> str:
+def _change_alone(context: Context, ceremony: Ceremony, person: str, drafted: dict[str, Any]) -> str:
     """Return how verifiers refuse a next version that only one person signed, made in a copy of the folder."""
-    copy = _Ceremony(context, "trust-alone")
+    copy = Ceremony(context, "trust-alone")
     shutil.copytree(ceremony.folder, copy.folder)
     copy.done(person, "rotate", "--days", "30")
     copy.done(person, "sign", "--key", str(copy.key(person)))
@@ -97,7 +96,8 @@ def _logs(context: Context) -> list[str]:
     ]
 
 
-def _publish(context: Context, folder: Path, policy: Path, bucket: str) -> list[str]:
+def publish_root(context: Context, folder: Path, policy: Path, bucket: str) -> list[str]:
+    """Put the versions of the root in `folder` and a policy into the vault as the foundation; return their keys."""
     s3 = context.people.as_(Role.FOUNDATION).client("s3")
     stored = publish(
         RootFolder(folder).signed(),
@@ -120,7 +120,7 @@ def _build_in(context: Context) -> None:
     environment.write_text(f"{context.people.settings.environment.value}\n", encoding="utf-8")
 
 
-class _Ceremony:
+class Ceremony:
     """The folder of the root, and people's own keys beside it."""
 
     def __init__(self, context: Context, name: str = "trust") -> None:

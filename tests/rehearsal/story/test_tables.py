@@ -67,7 +67,7 @@ def test_the_data_keep_the_contract(tables: dict[str, Table]) -> None:
 
 
 def test_the_storys_policy_is_the_one_that_ships_but_for_the_source_and_the_latency(tmp_path: Path) -> None:
-    write_policy(CHECKOUT, tmp_path / "tiers.yaml")
+    write_policy(CHECKOUT, tmp_path / "tiers.yaml", sources=[data_source()])
     shipped = parse_policy((CHECKOUT / SHIPPED).read_bytes())
     own = parse_policy((tmp_path / "tiers.yaml").read_bytes())
     tier = next(one for one in own.tiers if one.value == TIER)
