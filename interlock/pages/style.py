@@ -36,6 +36,7 @@ p { margin: 0 0 .8rem; max-width: 46rem; }
 .passed { color: var(--good); } .failed { color: var(--bad); } .not-run { color: var(--idle); }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .7rem; margin: 1.1rem 0 0; }
 .facts div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .9rem; }
+.facts + p { margin-top: .9rem; }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { margin: 0; font-size: 1.35rem; font-weight: 650; font-variant-numeric: tabular-nums; }
 .problem { border-left: .3rem solid var(--bad); }
@@ -48,6 +49,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; font-size: .82rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.whole { white-space: nowrap; }
 tr:last-child td { border-bottom: 0; }
 ol.time { list-style: none; margin: .6rem 0 0; padding: 0; font-size: .9rem; }
 ol.time li { display: grid; grid-template-columns: 15rem 1fr; gap: .8rem; align-items: center; padding: .16rem 0; }

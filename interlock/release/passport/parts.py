@@ -47,9 +47,13 @@ def measure_row(one: Measure) -> tuple[object, ...]:
     value = "suppressed" if one.suppressed else number(one.value, plain(one.unit))
     name = spoken(one.name) + (f" ({_group(one)})" if one.of else "")
     if one.limit is None:
-        return name, value, interval(one), f"{one.count:,}" if one.count else "", "", ""
+        return name, value, _whole(interval(one)), f"{one.count:,}" if one.count else "", "", ""
     verdict = tag("strong", "holds" if one.holds else "broken", class_="passed" if one.holds else "failed")
-    return name, value, interval(one), limit(one.limit), meter(one), verdict
+    return name, value, _whole(interval(one)), _whole(limit(one.limit)), meter(one), verdict
+
+
+def _whole(words: str) -> Markup:
+    return tag("span", words, class_="whole")
 
 
 def is_told(one: Measure, among: Sequence[Measure]) -> bool:
