@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from interlock.release.gates.files.pickle_machine import RECONSTRUCTORS, Name
+from interlock.release.gates.files.pickle_machine import PARTIAL, RECONSTRUCTORS, Name
 
 
 def _names(of: Mapping[str, str]) -> frozenset[Name]:
@@ -92,9 +92,7 @@ _SKLEARN_CALLED: Final = _NEW_OBJECT | _names(
         "sklearn.tree._tree": "Tree",
     }
 )
-_PARTIAL: Final = Name("functools", "partial")
-
-CALLED: Final = INERT | _SKLEARN_CALLED | {_PARTIAL}
+CALLED: Final = INERT | _SKLEARN_CALLED | {PARTIAL}
 """What may be called with arguments: what the libraries' own pickles call."""
 
 _CALLED_BUILTINS: Final = frozenset(("bytearray", "bytes", "complex", "frozenset", "range", "set", "slice", "xrange"))
@@ -142,13 +140,13 @@ def is_plain_base(name: Name) -> bool:
 
 def takes_classes(callee: Name) -> bool:
     """Return whether it does nothing with a class or a function that it is given but make an empty one or keep it."""
-    takes = callee == _PARTIAL or callee in RECONSTRUCTORS or callee in _NEW_OBJECT
+    takes = callee == PARTIAL or callee in RECONSTRUCTORS or callee in _NEW_OBJECT
     return takes or callee.name.startswith("__pyx_unpickle_")
 
 
 def takes_objects(callee: Name) -> bool:
     """Return whether it keeps objects that it is given without a look at their attributes."""
-    return callee == _PARTIAL
+    return callee == PARTIAL
 
 
 def may_be_filled(made_by: Name, how: str) -> bool:

@@ -193,6 +193,8 @@ class Machine:
         if callee in RECONSTRUCTORS:
             # It hands on the state as it is; what lies within a dictionary is copied unseen.
             made_by = frozenset(one.by for one in arguments.members if isinstance(one, Made))
+        if callee == PARTIAL and not _begins_with_name(arguments):
+            self.problems.append(f"it makes a function of what it put together itself, by {PARTIAL}")
         second = arguments.members[1] if len(arguments.members) > 1 else None
         self.calls.add(Call(callee, named, made_by, second if isinstance(second, Name) else None))
         first = arguments.members[0] if arguments.members else None
@@ -221,6 +223,11 @@ class Machine:
             self.problems.append(f"it fills an object of {into.by} twice")
         if isinstance(state, Made | Name) and not _is_plain(state):
             self.problems.append(f"it fills an object of {into.by} from an object instead of a dictionary or a tuple")
+        if _has_slots(state) and not into.by.module.startswith("numpy."):
+            # Without a `__setstate__` of its own, as NumPy's classes have, each is set, which runs a property's setter.
+            self.problems.append(f"it sets attributes of an object of {into.by} one by one")
+        if into.by == PARTIAL and not _begins_with_name(state):
+            self.problems.append(f"it makes a function of what it put together itself, by {PARTIAL}")
         into.is_filled = True
         self.fillings.add(Filling(into.by, "state"))
 
@@ -240,6 +247,20 @@ class Machine:
                 seen.add(id(one))
                 waiting.extend(one.members)
         return frozenset(named), frozenset(made_by)
+
+
+PARTIAL: Final = Name("functools", "partial")
+
+
+def _has_slots(state: Symbol) -> bool:
+    """Return whether a state is a pair whose second half, of slots, is set attribute by attribute."""
+    if not isinstance(state, Group) or state.kind != "tuple" or len(state.members) != len(("state", "slots")):
+        return False
+    return _is_object(state.members[1])
+
+
+def _begins_with_name(arguments: Symbol) -> bool:
+    return isinstance(arguments, Group) and bool(arguments.members) and isinstance(arguments.members[0], Name)
 
 
 PLAIN_STATES: Final = frozenset((Name("_codecs", "encode"), Name("collections", "OrderedDict")))
