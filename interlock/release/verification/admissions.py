@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from interlock.release.evidence import Outcome
+from interlock.release.acts import Approval, Spoken, Withdrawal
+from interlock.release.evidence import Evidence, Outcome
 from interlock.release.verification.approvals import CLOCKS_DIFFER_BY, RECORDED_WITHIN
 from interlock.release.verification.belief import Belief, distrusted_key
 from interlock.release.verification.readings import Readings, Said
@@ -56,11 +57,26 @@ def decided_at(one: Said[Summary], belief: Belief) -> datetime | None:
 
 
 def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, moment: datetime) -> Readings:
-    """Return what a decision could go by: what the ledger had at `moment` (UTC), for the release only what it names."""
-    until, named = moment + CLOCKS_DIFFER_BY, decision.what.envelopes
+    """Return what a decision could go by: what the ledger had at `moment` (UTC), for the release only what it names.
+
+    Clocks may differ by some minutes in its favour; what takes something from the release nobody could heed earlier.
+    """
+    named, approvals = decision.what.envelopes, {one.payload for one in readings.approvals}
+
+    def takes(one: Said[Any]) -> bool:
+        if isinstance(one.what, Withdrawal):
+            return one.what.withdrawn in approvals
+        if isinstance(one.what, Evidence):
+            return one.what.outcome is not Outcome.PASSED
+        return isinstance(one.what, Spoken) and not isinstance(one.what, Approval)
 
     def there(several: tuple[Said[_What], ...]) -> tuple[Said[_What], ...]:
-        return tuple(one for one in several if (seen := belief.made_at(one)) is not None and seen <= until)
+        return tuple(
+            one
+            for one in several
+            if (seen := belief.made_at(one)) is not None
+            and seen <= (moment if takes(one) else moment + CLOCKS_DIFFER_BY)
+        )
 
     by_then = Readings(
         **{one.name: there(getattr(readings, one.name)) for one in fields(readings) if one.name != "forgeries"},

@@ -126,6 +126,19 @@ def test_what_was_approved_for_staging_after_it_served_there_comes_too_late() ->
     assert codes(world.admit(NOW + 6 * HOUR)) == {C.ENVIRONMENT_NOT_SERVED_BEFORE}
 
 
+def test_an_objection_after_the_decision_that_was_taken_back_leaves_it_having_served() -> None:
+    world = APPROVED.spoiled()
+    decision = world.decide(world.admit(NOW + 4 * HOUR, environment="staging"), "staging", at=NOW + 4 * HOUR)
+    world.sequence(NOW + 4 * HOUR + MINUTE)
+    world.serve(decision)
+    rejection = world.reject("approver-4", at=NOW + 4 * HOUR + 3 * MINUTE)
+    world.sequence(NOW + 4 * HOUR + 4 * MINUTE)
+    assert C.REJECTED in codes(world.admit(NOW + 5 * HOUR))
+    world.withdraw("approver-4", rejection, at=NOW + 5 * HOUR)
+    world.sequence(NOW + 5 * HOUR + MINUTE)
+    assert codes(world.admit(NOW + 6 * HOUR)) == set()
+
+
 def test_a_service_under_the_deployers_distrusted_key_counts_if_the_ledger_saw_it_before() -> None:
     world = STAGED.spoiled()
     world.change_root(distrusted="deployer", since=NOW + 5 * HOUR + MINUTE)
