@@ -43,7 +43,7 @@ def foundation_of_local() -> dict[str, Any]:
 
 def foundation_config() -> dict[str, Any]:
     """Return settings of a small stack: the layer `foundation` alone, in one account and region, and disposable."""
-    names = ("accounts", "administrators", "recovery", "approvers", "duties", "vault")
+    names = ("accounts", "administrators", "recovery", "approvers", "duties", "ledger", "vault")
     spread = {f"interlock:{name}" for name in names}
     return {key: value for key, value in foundation_of_local().items() if key not in spread}
 

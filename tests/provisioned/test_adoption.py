@@ -22,7 +22,7 @@ from tests.rehearsal.cloud.waiting import until
 
 BLOCKS = {"eu-west-1a": "10.44.0.0/20", "eu-west-1b": "10.44.16.0/20"}
 BEYOND = (
-    "recovery", "accounts", "administrators", "approvers", "duties", "keys", "endpoints", "runner", "budget",
+    "recovery", "accounts", "administrators", "approvers", "duties", "ledger", "keys", "endpoints", "runner", "budget",
 )  # fmt: skip
 """What stack local has beyond what somebody's first MLflow server had."""
 
