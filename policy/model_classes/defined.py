@@ -14,6 +14,9 @@ from typing import Any, Final
 
 ROOTS: Final = ("sklearn", "scipy.sparse")
 
+_HANDS_ON: Final = frozenset(("FrozenEstimator",))
+"""Answers for any attribute with that of whatever it holds: a way to a method of anything. Who needs it allows it."""
+
 _NO_PART_OF_MODELS: Final = re.compile(
     r"\.(_?tests?|_?testing|_test_common|externals|datasets|conftest|setup|callback|inspection|linalg|csgraph|_build_utils"
     r"|_loss\.tests|utils\.(?!_bunch$|_metadata_requests$|_tags$|validation$).*|_pairwise_distances_reduction"
@@ -46,6 +49,8 @@ def _modules(root: str) -> Iterator[ModuleType]:
 
 def _is_own(value: type[Any], module: ModuleType, name: str, library: str) -> bool:
     if value.__module__ != module.__name__ or value.__qualname__ != name or issubclass(value, BaseException):
+        return False
+    if name in _HANDS_ON:
         return False
     return all(base.__module__.partition(".")[0] in {library, *_NEUTRAL} for base in value.__mro__)
 

@@ -105,6 +105,11 @@ _FILLED: Final[Mapping[str, frozenset[Name]]] = {
 }
 
 
+RUN_AS_LOADED: Final = frozenset(("_build_f",))
+"""Methods that a listed class of its own accord runs as it is filled: `IsotonicRegression`. No attribute takes one's
+place, for then loading would run whatever lies there."""
+
+
 @cache
 def _estimators() -> frozenset[Name]:
     """Return the classes of scikit-learn and scipy.sparse, as `policy.model_classes` writes them."""

@@ -64,6 +64,8 @@ def problems_of(content: bytes, also: Sequence[str] = ()) -> Iterator[str]:
     """Yield what is wrong with a pickle; `also` are names allowed beside the list, or modules that end in `.*`."""
     found = imports_of(content)
     yield from found.problems
+    for text in sorted(known_names.RUN_AS_LOADED.intersection(found.texts)):
+        yield f"gives a value to {text}, a method that is run as an object is loaded"
     strange = frozenset(strange_names(found.names, also))
     for name in sorted(strange):
         yield f"imports {str(name)!r} as it is loaded, which is not on the list"

@@ -38,6 +38,8 @@ def problems_of(content: bytes, also: Sequence[str]) -> Iterator[str]:
     names = frozenset(name for node in nodes for name in _named_in(node))
     for one in pickles.strange_names(names, (*also, *_PRIMITIVES)):
         yield f"makes {str(one)!r} as it is loaded, which is not on the list"
+    for key in sorted({key for node in nodes for key in node} & known_names.RUN_AS_LOADED):
+        yield f"gives a value to {key}, a method that is run as an object is loaded"
     yield from dict.fromkeys(problem for node in nodes for problem in _wrong_with_loader(node, also))
 
 
@@ -62,8 +64,15 @@ def _wrong_with_loader(node: Mapping[str, Any], also: Sequence[str]) -> Iterator
     if "__loader__" not in node:
         return
     loader = node["__loader__"]
+    if loader == "PartialNode" and not _is_of_name(node.get("content")):
+        yield "makes a function of what it put together itself, by functools.partial"
     name = Name(str(node.get("__module__")), str(node.get("__class__")))
     if loader in _CALLS and not known_names.may_be_called(name) and not pickles.is_allowed(name, also):
         yield f"calls {name} with arguments as it is loaded; accepted is to make one without and to fill it"
     elif loader not in _FILLS | _CALLS:
         yield f"is loaded in the way {str(loader)[:60]!r}, which is not on the list"
+
+
+def _is_of_name(content: Any) -> bool:
+    function = content.get("func") if isinstance(content, dict) else None
+    return isinstance(function, dict) and function.get("__loader__") in ("FunctionNode", "TypeNode")

@@ -203,6 +203,16 @@ def test_a_plain_folder_needs_no_model_file(tmp_path: Path) -> None:
         ({"__class__": "Popen", "__module__": "sklearn.base.np.f2py.subprocess"}, "subprocess.Popen"),
         ({"__class__": "np.f2py.subprocess.Popen", "__module__": "sklearn.base"}, "subprocess.Popen"),
         ({"__class__": 3, "__module__": "sklearn.base"}, "makes 'sklearn.base.3'"),
+        (
+            {
+                "__class__": "partial",
+                "__module__": "functools",
+                "__loader__": "PartialNode",
+                "content": {"func": {"__class__": "Pipeline", "__loader__": "ObjectNode"}},
+            },
+            "makes a function of what it put together itself",
+        ),
+        ({"__class__": "dict", "__module__": "builtins", "content": {"_build_f": {}}}, "gives a value to _build_f"),
     ],
 )
 def test_a_skops_file_that_would_call_or_reach_through_something_is_refused(

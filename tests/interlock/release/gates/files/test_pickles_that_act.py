@@ -120,6 +120,7 @@ def test_a_pickle_that_starts_a_program_by_a_path_through_modules_is_refused(tmp
         (filled(EMPTY, append=CALLER) + text("x") + b"a", "with a member"),
         (EMPTY + b"(}}" + text("theta") + b"]stb", "sets attributes of an object of sklearn.pipeline.Pipeline"),
         (name("functools", "partial") + EMPTY + b"\x85R", "makes a function of what it put together itself"),
+        (filled(EMPTY, _build_f=CALLER), "gives a value to _build_f"),
         (CALLER + b"(" + EMPTY + b")}Ntb", "makes a function of what it put together itself"),
         (filled(EMPTY, extend=CALLER) + b"(" + text("x") + b"e", "with a member"),
         (filled(EMPTY, add=CALLER) + b"(" + text("x") + b"\x90", "with a element"),
