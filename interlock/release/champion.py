@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from interlock.release.digests import is_hex_digest
 from interlock.release.evidence import Evidence
@@ -13,7 +14,8 @@ from interlock.release.predicates import DECISIONS
 from interlock.release.record import gather_built, gather_decided
 from interlock.release.vault import VaultReader
 from interlock.release.verification.admissions import admissions
-from interlock.release.verification.readings import Readings, read
+from interlock.release.verification.readings import Readings, Said, read
+from interlock.release.verification.summary import Summary
 from interlock.release.verification.trust import Trust
 
 PERFORMANCE = "performance"
@@ -46,23 +48,17 @@ class Comparison:
 def champion_of(reader: VaultReader, trust: Trust, digest: str, name: str, environment: str) -> str | None:
     """Return the digest of the release that serves under a name in an environment, beside the release `digest`.
 
-    It is the one that a deployer admitted last, and that nobody has revoked or retired. A release that was admitted
-    itself was a challenger of those that came before it alone, so that what it was measured against stays the same.
-    Raises what `reader` raises.
+    It is the one that a deployer admitted last by a pin of that name, and that nobody has revoked or retired. A release
+    that was admitted so itself was a challenger of those before it alone, so that what it was measured against stays
+    the same. Raises what `reader` raises.
     """
-    decided = dict(_decided(reader, trust, environment))
-    own = decided.pop(digest, ())
+    pins = cache(lambda of: read(gather_built(reader, of, trust.public_keys()), trust.root).pins)
+    decided = list(_decided(reader, trust, environment))
+    own = (one.moment for one in decided if one.digest == digest and one.is_under(name, pins(digest)))
     before = min(own, default=None)
-    found = [
-        (max(moments), other)
-        for other, several in decided.items()
-        if (moments := [one for one in several if before is None or one < before])
-    ]
-    for _, other in sorted(found, reverse=True):
-        built = gather_built(reader, other, trust.public_keys())
-        if any(_is_named(pin.what, name) for pin in read(built, trust.root).pins):
-            return other
-    return None
+    others = [one for one in decided if one.digest != digest and (before is None or one.moment < before)]
+    newest = sorted(others, key=lambda one: (one.moment, one.digest), reverse=True)
+    return next((one.digest for one in newest if one.is_under(name, pins(one.digest))), None)
 
 
 def comparison(
@@ -81,18 +77,39 @@ def comparison(
     return Comparison(tuple(dict.fromkeys(compared)), serving)
 
 
-def _is_named(pin: PinPredicate, name: str) -> bool:
-    return pin.request is not None and pin.request.document.name == name
+@dataclass(frozen=True)
+class _Admission:
+    """A deployer's decision that let a release into an environment."""
+
+    digest: str
+    summary: Summary
+
+    @property
+    def moment(self) -> datetime:
+        return self.summary.time_verified
+
+    def is_under(self, name: str, pins: Sequence[Said[PinPredicate]]) -> bool:
+        """Say whether the release was admitted by a pin that names it so: one that the decision rests on.
+
+        Anybody may ask for the bytes of any release under any name; that another pin names it so says nothing.
+        """
+        return any(
+            pin.recorded.sha256 in self.summary.envelopes
+            and self.summary.is_under(pin.what.policy, pin.what.tier)
+            and pin.what.request is not None
+            and pin.what.request.document.name == name
+            for pin in pins
+        )
 
 
-def _decided(reader: VaultReader, trust: Trust, environment: str) -> Iterator[tuple[str, tuple[datetime, ...]]]:
-    """Yield each release that was admitted to the environment and may be still, and when (UTC) deployers did that."""
+def _decided(reader: VaultReader, trust: Trust, environment: str) -> Iterator[_Admission]:
+    """Yield by which decisions the releases were admitted to the environment that may be there still."""
     folders = {version.key.split("/")[1] for version in reader.versions(DECISIONS)}
     for digest in sorted(filter(is_hex_digest, folders)):
         readings = read(gather_decided(reader, digest, trust.public_keys()), trust.root)
         believed, _ = admissions(readings.summaries, digest, environment)
-        if believed and not _ended(readings):
-            yield digest, tuple(one.what.time_verified for one in believed)
+        if not _ended(readings):
+            yield from (_Admission(digest, one.what) for one in believed)
 
 
 def _ended(readings: Readings) -> bool:

@@ -213,12 +213,15 @@ def test_evidence_made_elsewhere_that_cannot_count_is_bad_input_and_is_not_store
 
 
 def admitted(bench: Bench, digest: str) -> None:
-    """Have a deployer admit a release."""
+    """Have a deployer admit a release by its pins."""
     theirs = PrivateKeySigner(ec.generate_private_key(ec.SECP256R1()))
     bench.with_keys(NewKey(KeyDuty.DEPLOYER, None, theirs.public_key()))
+    public = bench.key.public_key()
+    pins = gather(bench.vault, digest, {public.key_id: public}).pins
     summary = summary_of(
-        digest, environment="prod", policy="ab" * 32, tier="low", inputs=(), passed=True, now=bench.clock(), version="1"
-    )
+        digest, environment="prod", policy=bench.trust.policy_in_force or "", tier="low", inputs=pins, passed=True,
+        now=bench.clock(), version="1",
+    )  # fmt: skip
     statement = summary_statement(digest, summary)
     put_statement(digest, Predicate.VERIFICATION, statement, theirs, writer=bench.vault, reader=bench.vault)
 

@@ -11,7 +11,7 @@ from interlock.release.champion import champion_of
 from interlock.release.predicates import Predicate
 from interlock.release.verification.summary import summary_of, summary_statement
 from tests.interlock.release.trust.people import NOW
-from tests.interlock.release.verification.world import HOUR, KEYS, World, admitted_world, approved_world, shown_world
+from tests.interlock.release.verification.world import HOUR, KEYS, MEASURED, World, admitted_world, approved_world
 
 FILES = {"MLmodel": b"flavors: {}\n", "data/model.bin": b"other weights"}
 
@@ -22,9 +22,13 @@ def serving() -> World:
     return admitted_world()
 
 
-def beside(serving: World, **options: object) -> World:
-    """Return another release of the same name in the same vault."""
-    other = shown_world(files=FILES, roots_of=serving, **options)
+def beside(serving: World, named: str = "loans") -> World:
+    """Return another release in the same vault."""
+    other = World(files=FILES, roots_of=serving)
+    other.pin(name=named)
+    for gate in MEASURED:
+        other.show(gate)
+    other.sequence(NOW + HOUR)
     serving.vault.objects.update(other.vault.objects)
     other.vault = serving.vault
     return other
@@ -54,6 +58,34 @@ def test_of_several_the_last_one_admitted_serves(serving: World) -> None:
     # Each was a challenger of those before it alone.
     assert champion(serving, challenger.digest) == serving.digest
     assert champion(serving, serving.digest) is None
+
+
+def test_asking_for_a_release_under_another_name_makes_it_no_champion_of_that_name(serving: World) -> None:
+    poor = beside(serving, named="toy")
+    poor.decide(poor.admit(), at=NOW + 6 * HOUR, passed=True)
+    poor.pin(submitter="creator-2", name="loans", version="9")
+    assert champion(serving, "ab" * 32) == serving.digest
+    assert champion(serving, "ab" * 32, name="toy") == poor.digest
+
+
+def test_a_release_that_serves_under_another_name_is_a_challenger_of_whoever_serves_now(serving: World) -> None:
+    other = beside(serving, named="toy")
+    other.decide(other.admit(), at=NOW + 3 * HOUR, passed=True)
+    other.pin(submitter="creator-2", name="loans", version="9")
+    assert champion(serving, other.digest) == serving.digest
+
+
+@pytest.mark.parametrize(("policy", "tier"), [("0" * 64, "high"), (None, "critical")])
+def test_a_decision_under_another_policy_or_tier_than_the_pin_s_makes_no_champion(
+    policy: str | None, tier: str
+) -> None:
+    world = approved_world()
+    summary = summary_of(
+        world.digest, environment="prod", policy=policy or world.policy.digest, tier=tier,
+        inputs=world.admit().rests_on, passed=True, now=NOW + 4 * HOUR, version="0.1.0",
+    )  # fmt: skip
+    world.write(Predicate.VERIFICATION, dict(summary_statement(world.digest, summary).predicate), KEYS["deployer"])
+    assert champion(world, "ab" * 32) is None
 
 
 def test_a_refusal_makes_no_champion() -> None:
