@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from interlock.building.workshop import Confine, laid_out
 from interlock.failures import BadInput
 from interlock.release.champion import champion_of
-from interlock.release.gates.gate import Predictor
+from interlock.release.gates.gate import Predictor, UnfitInputs
+from interlock.release.gates.schema import ModelSchema, schema_of
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.record import gather_built
 from interlock.release.vault import VaultDownloader, VaultReader
@@ -34,6 +35,21 @@ class Champion:
         if not self._fetched:
             self._fetched.append(self.fetch())
         return self._fetched[0].predict(rows)
+
+
+@dataclass(frozen=True)
+class OwnColumns:
+    """A model that is given the columns of its schema alone: a table for another release may hold what it never saw."""
+
+    predictor: Predictor
+    schema: ModelSchema
+
+    def predict(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
+        """Return its predictions. Raises ModelFailed, and UnfitInputs if a column that it requires is missing."""
+        missing = [one.name for one in self.schema.inputs if one.required and one.name not in rows.columns]
+        if missing:
+            raise UnfitInputs(f"the table lacks columns of its schema: {', '.join(missing)}")
+        return self.predictor.predict(rows[[name for name in self.schema.names if name in rows.columns]])
 
 
 @dataclass(frozen=True)
@@ -73,4 +89,6 @@ class Champions:
     def _fetch(self, champion: str) -> Predictor:
         record = gather_built(self.reader, champion, self.trust.public_keys())
         laid = laid_out(record, self.downloader, self.confine, self.progress)
-        return self.stack.enter_context(laid).model.predictor
+        bench = self.stack.enter_context(laid)
+        schema = schema_of(bench.folder)
+        return OwnColumns(bench.model.predictor, schema) if schema is not None else bench.model.predictor

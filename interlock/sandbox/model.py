@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from interlock.release.gates.gate import ModelFailed
+from interlock.release.gates.gate import ModelFailed, UnfitInputs
 from interlock.release.manifest import Manifest
 from interlock.sandbox import answers, tables
 from interlock.sandbox.copying import ModelCopy
@@ -50,9 +50,12 @@ class ModelSandbox:
     def predict(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
         """Return one prediction a row, shaped (rows,) or (rows, outputs): finite numbers, or text.
 
-        Raises ModelFailed, CannotConfine, and UnfitTable for rows that no model is given.
+        Raises ModelFailed, CannotConfine, and UnfitInputs for rows that no model is given.
         """
-        table, blobs = tables.packed(rows)
+        try:
+            table, blobs = tables.packed(rows)
+        except tables.UnfitTable as error:
+            raise UnfitInputs(str(error)) from None
         head, content = self._ask({"do": "predict", "table": table}, blobs, self.limits.call_seconds)
         return answers.predictions(head, content, len(rows), self.limits.text_characters)
 

@@ -71,6 +71,8 @@ def _packed_column(name: str, column: pd.Series[Any]) -> tuple[dict[str, Any], l
         strange = next((one for one in values_list if not isinstance(one, str | int | float | None)), None)
         if strange is not None:
             raise UnfitTable(f"column {name!r} holds {type(strange).__name__}; accepted are text, numbers and nothing")
+        if any(one in (float("inf"), float("-inf")) for one in values_list):
+            raise UnfitTable(f"column {name!r} holds infinity beside what is no number")
         return {"kind": "text", "dtype": text}, [json.dumps(values_list, allow_nan=False).encode()]
     raise UnfitTable(f"column {name!r} is of type {text}; accepted are numbers, booleans, text, times and categories")
 

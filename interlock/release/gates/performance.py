@@ -14,20 +14,20 @@ from interlock.monitoring.arrays import Floats, Integers
 from interlock.monitoring.resampling import Figure, intervals
 from interlock.release.evidence import Measure, Slice
 from interlock.release.gates import scores
+from interlock.release.gates.excusing import no_predictions
 from interlock.release.gates.gate import (
     OUR_VERSION,
     GateInputs,
     LabelledParameters,
     Measured,
-    ModelFailed,
     Needs,
     NotMeasurable,
     Table,
-    UnfitInputs,
 )
 from interlock.release.gates.measuring import measure, slice_of, told, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import (
+    as_scores,
     champion_rows,
     column,
     groups,
@@ -124,10 +124,11 @@ def _figures(truth: Floats, answered: Floats, parameters: PerformanceParameters)
 def _compared(inputs: GateInputs, table: Table, weights: Floats, parameters: PerformanceParameters) -> Floats:
     """Return the champion's scores, or without one the scores of knowing nothing but the average."""
     if inputs.champion is not None:
+        answered = inputs.champion.predict(champion_rows(inputs, table))
         try:
-            return scores_from(inputs.champion, champion_rows(inputs, table))
-        except (ModelFailed, NotMeasurable) as error:
-            raise UnfitInputs(f"the champion, which it is compared with, gave no predictions: {error}") from error
+            return as_scores(answered, len(table.frame))
+        except NotMeasurable as error:
+            raise no_predictions(error) from error
     return np.full(len(table.frame), float(weights @ _truth(table, parameters) / weights.sum()))
 
 

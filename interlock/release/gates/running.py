@@ -6,7 +6,6 @@ fault: `Answer.unfit` says where a gate had nothing that it could measure on, an
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,9 +13,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from interlock.failures import OutsideFailure
 from interlock.release.digests import canonical_json
 from interlock.release.evidence import Evidence, Limit, Measure, Outcome, inputs_digest
+from interlock.release.gates.excusing import Beside, let_through
 from interlock.release.gates.gate import Gate, GateInputs, Measured, ModelFailed, Needs, NotMeasurable, UnfitInputs
 from interlock.release.gates.measuring import told
 from interlock.release.gates.tables import clashing
@@ -24,7 +23,6 @@ from interlock.release.gates.text import plain
 from interlock.release.numbers import decimal_text
 from interlock.release.tiers import Demand
 
-MACHINE_ERRORS: Final = frozenset({errno.ENOSPC, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN})
 MOST_DETAIL_BYTES: Final = 256 * 1024
 MOST_SENTENCES: Final = 100
 MOST_MEASURES: Final = 5000
@@ -66,7 +64,7 @@ class PreparedGate:
     def run(self, clock: Callable[[], datetime], builder: str = "") -> Evidence:
         """Measure and return the evidence. Whatever the gate raises is its failure and not the caller's.
 
-        Raises OutsideFailure or MemoryError where the machine or a service, and not the release, stood in the way.
+        Raises Failure or MemoryError where the machine, a service or the champion's record stood in the way.
         """
         return self.answer(clock, builder).evidence
 
@@ -114,7 +112,7 @@ class PreparedGate:
             return Measured(reasons=[f"the model failed: {error}"])
         # A gate may be anybody's plug-in and meets data that nobody foresaw; a crash is an answer: failed.
         except Exception as error:
-            _let_through(error)
+            let_through(error)
             return Measured(reasons=[f"it crashed: {type(error).__name__}: {error}"])
         return _sound(measured)
 
@@ -132,7 +130,7 @@ def prepare_gate(gate: Gate, inputs: GateInputs, terms: Terms) -> PreparedGate:
         return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), unfit=unfit)
     # `needs` is the plug-in's code as well.
     except Exception as error:
-        _let_through(error)
+        let_through(error)
         problem = f"it crashed: {type(error).__name__}: {error}"
         return _prepared(gate, replace(inputs, tables={}, documents={}), terms, Needs(), problem=problem)
     narrowed = _narrowed(replace(inputs, parameters=parameters), needs)
@@ -142,14 +140,6 @@ def prepare_gate(gate: Gate, inputs: GateInputs, terms: Terms) -> PreparedGate:
 def run_gate(gate: Gate, inputs: GateInputs, terms: Terms, clock: Callable[[], datetime]) -> Evidence:
     """Prepare the gate and run it."""
     return prepare_gate(gate, inputs, terms).run(clock)
-
-
-def _let_through(error: Exception) -> None:
-    """Raise again what the machine or a service did: failed evidence is for good, and this tells of no release."""
-    if isinstance(error, OutsideFailure | MemoryError):
-        raise error
-    if isinstance(error, OSError) and error.errno in MACHINE_ERRORS:
-        raise OutsideFailure(f"this machine cannot run the gate: {error.strerror}") from error
 
 
 def _told(error: Any) -> str:
@@ -189,7 +179,7 @@ def _narrowed(inputs: GateInputs, needs: Needs) -> GateInputs:
     return replace(
         inputs,
         predictor=inputs.predictor if needs.predictor else None,
-        champion=inputs.champion if needs.champion else None,
+        champion=Beside(inputs.champion) if needs.champion and inputs.champion is not None else None,
         champion_digest=inputs.champion_digest if needs.champion else None,
         server=inputs.server if needs.server else None,
         origin=inputs.origin if needs.origin else None,

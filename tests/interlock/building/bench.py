@@ -248,11 +248,13 @@ class Bench:
         self.person = "pipeline-1"
         return pin_submission(self.clients, wanted, self.trust, lambda: None, clock=self.clock, progress=print)
 
-    def check(self, digest: str, table: pd.DataFrame | None = None, *only: str, **given: Any) -> Checked:
+    def check(
+        self, digest: str, table: pd.DataFrame | None = None, *only: str, target: str | None = None, **given: Any
+    ) -> Checked:
         """Check a release on a table `evaluation`."""
         self.person = "pipeline-1"
         content = (pd.DataFrame({"score": [0.7, 0.9]}) if table is None else table).to_csv(index=False).encode()
-        evaluation = read_table(content, TableForm(path="evaluation.csv"))
+        evaluation = read_table(content, TableForm(path="evaluation.csv", target=target))
         inputs = CheckInputs({"evaluation": evaluation}, **given)
         check = Check(self.clients, self.trust, inputs, self.clock, print, lambda *_: Confined(self.model))
         return check.run(digest, only)

@@ -240,6 +240,64 @@ def test_a_challenger_is_compared_with_what_serves_whoever_runs_the_check(bench:
         bench.check(challenger, pd.DataFrame({"score": [0.8]}), champion=challenger)
 
 
+RATED = pd.DataFrame({"score": [0.9, 0.8, 0.3, 0.2] * 10, "label": [1, 1, 0, 0] * 10, "decided_on": "2026-01-01"})
+TAKES_A_SCORE = """flavors: {}
+signature: {inputs: '[{"type": "double", "name": "score", "required": true}]'}
+"""
+
+
+class ScoreAlone:
+    """A model of the column `score`, for which any other is too much."""
+
+    def predict(self, rows: pd.DataFrame) -> Any:
+        if list(rows.columns) != ["score"]:
+            raise ValueError(f"received {list(rows.columns)}")
+        return rows["score"].to_numpy()
+
+
+def challenging(bench: Bench, monkeypatch: pytest.MonkeyPatch, champion_takes: str = TAKES_A_SCORE) -> tuple[str, str]:
+    """Return a champion and a challenger of a model of one column, for the gate of performance itself."""
+    monkeypatch.setitem(BUILT_IN, "performance", "interlock.release.gates.performance:PerformanceGate")
+    monkeypatch.setattr(bench, "model", ScoreAlone())
+    bench.register(MLmodel=champion_takes, weights_bin="0110")
+    champion = pinned(bench)
+    admitted(bench, champion)
+    bench.register("2", "m-2", MLmodel=TAKES_A_SCORE, weights_bin="0111")
+    bench.submit("credit/2")
+    return champion, bench.pin("credit/2").digest
+
+
+def test_a_champion_is_given_the_columns_of_its_own_schema_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    champion, challenger = challenging(bench, monkeypatch)
+    assert bench.check(challenger, RATED, target="label").failed == ()
+    (measured,) = [one for one in evidence_of(bench, challenger) if one.gate == "performance"]
+    assert measured.data["champion"] == champion
+    assert {one.value for one in measured.measures if one.name == "area_under_curve_gain"} == {0}
+
+
+def test_a_champion_whose_columns_the_table_lacks_leaves_nothing_signed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, challenger = challenging(bench, monkeypatch, TAKES_A_SCORE.replace("score", "income"))
+    (standing,) = bench.check(challenger, RATED, target="label").failed
+    assert "the table lacks columns of its schema: income" in " ".join(standing.reasons)
+    assert [one.gate for one in evidence_of(bench, challenger) if one.gate == "performance"] == []
+
+
+def test_a_champion_whose_bytes_were_exchanged_ends_the_check_and_nothing_is_signed_of_the_challenger(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion, challenger = challenging(bench, monkeypatch)
+    key = f"{files_prefix(champion)}weights.bin"
+    whole = bench.vault.objects[key]
+    bench.vault.objects[key] = [(whole[0][0], b"evil")]
+    with pytest.raises(Refusal, match=f"what the vault holds of the release {champion} is not what its manifest says"):
+        bench.check(challenger, RATED, target="label")
+    assert [one.gate for one in evidence_of(bench, challenger) if one.gate == "performance"] == []
+    bench.vault.objects[key] = whole
+    assert bench.check(challenger, RATED, target="label").failed == ()
+
+
 def test_the_release_that_serves_is_not_measured_anew_because_it_serves(bench: Bench) -> None:
     champion = pinned(bench)
     assert "performance" in bench.check(champion).ran

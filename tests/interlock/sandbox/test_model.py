@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import interlock
-from interlock.release.gates.gate import ModelFailed
+from interlock.release.gates.gate import ModelFailed, UnfitInputs
 from interlock.sandbox import tables
 from interlock.sandbox.model import ModelSandbox
 from interlock.sandbox.wire import LENGTH_BYTES, BrokenMessage, body_size, message, parse
@@ -74,6 +74,7 @@ def test_any_text_and_any_number_arrive(texts: list[str | None], numbers: list[f
         pd.DataFrame({"a": [[1, 2]]}),
         pd.DataFrame({"a": [datetime.date(2026, 1, 1)]}),
         pd.DataFrame({"a": [1 + 2j]}),
+        pd.DataFrame({"a": ["b", float("inf")]}),
         pd.DataFrame([[1, 2]], columns=["a", "a"]),
         pd.DataFrame([[1, 2]]),
     ],
@@ -81,6 +82,11 @@ def test_any_text_and_any_number_arrive(texts: list[str | None], numbers: list[f
 def test_a_column_that_no_model_is_given_is_named(frame: pd.DataFrame) -> None:
     with pytest.raises(tables.UnfitTable):
         tables.packed(frame)
+
+
+def test_rows_that_no_model_is_given_are_no_fault_of_the_model(tmp_path: Path) -> None:
+    with ModelSandbox(tmp_path) as sandbox, pytest.raises(UnfitInputs, match="column 'a' holds date"):
+        sandbox.predict(pd.DataFrame({"a": [datetime.date(2026, 1, 1)]}))
 
 
 @given(st.binary(max_size=200))

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
 from interlock.monitoring.resampling import intervals
 from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates import scores
-from interlock.release.gates.gate import Table
+from interlock.release.gates.gate import NotMeasurable, Table
 from interlock.release.gates.performance import PerformanceGate
 from interlock.release.gates.running import prepare_gate
 from tests.interlock.release.gates.given import NOW, BrokenModel, FunctionModel, evidence, found, inputs, table, terms
@@ -269,6 +270,38 @@ def test_a_model_that_answers_something_else_fails(model: Any, reason: str) -> N
 def test_a_champion_that_fails_fails_the_comparison() -> None:
     said = ask(champion=BrokenModel())
     assert "the champion, which it is compared with, gave no predictions" in said.reasons[0]
+
+
+def raising(error: Exception) -> FunctionModel:
+    def refuse(_: pd.DataFrame) -> Any:
+        raise error
+
+    return FunctionModel(refuse)
+
+
+@pytest.mark.parametrize(
+    "champion",
+    [
+        BrokenModel(),
+        raising(NotMeasurable("its MLmodel is none")),
+        raising(KeyError("income")),
+        raising(FileNotFoundError(2, "No such file")),
+        FunctionModel(lambda rows: rows["score"][:-1]),
+        FunctionModel(lambda rows: ["yes"] * len(rows)),
+    ],
+)
+def test_whatever_is_wrong_with_the_champion_speaks_against_no_challenger(champion: Any) -> None:
+    taken = inputs(tables={"evaluation": table(FRAME, target="label")}, predictor=MODEL, champion=champion)
+    answer = prepare_gate(PerformanceGate(), taken, terms(resamples=100)).answer(lambda: NOW)
+    assert str(answer.unfit).startswith(
+        "it could not decide: the champion, which it is compared with, gave no predictions: "
+    )
+
+
+@pytest.mark.parametrize("error", [Refusal("its files were exchanged"), BadInput("no such"), OutsideFailure("away")])
+def test_a_champion_that_cannot_be_brought_ends_the_command_and_not_the_gate(error: Failure) -> None:
+    with pytest.raises(type(error), match=error.message):
+        ask(champion=raising(error))
 
 
 def test_scores_that_are_no_probabilities_have_an_area_and_no_log_loss() -> None:
