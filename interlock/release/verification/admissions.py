@@ -11,6 +11,8 @@ from pydantic import BaseModel
 
 from interlock.release.acts import Approval, Spoken, Withdrawal
 from interlock.release.evidence import Evidence, Outcome
+from interlock.release.predicates import Predicate
+from interlock.release.record import Record
 from interlock.release.verification.approvals import CLOCKS_DIFFER_BY, RECORDED_WITHIN
 from interlock.release.verification.belief import Belief, distrusted_key
 from interlock.release.verification.readings import Readings, Said
@@ -88,6 +90,19 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
             one for one in by_then.evidence if one.what.outcome is not Outcome.PASSED or one.recorded.sha256 in named
         ),
         approvals=tuple(one for one in by_then.approvals if one.recorded.sha256 in named),
+    )
+
+
+def measured_by_then(readings: Readings, record: Record, summary: Summary) -> Readings:
+    """Return what a load under `summary` goes by: of evidence, passed, failed or malformed, only what it names.
+
+    Else whoever may sign evidence, and people need not agree to that, could stop what serves from scaling out.
+    """
+    since = {one.key for one in record.of(Predicate.EVIDENCE) if one.sha256 not in summary.envelopes}
+    return replace(
+        readings,
+        evidence=tuple(one for one in readings.evidence if one.recorded.key not in since),
+        forgeries=tuple(one for one in readings.forgeries if one.where not in since),
     )
 
 

@@ -13,7 +13,7 @@ from interlock.release.record import Record, RecordedStatement
 from interlock.release.served import Served
 from interlock.release.vault import VaultReader, release_prefix
 from interlock.release.verification import standing, tier
-from interlock.release.verification.admissions import admissions, decided_at, rested_on
+from interlock.release.verification.admissions import admissions, decided_at, measured_by_then, rested_on
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
 from interlock.release.verification.dating import backdated
@@ -70,7 +70,7 @@ def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str)
 
     A deployer must have admitted it there, and what their summary does not vouch for does not count. Whether an
     approval still held is judged as of that summary: that it expired, a policy was replaced or a root grew old since
-    does not matter; what people said against the release does, as far as it travelled.
+    does not matter, nor what gates found since; what people said against the release does, as far as it travelled.
     """
     if not _is_there(record):
         return Verdict(record.digest, environment, Profile.LOAD, (nothing_stored(record.digest),))
@@ -79,13 +79,13 @@ def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str)
     if not record.pins:
         found += pin_reasons(record, ())
     believed, unadmitted = admissions(readings.summaries, record.digest, environment)
-    found += [*readings.forgeries, *unadmitted]
 
     def verdict(summary: Summary | None) -> Verdict:
         belief = BeliefByVoucher(summary.envelopes if summary else None)
         as_of = summary.time_verified if summary else None
-        judge = _Judge(record, readings, trust, environment, belief, None, {}, as_of)
-        reached = judge.verdict(Profile.LOAD, [*found, *judge.objections()])
+        known = measured_by_then(readings, record, summary) if summary else readings
+        judge = _Judge(record, known, trust, environment, belief, None, {}, as_of)
+        reached = judge.verdict(Profile.LOAD, [*found, *known.forgeries, *unadmitted, *judge.objections()])
         if summary is None or reached.pin is None or summary.is_under(reached.policy or "", reached.tier or ""):
             return reached
         text = f"it was admitted to {environment} under another policy or tier than its pin's"

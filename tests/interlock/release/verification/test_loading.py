@@ -88,7 +88,6 @@ def hide_the_policy(world: World) -> None:
         (lambda world: world.revoke("approver-4"), {C.REVOKED}),
         (lambda world: world.reject("approver-4"), {C.REJECTED}),
         (lambda world: world.retire("approver-4"), set()),
-        (lambda world: world.show("privacy", value="3"), {C.EVIDENCE_FAILED}),
         (lambda world: world.approve("approver-3", signer="builder"), {C.KEY_OF_WRONG_DUTY}),
     ],
 )
@@ -243,3 +242,62 @@ def test_a_rejection_that_was_taken_back_stops_no_load_once_its_key_is_distruste
     world.sequence(NOW + 5 * HOUR)
     world.change_root(distrusted="approver-4", since=NOW + 20 * HOUR)
     assert codes(world.admit(NOW + 6 * HOUR)) == codes(world.load()) == set()
+
+
+@pytest.mark.parametrize("signer", ["builder", "observer", "log"])
+@pytest.mark.parametrize("gate", ["performance", "privacy"])
+def test_what_a_gate_finds_after_the_admission_stops_new_admissions_and_no_load(
+    world: World, gate: str, signer: str
+) -> None:
+    world.show(gate, value={"performance": "0.5", "privacy": "3"}[gate], signer=signer)
+    assert codes(world.admit()) == {C.EVIDENCE_FAILED}
+    assert codes(world.load()) == set()
+
+
+def test_an_approver_who_measures_a_champion_anew_takes_no_approval_from_its_load(world: World) -> None:
+    world.show("performance", inputs="2" * 64, builder="approver-1")
+    assert C.APPROVAL_BY_BUILDER in codes(world.admit())
+    assert codes(world.load()) == set()
+
+
+@pytest.mark.parametrize("signer", ["builder", "approver-1"])
+def test_evidence_that_says_nothing_or_is_forged_after_the_admission_stops_no_load(world: World, signer: str) -> None:
+    world.write(Predicate.EVIDENCE, {"x": 1}, KEYS[signer])
+    assert codes(world.admit()) & {C.PREDICATE_MALFORMED, C.KEY_OF_WRONG_DUTY}
+    assert codes(world.load()) == set()
+
+
+@pytest.mark.parametrize("kind", ["revoke", "reject"])
+def test_an_objection_stops_the_load_of_what_was_measured_anew(world: World, kind: str) -> None:
+    world.show("privacy", value="3")
+    {"revoke": world.revoke, "reject": world.reject}[kind]("approver-4")
+    assert codes(world.load()) == {C.REVOKED if kind == "revoke" else C.REJECTED}
+
+
+def test_failed_evidence_that_the_admission_itself_names_stops_the_load() -> None:
+    world = APPROVED.spoiled()
+    failed = world.show("privacy", value="3")
+    rests_on = [*world.admit().rests_on, *(one for one in world.record().statements if one.payload == failed)]
+    summary = summary_of(
+        world.digest, environment="prod", policy=world.policy.digest, tier="high", inputs=rests_on, passed=True,
+        now=NOW + 4 * HOUR, version="0.1.0",
+    )  # fmt: skip
+    world.write(Predicate.VERIFICATION, summary_statement(world.digest, summary).predicate, KEYS["deployer"])
+    assert codes(world.load()) == {C.EVIDENCE_FAILED}
+
+
+def test_failed_evidence_counts_where_no_deployer_admitted_the_release() -> None:
+    world = APPROVED.spoiled()
+    world.show("privacy", value="3")
+    assert codes(world.load()) == {C.NOT_ADMITTED, C.EVIDENCE_FAILED}
+
+
+def test_evidence_that_the_admission_does_not_name_shows_nothing_in_a_load() -> None:
+    world = APPROVED.spoiled()
+    rests_on = [one for one in world.admit().rests_on if one.predicate_type != Predicate.EVIDENCE]
+    summary = summary_of(
+        world.digest, environment="prod", policy=world.policy.digest, tier="high", inputs=rests_on, passed=True,
+        now=NOW + 4 * HOUR, version="0.1.0",
+    )  # fmt: skip
+    world.write(Predicate.VERIFICATION, summary_statement(world.digest, summary).predicate, KEYS["deployer"])
+    assert codes(world.load()) == {C.EVIDENCE_MISSING, C.APPROVAL_WITHOUT_EVIDENCE, C.APPROVAL_MISSING}
