@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -167,12 +168,24 @@ def approve(
     return Approved(written, held.what.expires_at, until, extended)
 
 
-def say(clients: StackClients, speaker: Speaker, digest: str, act: Act, *, now: datetime) -> Written:
-    """Sign and write what somebody says of a release, whatever state it is in. Raises Refusal, OutsideFailure."""
+def say(
+    clients: StackClients,
+    speaker: Speaker,
+    digest: str,
+    act: Callable[[datetime], Act],
+    *,
+    clock: Callable[[], datetime],
+) -> Written:
+    """Sign and write what somebody says of a release, whatever state it is in. Raises Refusal, OutsideFailure.
+
+    `act` is given the time (UTC) at which it is signed, once the record has been read: one that gives itself an earlier
+    time than a checkpoint without it counts as dated back.
+    """
     record = gather(clients.vault_reader, digest, speaker.trust.public_keys())
     if not record.pins:
         raise Refusal(f"the vault holds no pinned release {digest}", reasons=[str(one) for one in record.problems])
-    return _write(clients, digest, act, read(record, speaker.trust.root), speaker, now)
+    readings, now = read(record, speaker.trust.root), clock()
+    return _write(clients, digest, act(now), readings, speaker, now)
 
 
 def readings_of(clients: StackClients, speaker: Speaker, digest: str) -> Readings:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from interlock.admission import Anchor, is_governed, judge, refusal, trust_from
 from interlock.aws.endpoint_state import EndpointState, growing
@@ -12,10 +13,23 @@ from interlock.clients import StackClients, require_verified
 from interlock.duties.duty import SigningDuty
 from interlock.failures import Refusal
 from interlock.release.acting import write_summary
+from interlock.release.reading_once import ReadingOnce
+from interlock.release.record import Record
 from interlock.release.verification.admitted import Admitted
+from interlock.release.verification.approvals import CLOCKS_DIFFER_BY
+from interlock.release.verification.dating import WRITTEN_WITHIN
 from interlock.release.verification.readings import read
 from interlock.release.verification.summary import summary_of
+from interlock.release.verification.trust import Trust
+from interlock.release.verification.verdict import Verdict
 from interlock.serving_record import record_served
+
+JUDGED_ANEW_AFTER: Final = timedelta(minutes=1)
+"""How old a verdict may be before what can have changed since is judged anew: a checkpoint may come each minute."""
+
+SIGNED_WITHIN: Final = WRITTEN_WITHIN - CLOCKS_DIFFER_BY
+"""How old the verdict may be that is signed: a summary that lies in the vault too late counts as dated back for good,
+whosever clock is ahead."""
 
 
 def _quiet(_: str) -> None:
@@ -103,12 +117,16 @@ def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) 
             "the vault's trust root names a tiers policy, and nothing says which root is to be believed",
             next_step="give the fingerprint of the root: --fingerprint HEX",
         )
-    now = datetime.now(UTC).replace(microsecond=0)
     environment = clients.manifest.environment
-    trust = trust_from(anchor, clients.vault_reader, now=now)
-    record, verdict = judge(clients.vault_reader, trust, digest, environment, now=now)
+    now, trust, record, verdict = _judged(clients, digest, environment, anchor)
     if not verdict.verifies:
         raise refusal(verdict, f"interlock passport {digest}   shows the record")
+    if _now() - now > SIGNED_WITHIN:
+        raise Refusal(
+            f"the verdict on the release {digest} is older than {SIGNED_WITHIN.total_seconds() / 60:g} minutes, and "
+            "what is signed too late counts as dated back",
+            next_step="run it again",
+        )
     assert verdict.policy is not None
     assert verdict.tier is not None
     summary = summary_of(
@@ -130,6 +148,28 @@ def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) 
         signer=clients.signer(SigningDuty.DEPLOYER),
     )
     return Admitted(verdict, decision)
+
+
+def _judged(
+    clients: StackClients, digest: str, environment: str, anchor: Anchor
+) -> tuple[datetime, Trust, Record, Verdict]:
+    """Return a verdict, when (UTC) it was reached, and what on.
+
+    Reading the bytes may take long, and what people say meanwhile counts: everything else is then judged once more.
+    """
+    vault = ReadingOnce(clients.vault_reader)
+
+    def once() -> tuple[datetime, Trust, Record, Verdict]:
+        now = _now()
+        trust = trust_from(anchor, vault, now=now)
+        return now, trust, *judge(vault, trust, digest, environment, now=now)
+
+    found = once()
+    return once() if found[-1].verifies and _now() - found[0] > JUDGED_ANEW_AFTER else found
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _version() -> str:

@@ -100,9 +100,12 @@ def reject(
     """Object to a release: it is not admitted, nor loaded anew, until you withdraw this."""
     _check(digest, ticket, reason)
     clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
-    now = _now()
-    act = Rejection(person=speaker.person, reason=reason, ticket=ticket, rejected_at=now)
-    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "rejected")
+
+    def act(now: datetime) -> Rejection:
+        return Rejection(person=speaker.person, reason=reason, ticket=ticket, rejected_at=now)
+
+    written = approving.say(clients, speaker, digest, act, clock=_now)
+    _said(output, digest, speaker.person, written, "rejected")
 
 
 @command
@@ -123,7 +126,6 @@ def withdraw(
     """Take back an approval or a rejection of your own."""
     _check(digest, ticket, reason)
     clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
-    now = _now()
     said = to_take_back(speaker.person, approving.readings_of(clients, speaker, digest), statement or "")
     if len(said) != 1:
         raise BadInput(
@@ -131,8 +133,12 @@ def withdraw(
             "accepted is the beginning of the digest of one",
             reasons=[f"{one.payload} in {one.recorded.key.partition('/')[0]}/, {_kind(one)}" for one in said],
         )
-    act = Withdrawal(person=speaker.person, reason=reason, ticket=ticket, withdrawn=said[0].payload, withdrawn_at=now)
-    written = approving.say(clients, speaker, digest, act, now=now)
+    back = said[0].payload
+
+    def act(now: datetime) -> Withdrawal:
+        return Withdrawal(person=speaker.person, reason=reason, ticket=ticket, withdrawn=back, withdrawn_at=now)
+
+    written = approving.say(clients, speaker, digest, act, clock=_now)
     _said(output, digest, speaker.person, written, f"withdrew {_kind(said[0])} of")
 
 
@@ -152,9 +158,12 @@ def revoke(
     _check(digest, ticket, reason)
     clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
     _confirm(f"revoke release {digest} for good", yes=yes)
-    now = _now()
-    act = Revocation(person=speaker.person, reason=reason, ticket=ticket, revoked_at=now)
-    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "revoked")
+
+    def act(now: datetime) -> Revocation:
+        return Revocation(person=speaker.person, reason=reason, ticket=ticket, revoked_at=now)
+
+    written = approving.say(clients, speaker, digest, act, clock=_now)
+    _said(output, digest, speaker.person, written, "revoked")
 
 
 @command
@@ -171,9 +180,12 @@ def retire(
     """Retire a release: nothing is wrong with it, and it is not admitted any more."""
     _check(digest, ticket, reason)
     clients, speaker = _speaker(stack, anchor(root, fingerprint), person)
-    now = _now()
-    act = Retirement(person=speaker.person, reason=reason, ticket=ticket, retired_at=now)
-    _said(output, digest, speaker.person, approving.say(clients, speaker, digest, act, now=now), "retired")
+
+    def act(now: datetime) -> Retirement:
+        return Retirement(person=speaker.person, reason=reason, ticket=ticket, retired_at=now)
+
+    written = approving.say(clients, speaker, digest, act, clock=_now)
+    _said(output, digest, speaker.person, written, "retired")
 
 
 def _speaker(stack: str | None, trusted: Anchor, person: str | None) -> tuple[StackClients, approving.Speaker]:

@@ -43,10 +43,12 @@ def revoke_champion(context: Context) -> Seen:
     """Have one person revoke the champion, for good."""
     person, digest = APPROVERS[0], context.pins[CHAMPION].digest
     clients, speaker = _speaker(context, person)
-    now = datetime.now(UTC).replace(microsecond=0)
     reason = "its files were overwritten in the registry, and nobody says by whom"
-    act = Revocation(person=person, reason=reason, ticket=ticket_of(CHAMPION), revoked_at=now)
-    written = approving.say(clients, speaker, digest, act, now=now)
+
+    def act(now: datetime) -> Revocation:
+        return Revocation(person=person, reason=reason, ticket=ticket_of(CHAMPION), revoked_at=now)
+
+    written = approving.say(clients, speaker, digest, act, clock=lambda: datetime.now(UTC).replace(microsecond=0))
     return Seen(
         f"{person} revoked release {digest[:12]}: {reason}",
         {"acts": [{"person": person, "did": "revoked", "release": digest, "statement": written.stored.key}]},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +16,13 @@ from interlock.aws.endpoint_state import EndpointState, VariantState, growing, u
 from interlock.deploying import deploy_release, shift_traffic
 from interlock.duties.duty import SigningDuty
 from interlock.failures import OutsideFailure, Refusal
+from interlock.ledger.believing import Witnessed
+from interlock.ledger.checkpoint import Checkpoint
+from interlock.ledger.view import LedgerView
 from interlock.release.acting import Written
 from interlock.release.digests import sha256
 from interlock.release.predicates import Predicate
+from interlock.release.vault import Lock, StoredObject
 from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.reason import ReasonCode
 from interlock.release.verification.stored import Verification
@@ -206,6 +211,81 @@ def test_what_an_endpoint_did_not_take_has_not_served_and_what_broke_off_is_comp
     (said,) = site.world.record().of(Predicate.SERVED)
     (decision,) = site.world.record().decisions
     assert said.statement.predicate["decision"] == decision.payload
+
+
+class Slow:
+    """A vault on whose clock each file, and each lock, takes a while to read."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch, *, file: timedelta, lock: timedelta) -> None:
+        self.now, self.read, vault = LATER, list[str](), site.world.vault
+        self.meanwhile: Callable[[], object] = lambda: None
+        describe, first_lock = vault.describe, next(iter(sorted(vault.objects)))
+
+        def described(key: str, version_id: str) -> StoredObject:
+            if "/files/" in key:
+                self.read.append(key)
+                self.now += file
+                self.meanwhile()
+            return describe(key, version_id)
+
+        def locked(key: str, version_id: str) -> Lock | None:
+            self.now += lock if key == first_lock else timedelta(0)
+            return Lock("COMPLIANCE", LATER + timedelta(days=400))
+
+        monkeypatch.setattr(vault, "describe", described)
+        monkeypatch.setattr(vault, "lock", locked)
+        monkeypatch.setattr("interlock.admission.read_logs", lambda *_: ([site.world.view(self.now)], []))
+        monkeypatch.setattr(deploying, "datetime", SimpleNamespace(now=lambda _: self.now))
+
+
+def lacking(world: World, leaves: int, at: datetime) -> LedgerView:
+    """Return the log as it ends, of which a checkpoint of `leaves` at a time was witnessed before."""
+    view = world.view(at + HOUR)
+    earlier = Checkpoint(view.checkpoint.origin, leaves, view.tree.root(leaves), 0, at)
+    return replace(view, sightings=(Witnessed(earlier, at, b""), *view.sightings))
+
+
+def test_whoever_reads_a_large_release_for_long_signs_when_it_was_read_and_reads_it_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(site, monkeypatch, file=timedelta(minutes=25), lock=timedelta(0))
+    leaves = len(site.world.leaves)
+    site.deploy()
+    files = len({key for key in site.world.vault.objects if "/files/" in key})
+    assert sorted(slow.read) == sorted(set(slow.read))
+    assert len(slow.read) == files
+    (one,) = site.world.record().decisions
+    assert datetime.fromisoformat(one.statement.predicate["timeVerified"]) == slow.now
+    site.world.sequence(slow.now + timedelta(minutes=2))
+    logs = [lacking(site.world, leaves, slow.now + timedelta(minutes=1))]
+    assert [str(reason) for reason in site.world.admit(now=slow.now + HOUR, logs=logs).reasons] == []
+
+
+def test_an_objection_that_comes_while_the_bytes_are_read_stops_the_deployment(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(site, monkeypatch, file=timedelta(minutes=25), lock=timedelta(0))
+    said: list[str] = []
+    slow.meanwhile = lambda: said.append(site.world.reject("approver-4", slow.now)) if not said else None
+    with pytest.raises(Refusal, match="does not verify for prod") as refused:
+        site.deploy()
+    assert len(refused.value.reasons) == 1
+    assert "approver-4 rejected it" in refused.value.reasons[0]
+    assert (site.endpoint.asked, site.decisions) == ([], [])
+
+
+@pytest.mark.parametrize(("lasts", "signs"), [(deploying.SIGNED_WITHIN, True), (timedelta(minutes=11), False)])
+def test_a_verdict_that_grew_old_is_not_signed(
+    site: Site, monkeypatch: pytest.MonkeyPatch, lasts: timedelta, signs: bool
+) -> None:
+    Slow(site, monkeypatch, file=timedelta(0), lock=lasts)
+    if signs:
+        site.deploy()
+    else:
+        with pytest.raises(Refusal, match="is older than 10 minutes") as refused:
+            site.deploy()
+        assert refused.value.next_step == "run it again"
+    assert (len(site.decisions), len(site.endpoint.asked)) == (signs, signs)
 
 
 def test_no_value_stands_for_an_admission_that_did_not_take_place(site: Site) -> None:

@@ -11,8 +11,8 @@ from interlock.release.verification.readings import Readings, Said
 from interlock.release.verification.reason import Reason, ReasonCode
 
 WRITTEN_WITHIN: Final = timedelta(minutes=15)
-"""What may pass between the time that a statement gives itself and the moment when it lies in the vault: reading all
-bytes of a large release, signing, clocks that differ."""
+"""What may pass between the time that a statement gives itself and the moment when it lies in the vault: signing,
+writing, clocks that differ."""
 
 
 def dated_back(said: Said[Any], stated: datetime, belief: Belief) -> str | None:

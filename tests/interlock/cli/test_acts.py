@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from interlock.cli import acts, verify
 from interlock.cli.main import app
 from interlock.release import acting
+from interlock.release.record import Record, gather
 from tests.interlock.cli.acting import READING_AT, Desk, Killed
 from tests.interlock.release.trust.people import DAY, NOW
 from tests.interlock.release.verification.world import HOUR, World
@@ -91,6 +92,36 @@ def test_saying_the_same_again_writes_nothing(desk: Desk) -> None:
             desk.world.sequence(NOW + 3 * HOUR)
         assert (first[0], first[1]["written"], again[0], again[1]["written"]) == (0, True, 0, False), command
         assert desk.statements == before
+
+
+@pytest.mark.parametrize(
+    ("act", "stated"),
+    [
+        ("reject", "rejected_at"),
+        ("withdraw", "withdrawn_at"),
+        ("revoke", "revoked_at"),
+        ("retire", "retired_at"),
+        ("approve", "approved_at"),
+    ],
+)
+def test_what_somebody_says_is_dated_when_they_sign_it_however_long_they_read(
+    monkeypatch: pytest.MonkeyPatch, act: str, stated: str
+) -> None:
+    desk = prepared(act)
+    sit(desk, monkeypatch)
+    clock = [READING_AT]
+    monkeypatch.setattr(acts, "_now", lambda: clock[-1])
+    gathered = "interlock.admission.gather" if act == "approve" else "interlock.approving.gather"
+
+    def slowly(*given: Any) -> Record:
+        clock.append(READING_AT + HOUR)
+        return gather(*given)
+
+    monkeypatch.setattr(gathered, slowly)
+    code, answer = document(act, desk.world.digest, *SAID, *ACTS[act])
+    assert code == 0, answer
+    said = next(one for one in desk.world.record().acts if one.key == answer["statement"]).statement.predicate
+    assert datetime.fromisoformat(said[stated]) == READING_AT + HOUR
 
 
 def test_what_was_taken_back_can_be_said_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
