@@ -23,7 +23,7 @@ from interlock.release.gates.gate import (
     UnfitInputs,
 )
 from interlock.release.gates.group_rates import Decisions, GroupRates, of_group
-from interlock.release.gates.measuring import measure, share, slice_of, too_few
+from interlock.release.gates.measuring import measure, share, slice_of, told, too_few
 from interlock.release.gates.placing import answers_by_place, shuffled
 from interlock.release.gates.predictions import (
     as_scores,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 EVERY_GROUP = "all groups"
 SAME_IN_GROUP = "slice_same_decisions"
+OF_TABLE = frozenset({"same_decisions", SAME_IN_GROUP, "suppressed_share"})
+"""What tells of the table: its columns may be another model's, or a person's, and its groups too small."""
 BY_ITSELF = ", decided by the model itself"
 """What follows an attribute's name where a measure is not of the table's predictions."""
 
@@ -88,7 +90,7 @@ class FairnessGate:
         reasons += answers_by_place(inputs.model(), rows, own, inputs.seed)
         scores = _scores(table, answered)
         decided = _decided(table, scores, parameters.threshold)
-        reasons += _other_threshold(scores, decided, parameters.threshold)
+        unfit += _other_threshold(scores, decided, parameters.threshold)
         decisions = Decisions(decided, positive_rows(table, parameters.positive), weights_of(table))
         every = attributes | _crossed(attributes, parameters)
         measures, unmeasurable = _over(every, decisions, inputs.seed, parameters)
@@ -102,10 +104,12 @@ class FairnessGate:
         measures += _agreement(every, own_decisions == decided, parameters.minimum_rows)
         return Measured(
             measures,
-            [*reasons, *unmeasurable],
-            unfit=unfit,
+            reasons,
+            unfit=[*unfit, *unmeasurable],
             unchecked=list(_unchecked(table)),
             details={"threshold": point(parameters.threshold), "table": parameters.table},
+            # Who is in the table, with which labels: without any in a group that deserve it there are no rates of them.
+            of_inputs=OF_TABLE | {told(one) for one in measures if one.value is None},
         )
 
 
@@ -125,7 +129,7 @@ def _decided(table: Table, scores: Floats, threshold: float) -> Flags:
 
 
 def _other_threshold(scores: Floats, decided: Flags, threshold: float) -> list[str]:
-    """Return why the decisions are not those of the policy's threshold: measured at another, they prove nothing."""
+    """Return why the table's decisions are not those of the policy's threshold: then they are not this release's."""
     if not fairness.one_threshold(scores, decided):
         return ["the decisions in the table do not follow from one threshold for everybody"]
     otherwise = int(((scores >= threshold) != decided).sum())
@@ -155,21 +159,21 @@ def _over(
     reasons: list[str] = []
     for attribute, values in attributes.items():
         places, names = groups(values)
-        told = np.bincount(places, minlength=len(names)) >= parameters.minimum_rows
-        for place in np.flatnonzero(~told):
+        enough = np.bincount(places, minlength=len(names)) >= parameters.minimum_rows
+        for place in np.flatnonzero(~enough):
             of = slice_of(attribute, names[place])
             measures += [too_few(name, of) for name in ("selection_rate", "disparate_impact", "true_positive_rate")]
-        hidden = float((~told[places]).mean())
+        hidden = float((~enough[places]).mean())
         measures.append(measure("suppressed_share", hidden, of=slice_of(attribute, EVERY_GROUP)))
-        if told.sum() < 2:
+        if enough.sum() < 2:
             reasons.append(
-                f"{attribute!r} has {told.sum()} group of at least {parameters.minimum_rows} rows, "
+                f"{attribute!r} has {enough.sum()} group of at least {parameters.minimum_rows} rows, "
                 "so there are none to compare"
             )
             continue
-        inside = told[places]
-        renumbered = (np.cumsum(told) - 1)[places[inside]]
-        kept_names = [names[place] for place in np.flatnonzero(told)]
+        inside = enough[places]
+        renumbered = (np.cumsum(enough) - 1)[places[inside]]
+        kept_names = [names[place] for place in np.flatnonzero(enough)]
         measures += _of_attribute(attribute, kept_names, renumbered, decisions.take(inside), seed, parameters)
     return measures, reasons
 
@@ -206,8 +210,8 @@ def _agreement(attributes: Mapping[str, pd.Series], same: Flags, least: int) -> 
         places, names = groups(values)
         for place, name in enumerate(names):
             inside, of = same[places == place], slice_of(attribute, name)
-            told = inside.size >= least
-            yield share(SAME_IN_GROUP, int(inside.sum()), inside.size, of) if told else too_few(SAME_IN_GROUP, of)
+            enough = inside.size >= least
+            yield share(SAME_IN_GROUP, int(inside.sum()), inside.size, of) if enough else too_few(SAME_IN_GROUP, of)
 
 
 def _unchecked(table: Table) -> Iterator[str]:

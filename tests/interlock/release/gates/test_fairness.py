@@ -19,7 +19,7 @@ from interlock.release.evidence import Evidence, Outcome
 from interlock.release.gates.fairness import BY_ITSELF, EVERY_GROUP, FairnessGate
 from interlock.release.gates.gate import ModelFailed
 from interlock.release.gates.group_rates import Decisions, GroupRates
-from interlock.release.gates.running import prepare_gate
+from interlock.release.gates.running import Answer, prepare_gate
 from interlock.release.tiers import Tier, parse_policy
 from tests.interlock.release.gates.given import NOW, FunctionModel, evidence, found, inputs, table, terms
 
@@ -401,3 +401,59 @@ def test_a_table_that_lacks_what_is_measured_is_to_be_replaced_and_speaks_agains
     given = inputs(folder, tables={"out_of_fold": named}, predictor=MODEL, protected_attributes=attributes)
     answer = prepare_gate(FairnessGate(), given, terms(LIMITS, resamples=100)).answer(lambda: NOW)
     assert (answer.evidence.outcome, answer.unfit is not None) == (Outcome.FAILED, True)
+
+
+def answered(frame: pd.DataFrame, folder: Path, limits: dict[str, Any], **named: Any) -> Answer:
+    given = inputs(
+        folder,
+        tables={"out_of_fold": table(frame, target="label", protected=("race", "sex"), **named)},
+        predictor=MODEL,
+        protected_attributes=("race",),
+    )
+    return prepare_gate(FairnessGate(), given, terms(limits, resamples=100)).answer(lambda: NOW)
+
+
+LARGE = people({"a": 500, "b": 500}, of=1000).assign(
+    clerks=lambda rows: np.arange(len(rows)) % 3 // 2, of_another=lambda rows: np.arange(len(rows)) % 10 / 10
+)
+
+
+@pytest.mark.parametrize("tier", [Tier.HIGH, Tier.CRITICAL])
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ({"decision": "clerks"}, "the decisions in the table do not follow from one threshold for everybody"),
+        ({"prediction": "of_another"}, "same_decisions is 0.5"),
+        ({"prediction": "of_another", "decision": "clerks"}, "the decisions in the table do not follow"),
+    ],
+)
+def test_a_column_that_somebody_else_decided_or_predicted_speaks_against_no_release(
+    folder: Path, tier: Tier, named: dict[str, str], why: str
+) -> None:
+    wrong = answered(LARGE, folder, shipped(tier), **named)
+    assert (wrong.evidence.outcome, why in str(wrong.unfit)) == (Outcome.FAILED, True)
+    by_itself = answered(LARGE, folder, shipped(tier))
+    assert (by_itself.evidence.outcome, by_itself.unfit) == (Outcome.PASSED, None)
+
+
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        (LARGE.assign(label=0), "equal_opportunity_difference of race=all groups has no value"),
+        (LARGE.iloc[:1020], "'race' has 1 group of at least 30 rows"),
+        (pd.concat([people({"a": 60, "b": 60}), people({"c": 12}, of=29)]), "suppressed_share of race=all groups is"),
+    ],
+)
+def test_labels_of_one_class_and_groups_that_are_too_small_speak_against_no_release(
+    folder: Path, frame: pd.DataFrame, why: str
+) -> None:
+    answer = answered(frame.reset_index(drop=True), folder, shipped(Tier.HIGH))
+    assert (answer.evidence.outcome, why in str(answer.unfit)) == (Outcome.FAILED, True)
+
+
+def test_a_model_that_is_unfair_is_signed_whether_or_not_the_table_says_the_same(folder: Path) -> None:
+    frame = people({"a": 500, "b": 100}, of=1000).assign(made=lambda rows: rows["score"])
+    for named in ({}, {"prediction": "made"}):
+        answer = answered(frame, folder, shipped(Tier.HIGH), **named)
+        assert (answer.evidence.outcome, answer.unfit) == (Outcome.FAILED, None)
+        assert any(one.startswith("disparate_impact") for one in answer.evidence.reasons)
