@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any
 
@@ -219,17 +220,19 @@ class Slow:
     def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch, *, file: timedelta, lock: timedelta) -> None:
         self.now, self.read, vault = LATER, list[str](), site.world.vault
         self.meanwhile: Callable[[], object] = lambda: None
-        describe, first_lock = vault.describe, next(iter(sorted(vault.objects)))
+        describe, first_lock, one_reader = vault.describe, min(vault.objects), RLock()
 
         def described(key: str, version_id: str) -> StoredObject:
             if "/files/" in key:
-                self.read.append(key)
-                self.now += file
-                self.meanwhile()
+                with one_reader:
+                    self.read.append(key)
+                    self.now += file
+                    self.meanwhile()
             return describe(key, version_id)
 
         def locked(key: str, version_id: str) -> Lock | None:
-            self.now += lock if key == first_lock else timedelta(0)
+            with one_reader:
+                self.now += lock if key == first_lock else timedelta(0)
             return Lock("COMPLIANCE", LATER + timedelta(days=400))
 
         monkeypatch.setattr(vault, "describe", described)
