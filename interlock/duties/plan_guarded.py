@@ -77,14 +77,18 @@ class Guarded:
                 if self._plan.is_of(policy, "arn", one, "arn")
             ]
             known = policies[0].document("policy") if policies else None
-            if policies and known is None:
+            is_later_known = bool(policies) and known is None
+            if is_later_known:
                 self.unknown_topics.append(one.name)
             yield Resource(
                 arn=f"arn:aws:sns:{one.region}:{one.account_id}:{name_of(one)}",
                 kind=ResourceKind.TOPIC,
                 account_id=one.account_id,
                 policy=known,
-                attributes={"alarm": "true"} if one.name == ALARM_TOPIC else {},
+                attributes={
+                    **({"alarm": "true"} if one.name == ALARM_TOPIC else {}),
+                    **({"policy": "unknown"} if is_later_known else {}),
+                },
                 source=one.urn,
             )
 

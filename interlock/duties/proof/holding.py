@@ -145,7 +145,8 @@ def _alarms_line(context: Context) -> Iterator[Violation]:
     strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     words, given = next(iter(UNSAFE_LINES.items()))
     for topic in context.scene.world.of_kind(ResourceKind.TOPIC):
-        if topic.attributes.get("alarm") == "true":
+        # A preview cannot know a policy that names its own topic; the certificate says that it was not read.
+        if topic.attributes.get("alarm") == "true" and topic.attributes.get("policy") != "unknown":
             told = f"tell of break-glass {words}"
             yield from context.first(strangers, ("sns:Publish",), topic.arn, told, given=given, loosened=True)
 

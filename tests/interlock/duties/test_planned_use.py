@@ -12,9 +12,10 @@ from interlock.duties.demanded import missing
 from interlock.duties.duty import Role
 from interlock.duties.duty_world import duty_world
 from interlock.duties.emergency import emergency_pattern
+from interlock.duties.emergency_duties import ALARM_TOPIC
 from interlock.duties.plan_world import read_plan
 from interlock.duties.planned import planned_world
-from interlock.duties.proof import demanding, entitling
+from interlock.duties.proof import demanding, entitling, holding
 from interlock.duties.proof.prove import prove
 from interlock.duties.rights import Account
 from interlock.duties.world import ResourceKind, World
@@ -71,6 +72,20 @@ def test_a_replica_is_for_what_its_primary_is_for() -> None:
         "signs": "SIGN_VERIFY", "encrypts": "ENCRYPT_DECRYPT", "open": "unknown", "of-signs": "SIGN_VERIFY",
         "of-either": "unknown", "of-none": "unknown",
     }  # fmt: skip
+
+
+OPEN = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}
+]})  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "holds"), [(OPEN, False), (UNKNOWN, True), (None, False)])
+def test_the_alarm_s_topic_is_held_to_tls_as_soon_as_its_policy_is_known(policy: Any, holds: bool) -> None:
+    given = step(TOPIC_POLICY, "policy", {"arn": [urn(TOPIC, ALARM_TOPIC)]}, arn=UNKNOWN, policy=policy)
+    planned = planned_world(preview(BOUND, step(TOPIC, ALARM_TOPIC, name="t"), *([given] if policy else [])))
+    (claim,) = [one for one in holding.PROPERTIES if one.name == "lines-are-safe"]
+    assert prove(planned.world, [claim])[0].holds is holds
+    assert bool(planned.unread) is holds
 
 
 @pytest.mark.parametrize(
