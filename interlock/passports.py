@@ -26,7 +26,7 @@ def open_passport(
 ) -> Passport:
     """Return the passport as of `now` (UTC); `champion` is the digest of another release to compare with.
 
-    Without it, the release is taken that the newest evidence was compared with. Raises BadInput, and what `vault`
+    Without it, the release is taken that the evidence was compared with. Raises BadInput, and what `vault`
     raises.
     """
     record, verdict = judge(vault, trust, digest, environment, now=now)
@@ -44,11 +44,11 @@ def passport_from(
 ) -> Passport:
     """Return the passport of what was judged already. Raises as `open_passport`."""
     readings = read(record, trust.root)
-    named = champion or _compared_with(readings)
+    found = compared(vault, trust, record, verdict)
+    named = champion or (next(iter(found.compared), None) if found else _compared_with(readings))
     other = _other(vault, trust, named) if named is not None and named != record.digest else None
     if champion is not None and other is None:
         raise BadInput(f"--champion: received {champion!r}; accepted is the digest of another pinned release")
-    found = compared(vault, trust, record, verdict)
     return passport_of(record, readings, verdict, trust, now=now, champion=other, comparison=found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -64,23 +64,30 @@ class Champions:
     stack: ExitStack
     _known: dict[tuple[str, str], Champion | None] = field(default_factory=dict)
 
-    def of(self, digest: str, pin: PinPredicate, claimed: str | None) -> Champion | None:
+    def of(self, digest: str, pin: PinPredicate) -> Champion | None:
         """Return what serves under the name and in the environment that a pin of `digest` asks for, if anything does.
 
-        `claimed` is whom the inputs name. Raises BadInput if that is somebody else, and what the vault raises.
+        Raises what the vault raises.
         """
-        assert pin.request is not None
-        asked = pin.request.document
-        named = asked.name, asked.environment
+        named = _place(pin)
         if named not in self._known:
             self._known[named] = self._find(digest, *named)
-        found = self._known[named]
-        if claimed is not None and claimed != (found.digest if found else None):
-            raise BadInput(
-                f"champion: received {claimed}; accepted is what serves as {asked.name} in {asked.environment}, "
-                + (f"{found.digest}" if found else "and nothing does, so leave it out")
-            )
-        return found
+        return self._known[named]
+
+    def accept(self, digest: str, pins: Sequence[PinPredicate], claimed: str) -> None:
+        """Raise BadInput if `claimed`, whom the inputs name, is the champion of none of the pins of `digest`.
+
+        Raises what the vault raises.
+        """
+        champions = {_place(pin): self.of(digest, pin) for pin in pins}
+        if claimed in {found.digest for found in champions.values() if found}:
+            return
+        accepted = ", or ".join(
+            f"what serves as {name} in {environment}, "
+            + (f"{found.digest}" if found else "and nothing does, so leave it out")
+            for (name, environment), found in champions.items()
+        )
+        raise BadInput(f"champion: received {claimed}; accepted is {accepted}")
 
     def _find(self, digest: str, name: str, environment: str) -> Champion | None:
         champion = champion_of(self.reader, self.trust, digest, name, environment)
@@ -92,3 +99,8 @@ class Champions:
         bench = self.stack.enter_context(laid)
         schema = schema_of(bench.folder)
         return OwnColumns(bench.model.predictor, schema) if schema is not None else bench.model.predictor
+
+
+def _place(pin: PinPredicate) -> tuple[str, str]:
+    assert pin.request is not None
+    return pin.request.document.name, pin.request.document.environment

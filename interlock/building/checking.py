@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from interlock.building.champions import Champions
+from interlock.building.champions import Champion, Champions
 from interlock.building.inputs import CheckInputs
 from interlock.building.pinning import documents_beside, origin_for_gates
 from interlock.building.workshop import Bench, Confine, confined, laid_out
@@ -21,7 +21,7 @@ from interlock.release.digests import is_hex_digest, sha256
 from interlock.release.elsewhere import NotAccepted, accepted_elsewhere
 from interlock.release.evidence import Outcome
 from interlock.release.gates import running
-from interlock.release.gates.gate import Document, GateInputs
+from interlock.release.gates.gate import Document, Gate, GateInputs
 from interlock.release.gates.registry import UnknownGate, find_gate
 from interlock.release.gates.sbom import SbomGate, bill_of
 from interlock.release.measured import evidence_statement, put_statement
@@ -79,9 +79,12 @@ class Check:
         left = list(self._unmeasured(left, record, only))
         if left:
             with ExitStack() as stack:
+                champions = self._champions(stack)
+                if self.inputs.champion is not None:
+                    pins = [pin for one in demanded for pin in one.pins]
+                    champions.accept(digest, pins, self.inputs.champion)
                 bench = stack.enter_context(laid_out(record, self.clients.vault_reader, self.confine, self.progress))
                 given = self._given(bench)
-                champions = self._champions(stack)
                 self.progress(f"measure as {self._builder}")
                 for number, (one, gate) in enumerate(left, start=1):
                     self.progress(f"gate {number} of {len(left)}, {gate}")
@@ -187,7 +190,17 @@ class Check:
         except UnknownGate as error:
             checked.missing[gate] = str(error)
             return
-        champion = champions.of(record.digest, one.pin, self.inputs.champion)
+        tried: set[str] = set()
+        for pin in one.pins:
+            prepared = self._prepared(found, one, given, champions.of(record.digest, pin))
+            # What depends on no champion, or on the same one, is the same measurement.
+            if prepared.digest not in tried:
+                tried.add(prepared.digest)
+                self._answer(prepared, one, record, checked)
+
+    def _prepared(
+        self, found: Gate, one: Demanded, given: GateInputs, champion: Champion | None
+    ) -> running.PreparedGate:
         inputs = replace(
             given,
             now=self.clock(),
@@ -197,8 +210,10 @@ class Check:
             approved_sources=one.rules.sources,
             origin=origin_for_gates(one.pin),
         )
-        terms = running.Terms(one.digest, one.tier, one.demands[gate])
-        prepared = running.prepare_gate(found, inputs, terms)
+        return running.prepare_gate(found, inputs, running.Terms(one.digest, one.tier, one.demands[found.name]))
+
+    def _answer(self, prepared: running.PreparedGate, one: Demanded, record: Record, checked: Checked) -> None:
+        gate = prepared.gate.name
         known = [signed for signed in self._recorded(record) if signed.evidence.inputs == prepared.digest]
         if any(before.counts(one.demands[gate]) for before in known):
             return
@@ -213,7 +228,8 @@ class Check:
             bill = statement_about(record.digest, Predicate.BILL_OF_MATERIALS, bill_of(prepared.inputs))
             self._put(record.digest, Predicate.BILL_OF_MATERIALS, bill)
         self._put(record.digest, Predicate.EVIDENCE, evidence_statement(record.digest, evidence))
-        checked.ran.append(gate)
+        if gate not in checked.ran:
+            checked.ran.append(gate)
 
     def _put(self, digest: str, kind: Predicate, statement: Statement) -> None:
         signer = self.clients.signer(SigningDuty.BUILDER)

@@ -66,14 +66,17 @@ def comparison(
 ) -> Comparison | None:
     """Return what a release's evidence was compared with, and what serves; None where nothing was to be compared.
 
+    Of its evidence, what was compared with the champion of `pin` is taken, if there is any; otherwise all.
     Raises what `reader` raises.
     """
     measured = sorted((one for one in evidence if one.gate == PERFORMANCE), key=lambda one: one.ended_at, reverse=True)
     if not measured or pin.request is None:
         return None
-    compared = [one.data["champion"] for one in measured if "champion" in one.data]
     asked = pin.request.document
     serving = champion_of(reader, trust, digest, asked.name, asked.environment)
+    # Other pins of the same bytes may have another champion.
+    fitting = [one for one in measured if one.data.get("champion") == serving]
+    compared = [one.data["champion"] for one in fitting or measured if "champion" in one.data]
     return Comparison(tuple(dict.fromkeys(compared)), serving)
 
 

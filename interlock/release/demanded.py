@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from interlock.release.evidence import Evidence, GateName, Outcome
 from interlock.release.pin_statement import PinPredicate
@@ -13,15 +13,21 @@ from interlock.release.trust.document import KeyDuty
 
 @dataclass(frozen=True)
 class Demanded:
-    """What one pin demands: the part of a policy that its request falls under."""
+    """What pins demand: the part of a policy that their requests fall under."""
 
-    pin: PinPredicate
+    pins: tuple[PinPredicate, ...]
+    """Those that demand it, one for each name and environment that was asked for: each may have another champion."""
     policy: TiersPolicy
     digest: str
     """The policy's."""
     tier: str
     rules: TierRules
     demands: Mapping[GateName, Demand]
+
+    @property
+    def pin(self) -> PinPredicate:
+        """The first of them."""
+        return self.pins[0]
 
     def is_ours(self, gate: GateName) -> bool:
         """Say whether the builder's own evidence counts for a gate."""
@@ -54,7 +60,7 @@ class Standing:
 def terms_in(pins: Sequence[PinPredicate], policies: Mapping[str, TiersPolicy], in_force: str | None) -> list[Demanded]:
     """Return what the pins under the policy in force demand, or where there are none, those under any known one.
 
-    Pins that demand the same are one.
+    Pins that demand the same are in one.
     """
     submitted = [one for one in pins if one.request is not None and one.policy in policies]
     current = [one for one in submitted if one.policy == in_force] or submitted
@@ -67,8 +73,14 @@ def terms_in(pins: Sequence[PinPredicate], policies: Mapping[str, TiersPolicy], 
             continue
         demands = rules.demands(asked.produces, emergency=asked.emergency)
         named = (pin.policy, asked.tier.value, tuple(sorted(demands)))
-        found.setdefault(named, Demanded(pin, policy, pin.policy, asked.tier.value, rules, demands))
+        same = found.setdefault(named, Demanded((), policy, pin.policy, asked.tier.value, rules, demands))
+        if _place(pin) not in map(_place, same.pins):
+            found[named] = replace(same, pins=(*same.pins, pin))
     return [found[key] for key in sorted(found)]
+
+
+def _place(pin: PinPredicate) -> tuple[str, str] | None:
+    return (pin.request.document.name, pin.request.document.environment) if pin.request else None
 
 
 @dataclass(frozen=True)

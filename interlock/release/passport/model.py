@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -46,7 +46,7 @@ class GateView:
     required: bool
     state: State
     evidence: Evidence | None
-    """What it showed: of several statements one that failed, else one that counts."""
+    """What it showed: of several statements one that failed, else one that counts, first beside its own champion."""
     payload: str | None
     """The digest of that statement."""
 
@@ -158,7 +158,7 @@ def passport_of(
     rules = (
         next((one for name, one in policy.tiers.items() if pin and name.value == pin.tier), None) if policy else None
     )
-    gates = tuple(_gates(readings, verdict, rules))
+    gates = tuple(_gates(readings, verdict, rules, comparison))
     statements = [one.payload for one in builders_statements(record)]
     digests = {one.payload: one.key for one in builders_statements(record)}
     manifest = record.manifest
@@ -191,12 +191,14 @@ def gates_evidence(gates: Sequence[GateView]) -> list[Evidence]:
     return [one.evidence for one in gates if one.evidence is not None]
 
 
-def _gates(readings: Readings, verdict: Verdict, rules: TierRules | None) -> Iterator[GateView]:
+def _gates(
+    readings: Readings, verdict: Verdict, rules: TierRules | None, comparison: Comparison | None
+) -> Iterator[GateView]:
     pin = verdict.pin.what if verdict.pin else None
     mine = [one for one in readings.evidence if pin is not None and one.what.policy == pin.policy]
     produces = pin.request.document.produces if pin and pin.request else None
     required = set(rules.demands(produces)) if rules and produces else set()
-    counted = verdict.evidence or {}
+    counted = {gate: sorted(several, key=_fitting(comparison)) for gate, several in (verdict.evidence or {}).items()}
     names = sorted(required | {one.what.gate for one in mine})
     views = [_gate(name, name in required, mine, counted.get(name, ())) for name in names]
     order = [State.FAILED, State.UNCOUNTED, State.MISSING, State.PASSED]
@@ -205,14 +207,22 @@ def _gates(readings: Readings, verdict: Verdict, rules: TierRules | None) -> Ite
     )
 
 
+def _fitting(comparison: Comparison | None) -> Callable[[Said[Evidence]], tuple[bool, datetime]]:
+    """Return what sorts evidence by its time, that beside the champion of the verdict's own pin last."""
+
+    def key(one: Said[Evidence]) -> tuple[bool, datetime]:
+        return comparison is not None and one.what.data.get("champion") == comparison.serving, one.what.ended_at
+
+    return key
+
+
 def _gate(name: str, required: bool, mine: Sequence[Said[Evidence]], counted: Sequence[Said[Evidence]]) -> GateView:
     about = sorted((one for one in mine if one.what.gate == name), key=lambda one: one.what.ended_at, reverse=True)
     failed = [one for one in about if one.what.outcome is not Outcome.PASSED]
     if failed:
         return GateView(name, required, State.FAILED, failed[0].what, failed[0].payload)
     if counted:
-        newest = max(counted, key=lambda one: one.what.ended_at)
-        return GateView(name, required, State.PASSED, newest.what, newest.payload)
+        return GateView(name, required, State.PASSED, counted[-1].what, counted[-1].payload)
     if about:
         state = State.UNCOUNTED if required else State.PASSED
         return GateView(name, required, state, about[0].what, about[0].payload)

@@ -298,6 +298,35 @@ def test_a_champion_whose_bytes_were_exchanged_ends_the_check_and_nothing_is_sig
     assert bench.check(challenger, RATED, target="label").failed == ()
 
 
+@pytest.mark.parametrize(("name", "environment"), [("mortgages", "prod"), ("credit", "staging")])
+def test_bytes_that_are_asked_for_twice_are_compared_with_the_champion_of_each_name_and_environment(
+    bench: Bench, name: str, environment: str
+) -> None:
+    champion = pinned(bench)
+    admitted(bench, champion)
+    bench.register("2", "m-2", MLmodel="flavors: {}\n", weights_bin="0111", notes_txt="")
+    bench.known.models[name, "2"] = bench.known.models["credit", "2"]
+    bench.submit("credit/2")
+    challenger = bench.pin("credit/2").digest
+    bench.submit(f"{name}/2", environment=environment, ticket="CHG-2")
+    assert bench.pin(f"{name}/2").digest == challenger
+    assert bench.check(challenger, champion=champion).failed == ()
+    measured = [one.data.get("champion") for one in evidence_of(bench, challenger) if one.gate == "performance"]
+    assert sorted(measured, key=str) == sorted([champion, None], key=str)
+    assert bench.check(challenger).ran == []
+    with pytest.raises(BadInput, match=f"serves as {name} in {environment}, and nothing does, so leave it out"):
+        bench.check(challenger, pd.DataFrame({"score": [0.8]}), champion=challenger)
+
+
+def test_bytes_that_are_asked_for_twice_are_measured_once_where_no_champion_differs(bench: Bench) -> None:
+    bench.known.models["mortgages", "1"] = bench.known.models["credit", "1"]
+    digest = pinned(bench)
+    bench.submit("mortgages/1", ticket="CHG-2")
+    assert bench.pin("mortgages/1").digest == digest
+    bench.check(digest)
+    assert len([one for one in evidence_of(bench, digest) if one.gate == "performance"]) == 1
+
+
 def test_the_release_that_serves_is_not_measured_anew_because_it_serves(bench: Bench) -> None:
     champion = pinned(bench)
     assert "performance" in bench.check(champion).ran

@@ -7,11 +7,23 @@ from datetime import timedelta
 import pytest
 
 from interlock.admission import compared
-from interlock.release.champion import champion_of
+from interlock.passports import passport_from
+from interlock.release.champion import champion_of, comparison
+from interlock.release.evidence import Evidence
+from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import Predicate
+from interlock.release.verification.readings import read
 from interlock.release.verification.summary import summary_of, summary_statement
 from tests.interlock.release.trust.people import NOW
-from tests.interlock.release.verification.world import HOUR, KEYS, MEASURED, World, admitted_world, approved_world
+from tests.interlock.release.verification.world import (
+    HOUR,
+    KEYS,
+    MEASURED,
+    MINUTE,
+    World,
+    admitted_world,
+    approved_world,
+)
 
 FILES = {"MLmodel": b"flavors: {}\n", "data/model.bin": b"other weights"}
 
@@ -127,3 +139,40 @@ def test_a_first_release_is_said_to_have_had_no_champion() -> None:
     found = compared(world.vault, world.trust(NOW), world.record(), world.admit())
     assert found is not None
     assert (found.holds, str(found)) == (True, "compared with no champion: none of its name served before it")
+
+
+def test_of_evidence_beside_several_champions_that_of_the_pin_s_own_counts(serving: World) -> None:
+    challenger = beside(serving)
+    challenger.show("performance", data={"champion": serving.digest}, inputs="2" * 64)
+    record, trust = challenger.record(), challenger.trust(NOW)
+    (pin,) = [one.what for one in read(record, trust.root).pins]
+    evidence = [one.what for one in read(record, trust.root).evidence]
+    assert pin.request is not None
+    asked = pin.request.document.model_copy(update={"name": "fresh"})
+    fresh = pin.model_copy(update={"request": pin.request.model_copy(update={"document": asked})})
+
+    def told(of: PinPredicate, *shown: Evidence) -> tuple[bool, str]:
+        found = comparison(challenger.vault, trust, challenger.digest, of, shown)
+        assert found is not None
+        return found.holds, str(found)
+
+    assert told(pin, *evidence) == (True, f"compared with {serving.digest}, which served before it")
+    assert told(fresh, *evidence) == (True, "compared with no champion: none of its name served before it")
+    alone = [one for one in evidence if "champion" not in one.data]
+    assert told(pin, *alone) == (False, f"compared with no champion; serving is {serving.digest}")
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_the_passport_shows_the_measures_beside_the_champion_of_its_pin(serving: World, last: bool) -> None:
+    challenger = beside(serving)
+    moment = NOW + (2 * MINUTE if last else timedelta(0))
+    measured = challenger.show(
+        "performance", data={"champion": serving.digest}, inputs="2" * 64, ended_at=moment.isoformat()
+    )
+    challenger.sequence(NOW + HOUR)
+    record, verdict, trust = challenger.record(), challenger.admit(), challenger.trust(NOW)
+    opened = passport_from(challenger.vault, trust, record, verdict, now=NOW + 5 * HOUR)
+    assert opened.champion is not None
+    assert opened.champion.digest == serving.digest
+    (performance,) = [one for one in opened.gates if one.name == "performance"]
+    assert performance.payload == measured
