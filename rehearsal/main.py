@@ -86,7 +86,8 @@ The local cloud goes on running at {cloud.endpoint_url}
 def as_somebody(session: Session) -> str:
     """How the platform's own commands are used by those who have duties, who enter no Pulumi backend."""
     return f"""  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export INTERLOCK_STACK={session.manifest_uri}
-  AWS_PROFILE=auditor-1 interlock …    the platform's own commands as somebody who has a duty"""
+  AWS_PROFILE=auditor-1 interlock …    the platform's own commands as somebody who has a duty
+"""
 
 
 def _interrupt(*_: object) -> None:
