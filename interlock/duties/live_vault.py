@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from interlock.duties.landscape import Landscape
-from interlock.duties.vault_demands import unlike
-from interlock.duties.world import Resource, ResourceKind
+from interlock.duties.vault_demands import evidence_keys, unlike
+from interlock.duties.world import Resource
 
 CLOSED: Final = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 Answer = Mapping[str, Any]
@@ -37,12 +37,7 @@ def unlike_a_live_vault(
     """Yield, in words, what a vault of an account has to be set to, and is not, and where there is none."""
     there = {one.region for one in vaults}
     yield from (f"a vault with object lock in {region}" for region in land.regions if region not in there)
-    alias = land.key_alias("evidence")
-    keys = [
-        one
-        for one in resources
-        if one.kind is ResourceKind.KEY and alias in one.context.get("kms:ResourceAliases", ())
-    ]  # fmt: skip
+    keys = evidence_keys(resources, land)
     for vault in vaults:
         others = [one for one in vaults if one is not vault]
         yield from unlike(vault.name, LiveParts(vault, others, keys), replicated=len(land.regions) > 1)

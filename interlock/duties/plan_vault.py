@@ -8,8 +8,8 @@ from typing import Any, Final
 from interlock.cost.plan import is_unknown
 from interlock.duties.landscape import Landscape
 from interlock.duties.plan_world import Declared, Plan
-from interlock.duties.vault_demands import unlike
-from interlock.duties.world import Resource, ResourceKind
+from interlock.duties.vault_demands import evidence_keys, unlike
+from interlock.duties.world import Resource
 
 BUCKET: Final = "aws:s3/bucket:Bucket"
 ENCRYPTION: Final = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
@@ -30,12 +30,7 @@ def unlike_a_vault(plan: Plan, land: Landscape, resources: Sequence[Resource]) -
         for one in plan.of_type(BUCKET)
         if one.account_id == land.evidence and one.inputs.get("objectLockEnabled") is True
     ]
-    alias = land.key_alias("evidence")
-    keys = [
-        one
-        for one in resources
-        if one.kind is ResourceKind.KEY and alias in one.context.get("kms:ResourceAliases", ())
-    ]  # fmt: skip
+    keys = evidence_keys(resources, land)
     for vault in vaults:
         parts = Parts(plan, vault, keys, [one for one in vaults if one is not vault])
         yield from unlike(vault.text("bucket") or vault.name, parts, replicated=len(land.regions) > 1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
+
+from interlock.duties.landscape import Landscape
+from interlock.duties.world import Resource, ResourceKind
 
 
 class VaultParts(Protocol):
@@ -32,6 +35,13 @@ class VaultParts(Protocol):
     def is_replicated(self, *, wanted: bool) -> bool:
         """Return whether all of the vault, and nothing by which it vanishes, goes to the other, if that is wanted."""
         ...
+
+
+def evidence_keys(resources: Sequence[Resource], land: Landscape) -> list[Resource]:
+    """Return the keys that evidence is encrypted with, by their alias: one a region."""
+    alias = land.key_alias("evidence")
+    keys = (one for one in resources if one.kind is ResourceKind.KEY)
+    return [one for one in keys if alias in one.context.get("kms:ResourceAliases", ())]
 
 
 def unlike(name: str, parts: VaultParts, *, replicated: bool) -> Iterator[str]:

@@ -17,10 +17,10 @@ from interlock.release.verification.stored import verify_release
 from tests.interlock.release.audit.world import (
     DAY,
     HOUR,
-    MEASURED,
     SIGNERS,
     MemoryBundle,
     World,
+    agreed,
     judged,
     released,
     unpacked,
@@ -139,14 +139,7 @@ def test_approvals_that_expired_before_the_decision_are() -> None:
 
 
 def test_a_decision_that_dates_itself_back_is_judged_when_the_ledger_saw_it() -> None:
-    world = World()
-    world.pin()
-    for gate, value in MEASURED.items():
-        world.measure(gate, value)
-    world.sequence()
-    for person in ("approver-1", "approver-2"):
-        world.approve(person)
-    world.sequence()
+    world = agreed()
     world.act(Predicate.REVOCATION, "approver-3", "revoked_at")
     world.sequence()
     now = world.now

@@ -13,11 +13,11 @@ from tests.interlock.release.audit.tampering.case import bases, library_codes, p
 from tests.interlock.release.audit.world import (
     DAY,
     HOUR,
-    MEASURED,
     POLICY,
     START,
     MemoryBundle,
     World,
+    agreed,
     first_root,
     sealed_root,
 )
@@ -89,13 +89,7 @@ def test_nothing_is_admitted_under_a_root_that_had_expired() -> None:
     world = World()
     world.root = first_root(world.policy, expires_at=START + 3 * HOUR)
     world.vault.objects[root_key(1)] = [("v", sealed_root(world.root))]
-    world.pin()
-    for gate, value in MEASURED.items():
-        world.measure(gate, value)
-    world.sequence()
-    for person in ("approver-1", "approver-2"):
-        world.approve(person)
-    world.sequence()
+    agreed(world)
     world.decide()
     world.sequence()
     assert codes(world) == ({"root-refused"}, {"root-refused"})

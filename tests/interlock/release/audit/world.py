@@ -340,9 +340,9 @@ class World:
         return target.getvalue()
 
 
-def agreed() -> World:
-    """A release that could be admitted, as it should be."""
-    world = World()
+def agreed(world: World | None = None) -> World:
+    """A release that could be admitted, as it should be; in `world`, where one is given."""
+    world = world or World()
     world.pin()
     for gate, value in MEASURED.items():
         world.measure(gate, value)
