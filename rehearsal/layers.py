@@ -21,9 +21,9 @@ time. What a killed update has made is then in no state; here its whole cloud is
 SETTLES_SLOWLY = ("**::*-staging-lifecycle",)
 """What the provider watches for a minute once S3 has it, and nothing of a platform stands on."""
 
-
-AFTER_THE_CEREMONY = ("**interlock:ledger:LedgerFunction**",)
-"""What runs an image that has the trust root's fingerprint in it, which is there once people have signed the root."""
+AFTER_THE_CEREMONY = ("**::ledger-*",)
+"""The ledger's functions and what is there for them alone: their image has the trust root's fingerprint in it, which is
+there once people have signed the root."""
 
 
 class UpdateError(Exception):

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import boto3
 from botocore.credentials import RefreshableCredentials
-from botocore.session import get_session
 
 from interlock.duties.duty import Role
 from interlock.duties.landscape import Landscape
@@ -23,6 +22,7 @@ from interlock.duties.rights import Account, Bearer
 from interlock.settings.files import stack_file
 from interlock.settings.model import Settings
 from interlock.settings.reading import read_settings
+from rehearsal.boto_session import boto_session
 from rehearsal.coming import AnyEntrance, Entrance, NotTheirs, ServiceEntrance, TokenEntrance
 from rehearsal.layers import FOUNDATION
 from rehearsal.totp import STEP_SECONDS, code_at
@@ -97,7 +97,7 @@ class People:
 
         A user may do nothing but assume the roles of their duties under their own name.
         """
-        iam = boto3.Session().client("iam")
+        iam = boto_session().client("iam")
         for person in self.assignments.people:
             name = user_name(person)
             iam.create_user(UserName=name)
@@ -131,11 +131,8 @@ class People:
     def user(self, name: str) -> boto3.Session:
         """Return a session of a person's own user, who has no role yet."""
         own = self._belongings[name]
-        return boto3.Session(
-            aws_access_key_id=own.access_key_id,
-            aws_secret_access_key=own.secret_access_key,
-            region_name=self.settings.region,
-        )
+        key = {"aws_access_key_id": own.access_key_id, "aws_secret_access_key": own.secret_access_key}
+        return boto_session(key, self.settings.region)
 
     def named(self, name: str) -> Person:
         """Return a person. Raises NotTheirs for a stranger."""
@@ -234,11 +231,10 @@ class People:
                 "expiry_time": given["Expiration"].isoformat(),
             }
 
-        inner = get_session()
-        inner._credentials = RefreshableCredentials.create_from_metadata(  # type: ignore[attr-defined]
+        credentials = RefreshableCredentials.create_from_metadata(
             metadata=fresh(), refresh_using=fresh, method="sts-assume-role"
         )
-        return boto3.Session(botocore_session=inner, region_name=region or self.settings.region)
+        return boto_session(credentials, region_name=region or self.settings.region)
 
 
 def user_name(person: Person) -> str:

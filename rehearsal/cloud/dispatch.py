@@ -57,6 +57,7 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
         self._pages = pages
         self._own = own
         self._turns: dict[str, threading.RLock] = {}
+        self._backends: dict[str, str] = {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         # Moto would take the caller's word for its account; here only credentials tell it.
@@ -98,7 +99,10 @@ class Dispatcher(werkzeug_app.DomainDispatcherApplication):  # type: ignore[misc
         named = host.partition(".")[0]
         if named in self._own and self._own[named].answer is not None:
             return named
-        return str(self.get_backend_for_host(host))
+        # Moto reads its own folder and tries each of its patterns, for every request.
+        if host not in self._backends:
+            self._backends[host] = str(self.get_backend_for_host(host))
+        return self._backends[host]
 
     def _is_anonymous(self, environ: Environ) -> bool:
         """Say whether nobody signed a request that somebody has to sign; nothing here is public."""

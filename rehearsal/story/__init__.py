@@ -53,15 +53,19 @@ GRANTED = "read everybody's rights"
 MEASURED, SAID = "record what was measured", "record what was said"
 DECIDED, ENDED = "record the decision", "record the end"
 WORKED, COMPARED = "everybody does their work", "compare rights with their use"
+GREEN = "deploy as green, at weight 0"
+"""What no other step stands on waits for this one: from then on the processors have little to do but traffic."""
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
 
 
-def _unchanged(stack: str, after: str) -> tuple[Step, Step]:
-    return (
-        Step(REFRESHED[stack], provisioning.refresh(stack), (after,)),
-        Step(PREVIEWED[stack], provisioning.preview(stack), (REFRESHED[stack],)),
-    )
+def _refreshed(stack: str, *after: str) -> Step:
+    return Step(REFRESHED[stack], provisioning.refresh(stack), after)
+
+
+def _previewed(stack: str, *after: str) -> Step:
+    # After the refresh, because one stack is worked on by one engine at a time.
+    return Step(PREVIEWED[stack], provisioning.preview(stack), (REFRESHED[stack], *after))
 
 
 STEPS: tuple[Step, ...] = (
@@ -82,10 +86,9 @@ STEPS: tuple[Step, ...] = (
     # After what makes the foundation, as it will be; what follows is held.
     Step(GUARDED, guarding.restrain, (FOUNDATION_REST, WATCHED)),
     Step("train the candidates", registration.train, (FOUNDATION_UP,)),
-    # A preview after the refresh, because one stack is worked on by one engine at a time.
-    *_unchanged(FOUNDATION, FOUNDATION_REST),
-    *_unchanged(PLATFORM, PLATFORM_UP),
-    Step(GRANTED, granting.read_rights, (FOUNDATION_REST, PLATFORM_UP)),
+    _refreshed(FOUNDATION, FOUNDATION_REST),
+    _previewed(FOUNDATION),
+    _refreshed(PLATFORM, PLATFORM_UP),
     Step("log and register", registration.register, (PLATFORM_UP, "train the candidates")),
     Step("refused by MLflow", registration.refused, ("log and register",)),
     Step("ask for release", submitting.ask, ("refused by MLflow", AMENDED)),
@@ -98,28 +101,30 @@ STEPS: tuple[Step, ...] = (
     Step(SAID, recording.record("what was said"), ("approve the champion", "refuse the first candidate")),
     Step("look at the registry", watching.look_first, ("pin and sign",)),
     Step("read from the standby", recovery.read_from_standby, ("log and register",)),
-    Step("knock at the databases", recovery.refused_outside, ("read from the standby",)),
-    Step("replicate the vault both ways", recovery.replicate, ("pin and sign",)),
+    Step("knock at the databases", recovery.refused_outside, ("read from the standby", MEASURED)),
+    Step("replicate the vault both ways", recovery.replicate, ("pin and sign", MEASURED)),
     # After whoever else is a user of MLflow, because a process is one user of it at a time.
     Step("rotate under load", recovery.rotate, ("read from the standby", "look at the registry")),
-    Step("attack the vault", pinning.attack, ("pin and sign",)),
-    Step("attempt a breach", breaching.breach, ("pin and sign",)),
+    Step("attack the vault", pinning.attack, ("pin and sign", MEASURED)),
     # After the refresh, because a deployment is a change that it would find.
     Step("deploy as blue", serving.deploy_blue, (SAID, REFRESHED[PLATFORM])),
     Step("compare every answer of blue", serving.compare_blue, ("deploy as blue",)),
     Step(DECIDED, recording.record("the deployer's decision"), ("deploy as blue",)),
-    Step("take the record home", auditing.take_home, (DECIDED,)),
     # Beside the comparison, because a deployment must not disturb what serves.
-    Step("deploy as green, at weight 0", serving.deploy_green, ("deploy as blue",)),
+    Step(GREEN, serving.deploy_green, ("deploy as blue",)),
+    _previewed(PLATFORM, GREEN),
+    Step(GRANTED, granting.read_rights, (FOUNDATION_REST, GREEN)),
+    Step("take the record home", auditing.take_home, (DECIDED, GREEN)),
+    Step("attempt a breach", breaching.breach, (GREEN,)),
     Step(
         "compare every answer of green",
         serving.compare_green,
-        ("deploy as green, at weight 0", "compare every answer of blue"),
+        (GREEN, "compare every answer of blue"),
     ),
     Step("shift to 95/5", traffic.first_shift, ("compare every answer of green",)),
     Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
-    Step("find what changed in the registry", watching.find_what_changed, ("rotate under load", SAID)),
+    Step("find what changed in the registry", watching.find_what_changed, ("rotate under load", SAID, GREEN)),
     Step("read the passports", auditing.read_passports, ("deploy as blue", "find what changed in the registry")),
     Step(
         "revoke the champion",

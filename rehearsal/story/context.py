@@ -22,6 +22,7 @@ from interlock.manifest import StackManifest
 from interlock.release.gates.supply.inventory import Inventory
 from interlock.release.vault import StoredObject, VaultReader
 from interlock.release.verification.trust import Trust
+from rehearsal.boto_session import boto_session
 from rehearsal.cloud.accounts import ADMINISTRATOR, WORKLOAD, organization_role
 from rehearsal.coming import AnyEntrance
 from rehearsal.people import People
@@ -144,7 +145,7 @@ class Context:
         """
         assert self.manifest is not None
         self.administer(WORKLOAD)
-        return StackClients(self.manifest)
+        return StackClients(self.manifest, boto_session(region_name=self.manifest.region))
 
     def clients_of(self, role: Role, person: str | None = None) -> StackClients:
         """The library's clients of the stack as a role has them, borne by `person` or the first who may."""

@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from interlock.aws.account_reader import AccountReader
 from interlock.duties.usage.granted import Granted, granted, role_called
 from interlock.duties.usage.reasons import read_reasons
 from interlock.duties.usage.surplus import Right, usage_of
-from rehearsal.cloud.accounts import organization_role
+from rehearsal.boto_session import boto_session
+from rehearsal.cloud.accounts import credentials, organization_role
 from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 
@@ -70,11 +69,11 @@ def used_by_roles(decisions: Mapping[str, Any], prefix: str) -> dict[str, dict[s
 
 
 def _clients(account_id: str, workload: str) -> Any:
-    session = boto3.Session()
+    session = boto_session()
     if account_id != workload:
         role = organization_role(account_id)
-        given = session.client("sts").assume_role(RoleArn=role, RoleSessionName="rights")["Credentials"]
-        session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        given = credentials(session.client("sts").assume_role(RoleArn=role, RoleSessionName="rights"))
+        session = boto_session(given)
     return functools.cache(lambda service, region: session.client(service, region_name=region))
 
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
-
 from interlock.duties.duty import Role
+from rehearsal.boto_session import boto_session
 from rehearsal.cloud.accounts import ADMINISTRATOR, MANAGEMENT, organization_role
 from rehearsal.layers import FOUNDATION
 from rehearsal.session import Session
@@ -46,7 +45,7 @@ def restrain(context: Context) -> Seen:
             "duty": ADMINISTRATOR,
             "who": ADMINISTRATOR,
             "tried": words,
-            "answer": refusal_of(words, call, boto3.Session()),
+            "answer": refusal_of(words, call, boto_session()),
         }
         for words, call in _beyond_administrators(context)
     ]

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-
 from interlock.duties.duty import Role
 from interlock.release.verification.logs import read_logs
-from rehearsal.cloud.accounts import EVIDENCE, organization_role
+from rehearsal.boto_session import boto_session
+from rehearsal.cloud.accounts import EVIDENCE, credentials, organization_role
 from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 
 if TYPE_CHECKING:
+    import boto3
     from mypy_boto3_cloudwatch.type_defs import DimensionTypeDef
     from mypy_boto3_lambda import LambdaClient
 
@@ -148,9 +148,9 @@ def _session(context: Context, role: Role) -> boto3.Session:
     """Return a session of the evidence account's administrators where the role's function is."""
     settings = context.people.settings
     region = settings.recovery.region if role is Role.WITNESS and settings.recovery else settings.region
-    sts = boto3.Session().client("sts")
-    given = sts.assume_role(RoleArn=organization_role(EVIDENCE), RoleSessionName="ledger")["Credentials"]
-    return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=region)
+    sts = boto_session().client("sts")
+    given = credentials(sts.assume_role(RoleArn=organization_role(EVIDENCE), RoleSessionName="ledger"))
+    return boto_session(given, region)
 
 
 def _name(context: Context, role: Role) -> str:

@@ -33,7 +33,7 @@ TRUSTED_TYPES = ("numpy.dtype",)
 HEALTHY_SECONDS = 120.0
 """A load balancer answers 503 until its targets have passed their first check."""
 
-PREPARED = ("mlflow.sklearn", "pandera.pandas", "presidio_analyzer")
+PREPARED = ("mlflow.sklearn", "skops.io", "pandera.pandas", "presidio_analyzer")
 """What takes seconds to load and is needed when there is no time."""
 
 _VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")

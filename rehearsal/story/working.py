@@ -23,6 +23,7 @@ from interlock.duties.prefixes import OWN_NAME, OWN_SUBMISSIONS, RELEASES, SUBMI
 from interlock.duties.rights import Kind, Task
 from interlock.manifest import StackManifest
 from interlock.release.digests import Sha256
+from rehearsal.boto_session import boto_session
 from rehearsal.story.context import ENDPOINT, Context
 from rehearsal.story.step import Seen
 
@@ -110,7 +111,7 @@ def tasks() -> Iterator[tuple[Role, Task]]:
 
 
 def _published(manifest: StackManifest) -> tuple[str, str]:
-    ssm = boto3.Session(region_name=manifest.region).client("ssm")
+    ssm = boto_session(region_name=manifest.region).client("ssm")
     pointer = json.loads(ssm.get_parameter(Name=f"/interlock/{manifest.stack}/manifest")["Parameter"]["Value"])
     return pointer["uri"].split("/", 3)[3], pointer["version_id"]
 
