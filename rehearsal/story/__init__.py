@@ -54,7 +54,7 @@ MEASURED, SAID = "record what was measured", "record what was said"
 DECIDED, ENDED = "record the decision", "record the end"
 WORKED, COMPARED = "everybody does their work", "compare rights with their use"
 GREEN = "deploy as green, at weight 0"
-"""What no other step stands on waits for this one: from then on the processors have little to do but traffic."""
+"""What nothing else stands on follows it: from then on the processors have little to do but traffic."""
 REFRESHED = {stack: f"pulumi refresh, {layer}" for stack, layer in LAYERS.items()}
 PREVIEWED = {stack: f"pulumi preview, {layer}" for stack, layer in LAYERS.items()}
 
