@@ -15,6 +15,7 @@ from rehearsal.story import (
     auditing,
     bootstrapping,
     breaching,
+    challenging,
     checking,
     destruction,
     granting,
@@ -32,7 +33,7 @@ from rehearsal.story import (
     watching,
     working,
 )
-from rehearsal.story.candidates import CHAMPION, REFUSED
+from rehearsal.story.candidates import CHALLENGER, CHAMPION, REFUSED
 from rehearsal.story.context import Context, StorySession, own_environment
 from rehearsal.story.document import report_document
 from rehearsal.story.runner import run_steps
@@ -52,6 +53,7 @@ SCHEDULED = "find what the ledger did by itself"
 GRANTED = "read everybody's rights"
 MEASURED, SAID = "record what was measured", "record what was said"
 DECIDED, ENDED = "record the decision", "record the end"
+CHALLENGED = "record what was measured of the challenger"
 WORKED, COMPARED = "everybody does their work", "compare rights with their use"
 GREEN = "deploy as green, at weight 0"
 """What nothing else stands on follows it: from then on the processors have little to do but traffic."""
@@ -125,7 +127,11 @@ STEPS: tuple[Step, ...] = (
     Step("shift the rest", traffic.later_shifts, ("shift to 95/5",)),
     Step("what CloudWatch counted", traffic.metrics, ("shift the rest",)),
     Step("find what changed in the registry", watching.find_what_changed, ("rotate under load", SAID, GREEN)),
-    Step("read the passports", auditing.read_passports, ("deploy as blue", "find what changed in the registry")),
+    # After whoever else is a user of MLflow.
+    Step("a challenger comes", challenging.come, ("find what changed in the registry",)),
+    Step("check the challenger", checking.check(CHALLENGER), ("a challenger comes",)),
+    Step(CHALLENGED, recording.record("what was measured of the challenger"), ("check the challenger",)),
+    Step("read the passports", auditing.read_passports, (CHALLENGED,)),
     Step(
         "revoke the champion",
         approving.revoke_champion,

@@ -14,14 +14,15 @@ from interlock.audits import open_bundle
 from interlock.duties.duty import Role
 from interlock.passports import open_passport
 from interlock.release.audit import verify
+from interlock.release.champion import Comparison
 from interlock.release.passport.page import page
-from rehearsal.story.candidates import CHAMPION, REFUSED
+from rehearsal.story.candidates import CHALLENGER, CHAMPION, REFUSED
 from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 
 TIMEOUT_SECONDS = 120
 WEIGHTS = "/model.skops"
-NAMES = {REFUSED: "first-candidate", CHAMPION: "champion"}
+NAMES = {REFUSED: "first-candidate", CHAMPION: "champion", CHALLENGER: "challenger"}
 
 
 def read_passports(context: Context) -> Seen:
@@ -33,6 +34,8 @@ def read_passports(context: Context) -> Seen:
         digest = context.pins[index].digest
         context.busy(f"read the record of {digest[:12]}")
         opened = open_passport(vault, trust, digest, context.manifest.environment, now=datetime.now(UTC))
+        if index == CHALLENGER:
+            _expect_the_champion(context, opened.comparison)
         context.keep(f"passport-{name}.html", page(opened).encode())
         told.append(
             {
@@ -40,12 +43,19 @@ def read_passports(context: Context) -> Seen:
                 "title": context.models[index].title,
                 "page": f"passport-{name}.html",
                 "verifies": opened.verifies,
+                "compared": str(opened.comparison) if opened.comparison else None,
                 "reasons": list(opened.reasons),
                 "gates": {gate.name: gate.state.value for gate in opened.gates},
             }
         )
     verifying = [str(one["title"]) for one in told if one["verifies"]]
     return Seen(f"{len(told)} passports; admitted are {', '.join(verifying) or 'none'}", {"passports": told})
+
+
+def _expect_the_champion(context: Context, found: Comparison | None) -> None:
+    champion = context.pins[CHAMPION].digest
+    if found is None or found.serving != champion or not found.holds:
+        raise Unexpected(f"the challenger to be compared with {champion}, which serves", f"{found}")
 
 
 def take_home(context: Context) -> Seen:

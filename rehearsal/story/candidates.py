@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -28,8 +29,10 @@ THRESHOLD: Final = 0.5
 FOLDS: Final = 5
 SOLVER: Final = "newton-cholesky"
 
-REFUSED, CHAMPION = range(2)
-"""Places of the candidates among those that are trained."""
+REFUSED, CHAMPION, CHALLENGER = range(3)
+"""Places of the candidates among those that are trained; the last comes once the one before it serves."""
+PENALTY, STRONGER = 0.1, 0.03
+"""The inverse of a regression's penalty, as scikit-learn has it: the first two candidates', and the challenger's."""
 
 Recipe = Callable[[Applications], Pipeline]
 
@@ -52,10 +55,11 @@ class TrainedModel:
 
 
 def train_candidates(data: LoanData) -> list[TrainedModel]:
-    """Return the candidates in their order: the first one, which is refused, and the champion."""
+    """Return the candidates in their order: the first one, which is refused, the champion, and its challenger."""
     return [
         _trained("logistic regression", plain_regression, data),
         _trained("constrained regression", constrained_regression, data),
+        _trained("constrained, stronger penalty", partial(constrained_regression, inverse_penalty=STRONGER), data),
     ]
 
 
@@ -65,7 +69,7 @@ def plain_regression(applications: Applications) -> Pipeline:
     return _pipeline(prepare, _regression().fit(inputs, applications.approved))
 
 
-def constrained_regression(applications: Applications) -> Pipeline:
+def constrained_regression(applications: Applications, inverse_penalty: float = PENALTY) -> Pipeline:
     """Train a logistic regression whose score has no covariance with any protected attribute in training.
 
     The attributes bound the weights and are not among the inputs, so that the model needs them of nobody. Source: M.
@@ -74,7 +78,7 @@ def constrained_regression(applications: Applications) -> Pipeline:
     """
     prepare, inputs = _prepared(applications)
     basis = uncorrelated(inputs, applications.protected.to_numpy())
-    decide = _regression().fit(inputs @ basis, applications.approved)
+    decide = _regression(inverse_penalty).fit(inputs @ basis, applications.approved)
     # The basis is orthonormal, so the penalty on the weights is the same seen from either side.
     decide.coef_, decide.n_features_in_ = decide.coef_ @ basis.T, inputs.shape[1]
     return _pipeline(prepare, decide)
@@ -100,8 +104,8 @@ def _pipeline(prepare: Pipeline, decide: LogisticRegression) -> Pipeline:
     return Pipeline([*prepare.steps, ("decide", decide)])
 
 
-def _regression() -> LogisticRegression:
-    return LogisticRegression(C=0.1, solver=SOLVER)
+def _regression(inverse_penalty: float = PENALTY) -> LogisticRegression:
+    return LogisticRegression(C=inverse_penalty, solver=SOLVER)
 
 
 def _folds() -> StratifiedKFold:

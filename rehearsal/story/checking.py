@@ -11,14 +11,14 @@ from typing import Any, Final
 from interlock.building.checking import Check, Checked
 from interlock.building.inputs import read_inputs
 from interlock.duties.duty import Role
-from rehearsal.story.candidates import CHAMPION, REFUSED
+from rehearsal.story.candidates import CHALLENGER, CHAMPION, REFUSED
 from rehearsal.story.card import write_card
 from rehearsal.story.context import Context
 from rehearsal.story.step import Seen, Unexpected
 from rehearsal.story.tables import write_tables
 
 ADVISORIES: Final = Path(__file__).with_name("advisories.json")
-FAILING: Final = {REFUSED: {"fairness"}, CHAMPION: set[str]()}
+FAILING: Final = {REFUSED: {"fairness"}, CHAMPION: set[str](), CHALLENGER: set[str]()}
 """By candidate, which gates must fail, and no others."""
 
 

@@ -27,8 +27,7 @@ def pin(context: Context) -> Seen:
     """Pin what was submitted as the builder, and the first once more, which must change nothing."""
     details: list[dict[str, Any]] = []
     for index in range(len(context.submissions)):
-        pinned = _pinned(context, index)
-        context.pins.append(PinnedRelease(pinned.digest, pinned.locked.files, pinned.locked.statement))
+        pinned = pin_one(context, index)
         details.append(
             {
                 "version": pinned.submission.request.version,
@@ -48,6 +47,13 @@ def pin(context: Context) -> Seen:
         f"releases {digests} opened by {details[0]['signed_by'][0]}, locked until {details[0]['locked_until'][:10]}",
         {"releases": details},
     )
+
+
+def pin_one(context: Context, index: int) -> Pinned:
+    """Pin one of the submissions, the next one, for the steps that follow."""
+    pinned = _pinned(context, index)
+    context.pins.append(PinnedRelease(pinned.digest, pinned.locked.files, pinned.locked.statement))
+    return pinned
 
 
 def _pinned(context: Context, index: int) -> Pinned:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from interlock.duties.duty import Role
 from interlock.mlflow.registry import Credentials
-from rehearsal.story.candidates import TrainedModel, train_candidates
+from rehearsal.story.candidates import CHALLENGER, TrainedModel, train_candidates
 from rehearsal.story.context import REGISTERED_MODEL, Context
 from rehearsal.story.loans import FEATURES, PROTECTED, LoanData, load_loans
 from rehearsal.story.policy import data_source
@@ -67,7 +67,7 @@ def train(context: Context) -> Seen:
 
 
 def register(context: Context) -> Seen:
-    """Log and register every candidate with MLflow's own client, as the creator's user."""
+    """Log and register the candidates but the challenger with MLflow's own client, as the creator's user."""
     assert context.manifest is not None
     assert context.data is not None
     uri = context.manifest.tracking.uri
@@ -81,7 +81,7 @@ def register(context: Context) -> Seen:
         mlflow.set_registry_uri(uri)
         context.busy("make an experiment")
         mlflow.set_experiment("loan-approval")
-        for model in context.models:
+        for model in context.models[:CHALLENGER]:
             context.busy(f"log {model.title}")
             context.versions.append(_log(mlflow, model, context.data))
         client = mlflow.MlflowClient()
@@ -94,6 +94,15 @@ def register(context: Context) -> Seen:
         f"{REGISTERED_MODEL}/{', '.join(context.versions)} at {uri}, over HTTPS",
         {"uri": uri, "versions": context.versions, "seconds_until_healthy": waited},
     )
+
+
+def register_challenger(context: Context) -> None:
+    """Log and register the challenger as the creator's user, after `register`."""
+    assert context.data is not None
+    with as_user_of(context, Role.CREATOR):
+        import mlflow
+
+        context.versions.append(_log(mlflow, context.models[CHALLENGER], context.data))
 
 
 def _wait_until_healthy(context: Context, uri: str) -> float:
