@@ -61,8 +61,18 @@ _KEYLESS: Final = frozenset(
     )
 )  # fmt: skip
 """What KMS does on no key. Source: KMS Developer Guide, "AWS KMS permissions", the column Resources."""
-NAMES_KEYS: Final = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"})
-"""What is on an alias and on its key. Source: as above."""
+_OF_KEYS: Final = KEYS_ABROAD | frozenset(
+    f"kms:{name}".lower()
+    for name in (
+        "CancelKeyDeletion", "Decapsulate", "DeleteImportedKeyMaterial", "DisableKey", "DisableKeyRotation",
+        "EnableKey", "EnableKeyRotation", "Encapsulate", "GetKeyLastUsage", "GetKeyPolicy",
+        "GetParametersForImport", "ImportKeyMaterial", "ListKeyPolicies", "ListKeyRotations",
+        "ListResourceTags", "PutKeyPolicy", "ReplicateKey", "RotateKeyOnDemand", "ScheduleKeyDeletion",
+        "SynchronizeMultiRegionKey", "TagResource", "UntagResource", "UpdateKeyDescription",
+        "UpdatePrimaryRegion",
+    )
+)  # fmt: skip
+"""What KMS does on keys and on nothing else. Source: as above."""
 _KEY: Final = re.compile(r"arn:[^:]+:kms:[^:]*:[^:]*:key/.+")
 _ROLE: Final = re.compile(r"arn:[^:]+:iam::[^:]*:role/.+")
 
@@ -92,8 +102,13 @@ def refused_by_aws(action: str, resource: str, principal: Principal, owner: str)
 
 def is_of_keys(action: str) -> bool:
     """Say whether an action is on keys and on nothing else."""
+    return action.lower() in _OF_KEYS
+
+
+def is_beside_keys(action: str) -> bool:
+    """Say whether an action of KMS is asked of what is no key: of an alias, or of who knows what if nobody knows it."""
     name = action.lower()
-    return name.startswith("kms:") and name not in _KEYLESS and name not in NAMES_KEYS
+    return name.startswith("kms:") and name not in _KEYLESS and name not in _OF_KEYS
 
 
 def is_on_key(request: Request) -> bool:

@@ -14,9 +14,9 @@ from typing import Final
 from interlock.duties.evaluator.policy import Effect, NotModelled, Policy, PolicyStatement
 from interlock.duties.evaluator.request import Layers, Principal
 from interlock.duties.evaluator.services import (
-    NAMES_KEYS,
     TRUSTED_ACTIONS,
     heeds_resource_control,
+    is_beside_keys,
     is_of_keys,
     refused_by_aws,
 )
@@ -121,7 +121,7 @@ def _sorts(question: Question, case: _Case, beyond: _Case | None) -> Iterable[tu
     statements = chain(case.statements, beyond.statements if beyond is not None else ())
     groups = {one.group for one in statements if one.group is not None}
     of_keys = is_of_keys(question.action)
-    if not of_keys and question.action.lower() not in NAMES_KEYS:
+    if not of_keys and not is_beside_keys(question.action):
         return representatives(question.resource, frozenset(groups))
     # Of all that a pattern may stand for, what KMS would do it on.
     found = representatives(question.resource, frozenset({*groups, KEYS}))

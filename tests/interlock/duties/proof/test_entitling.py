@@ -44,6 +44,12 @@ def test_a_boundary_of_services_that_allows_more_than_they_need_is_shown_by_a_re
         assert decide(found.call.request(), found.call.question.layers).allowed
 
 
+def test_every_action_on_the_names_of_keys_is_more_than_the_known_ones(world: World) -> None:
+    wider = [one for kind, name, one in widenings(world) if kind == "widen to every action" and "NameKeys" in name]
+    assert wider
+    assert all(map(refuting, wider))
+
+
 def with_statement(world: World, duty: str, sid: str, change: Callable[[dict[str, Any]], object]) -> World:
     role = next(world.of_duty(duty))
     document = copy.deepcopy(role.identity[0].document)
