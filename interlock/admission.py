@@ -86,6 +86,7 @@ def refusal(verdict: Verdict, next_step: str = "") -> Refusal:
         next_step=next_step,
         details={
             "codes": [{"code": one.code.value, "text": one.text, "where": one.where} for one in verdict.reasons],
+            "notes": [{"code": one.code.value, "text": one.text, "where": one.where} for one in verdict.notes],
         },
     )
 

@@ -146,6 +146,7 @@ def require_admitted(clients: StackClients, digest: str, anchor: Anchor | None) 
         writer=clients.vault_writer,
         reader=clients.vault_reader,
         signer=clients.signer(SigningDuty.DEPLOYER),
+        verdict=verdict,
     )
     return Admitted(verdict, decision)
 

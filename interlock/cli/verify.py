@@ -45,7 +45,7 @@ def verify(
         f"  tier {verdict.tier}, approved by {', '.join(one.person for one in verdict.approvals)}",
         *([f"  until {verdict.until:%Y-%m-%d %H:%M} UTC"] if verdict.until and profile is Profile.ADMIT else []),
         *([f"  {found}"] if found is not None else []),
-        *(f"  does not count, and need not: {one}" for one in verdict.notes),
+        *(f"  note: {one}" for one in verdict.notes),
     ]
     document = {**verdict_fields(verdict), "comparison": comparison_fields(found)}
     Printer(output).result(document, lines, evidence_table(verdict))

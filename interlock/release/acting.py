@@ -113,7 +113,7 @@ _HOLDS_YET: Final = frozenset({ReasonCode.NOT_IN_LEDGER, ReasonCode.APPROVAL_BY_
 
 
 def _lapsed(verdict: Verdict | None) -> frozenset[str]:
-    """Return the keys of the approvals that a verdict says can never count again."""
+    """Return the keys of the approvals and decisions that a verdict says can never count again."""
     if verdict is None:
         return frozenset()
     faults = {one.where for one in (*verdict.reasons, *verdict.notes) if one.code not in _HOLDS_YET}
@@ -192,14 +192,24 @@ def write_act(
 
 
 def write_summary(
-    digest: str, summary: Summary, readings: Readings, *, writer: VaultWriter, reader: VaultReader, signer: Signer
+    digest: str,
+    summary: Summary,
+    readings: Readings,
+    *,
+    writer: VaultWriter,
+    reader: VaultReader,
+    signer: Signer,
+    verdict: Verdict | None = None,
 ) -> Written:
     """Sign a verdict's summary and put it into the vault, unless the same verdict lies there. Raises as `write_act`.
 
-    One that only keys signed which are no longer believed is as good as none: a load would not believe it.
+    One that only keys signed which are no longer believed is as good as none: a load would not believe it. Neither is
+    one that `verdict` says is dated back.
     """
-    now = summary.time_verified
+    now, lapsed = summary.time_verified, _lapsed(verdict)
     for one in readings.summaries:
+        if one.recorded.key in lapsed:
+            continue
         if not any(key.distrusted is None and key.believed_at(now) for key in one.keys):
             continue
         if one.what.model_copy(update={"time_verified": summary.time_verified}) == summary:

@@ -52,6 +52,10 @@ class Broken(Exception):
         self.code = code
 
 
+class Unreadable(Broken):
+    """A statement that could only have helped the release does not say what its kind says."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why the record is refused: the code is for programs, `where` names the object or statement."""
@@ -71,6 +75,8 @@ class Report:
 
     checks: list[tuple[str, str]] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    """What is wrong, and refuses nothing by itself."""
     facts: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     untold: Counter[str] = field(default_factory=Counter)
@@ -88,6 +94,10 @@ class Report:
             return
         self._told[code] += 1
         self.reasons.append(reason)
+
+    def note(self, code: str, text: str, where: str = "") -> None:
+        if len(self.notes) < MOST_TOLD:
+            self.notes.append(Reason(code, text, where))
 
     def checked(self, name: str, result: str) -> None:
         self.checks.append((name, result))
@@ -1479,6 +1489,8 @@ PREDICATES: dict[str, Check] = {
     ),
 }  # fmt: skip
 OBJECTIONS = {REJECTION: "rejected", REVOCATION: "revoked", RETIREMENT: "retired"}
+SPEAKS_FOR = {APPROVAL, VERIFICATION, SERVED}
+"""What can only help a release: where it cannot be read, it counts for nothing, and takes nothing away."""
 _STATEMENT = form(
     {
         "_type": one_of("https://in-toto.io/Statement/v1"),
@@ -1570,6 +1582,8 @@ class RecordReader:
         for key in keys:
             try:
                 found.append(self._statement(key))
+            except Unreadable as error:
+                self.report.note(error.code, f"{shown(key)}: {error}; it counts for nothing", key)
             except Broken as error:
                 self.report.refuse(error.code, f"{shown(key)}: {error}", key)
         self._find_dropped(set(keys))
@@ -1636,14 +1650,16 @@ class RecordReader:
         return Statement(key, payload, kind, predicate, right, leaf.recorded_at, self._lacked_at(leaf), sha256(content))
 
     def _predicate(self, key: str, kind: str, said: Any, person: str) -> Any:
-        """Return what a statement says. An objection whose details are malformed is refused for them, and stands."""
+        """Return what a statement says. An objection stands, whatever its details are."""
         try:
             return fit(said, PREDICATES.get(kind, anything), "predicate-malformed", "predicate")
         except Broken as error:
+            if kind in SPEAKS_FOR:
+                raise Unreadable(error.code, str(error)) from None
             if kind not in OBJECTIONS:
                 raise
-            self.report.refuse(error.code, f"{shown(key)}: {error}", key)
-            return {"person": person, "reason": "its details are malformed", "ticket": "no ticket"}
+            self.report.note(error.code, f"{shown(key)}: {error}; as an objection it stands", key)
+            return {"person": person, "reason": f"its details are malformed, in {key}", "ticket": "no ticket"}
 
     def published(self, roots: Sequence[Root]) -> dict[int, Published]:
         """Return, by version, when each of `roots` was published."""
@@ -1933,6 +1949,7 @@ class Judge:
                 and level in said["verifiedLevels"]
                 and opening.statement.sha256 in named
                 and decision.doubt() is None
+                and decision.dated_back() is None
             )
             if fits and not self.doubts(environment, decision.decided_at(), named=named):
                 return True
@@ -2439,16 +2456,17 @@ class Verifier:
         judges = self._judges(policies)
         decisions = [one for one in self.statements if one.kind == VERIFICATION]
         self._tell(decisions)
-        self._check_dates()
         passed = [one for one in decisions if one.predicate["verificationResult"] == "PASSED" and one.doubt() is None]
         for one in passed:
             self._check_decision(one, judges)
+        sound = {one.predicate["resourceUri"] for one in passed if one.dated_back() is None}
+        self._check_dates(sound)
         self.report.checked("decisions", f"{len(passed)} to admit, held against what the ledger had by then")
         if not judges:
             for code, text in Judge.objections(self.statements):
                 self.report.refuse(code, text)
         else:
-            self._check_end(judges, max(log.newest.time for log in logs), admitted=bool(passed))
+            self._check_end(judges, max(log.newest.time for log in logs), admitted=bool(sound))
 
     def _judges(self, policies: Policies) -> list[Judge]:
         """Return one for each pin that somebody's request opened, the newest last."""
@@ -2489,12 +2507,23 @@ class Verifier:
         for code, text in doubts:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
 
-    def _check_dates(self) -> None:
-        """An approval that is dated back counts for nothing, and is given anew; the others cannot be taken back."""
+    def _check_dates(self, sound: Container[str]) -> None:
+        """What takes something from the release counts whatever its date is; a decision that is dated back does not.
+
+        Where a release was let in by such a decision alone, nothing says that it was: `sound` are the resources that
+        another decision admits. An approval's date is looked at where it is counted.
+        """
         for one in self.statements:
             lie = one.dated_back() if one.kind in STATED and one.kind != APPROVAL else None
-            if lie is not None and one.doubt() is None:
-                self._refuse("statement-backdated", one.key, lie)
+            if lie is None or one.doubt() is not None:
+                continue
+            said, key = one.predicate, shown(one.key)
+            if one.kind != VERIFICATION:
+                self.report.note("statement-backdated", f"{key}: {lie}; it counts all the same", one.key)
+            elif said["verificationResult"] != "PASSED" or said["resourceUri"] in sound:
+                self.report.note("statement-backdated", f"{key}: {lie}; as a decision it counts for nothing", one.key)
+            else:
+                self._refuse("statement-backdated", one.key, f"{lie}, and no other decision admits it there")
 
     def _tell(self, decisions: Sequence[Statement]) -> None:
         """Say who did what, and when the ledger saw it."""
@@ -2540,6 +2569,7 @@ def as_text(report: Report) -> str:
     """Return a report for people."""
     lines = [f"  checked   {name}: {result}" for name, result in report.checks]
     lines += [f"  {name}  {what}" for name, what in report.facts]
+    lines += [f"  note      [{one.code}] {one.text}" for one in report.notes]
     lines += [f"  unknown   {one}" for one in report.unknown]
     lines += [f"  REFUSED   [{one.code}] {one.text}" for one in report.reasons]
     lines += [f"  REFUSED   [{code}] and {count} more of this kind" for code, count in sorted(report.untold.items())]
@@ -2555,6 +2585,7 @@ def as_json(report: Report) -> str:
             "verdict": "refused" if report.reasons else "holds",
             "reasons": [{"code": one.code, "text": one.text, "where": one.where} for one in report.reasons],
             "untold": dict(sorted(report.untold.items())),
+            "notes": [{"code": one.code, "text": one.text, "where": one.where} for one in report.notes],
             "checks": [{"what": name, "result": result} for name, result in report.checks],
             "facts": [{"when_or_what": name, "fact": what} for name, what in report.facts],
             "unknown": report.unknown,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -20,6 +20,9 @@ from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.summary import Summary
 
 _What = TypeVar("_What", bound=BaseModel)
+
+_TEXTS: Final = frozenset({"forgeries", "unreadable"})
+"""What of the readings is no statement, but told of some."""
 
 
 def admissions(
@@ -81,8 +84,9 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
         )
 
     by_then = Readings(
-        **{one.name: there(getattr(readings, one.name)) for one in fields(readings) if one.name != "forgeries"},
+        **{one.name: there(getattr(readings, one.name)) for one in fields(readings) if one.name not in _TEXTS},
         forgeries=readings.forgeries,
+        unreadable=readings.unreadable,
     )
     return replace(
         by_then,
@@ -96,9 +100,11 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
 def measured_by_then(readings: Readings, record: Record, summary: Summary) -> Readings:
     """Return what a load under `summary` goes by: of evidence, passed, failed or malformed, only what it names.
 
-    Else whoever may sign evidence, and people need not agree to that, could stop what serves from scaling out.
+    Else whoever may sign evidence, and people need not agree to that, could stop what serves from scaling out. So could
+    whoever pins, by a pin that cannot be read.
     """
-    since = {one.key for one in record.of(Predicate.EVIDENCE) if one.sha256 not in summary.envelopes}
+    written = record.of(Predicate.EVIDENCE, Predicate.PIN)
+    since = {one.key for one in written if one.sha256 not in summary.envelopes}
     return replace(
         readings,
         evidence=tuple(one for one in readings.evidence if one.recorded.key not in since),

@@ -9,6 +9,7 @@ from typing import Any, Final
 from interlock.release.verification.belief import Belief
 from interlock.release.verification.readings import Readings, Said
 from interlock.release.verification.reason import Reason, ReasonCode
+from interlock.release.verification.summary import Summary
 
 WRITTEN_WITHIN: Final = timedelta(minutes=15)
 """What may pass between the time that a statement gives itself and the moment when it lies in the vault: signing,
@@ -27,10 +28,12 @@ def dated_back(said: Said[Any], stated: datetime, belief: Belief) -> str | None:
 
 
 def backdated(readings: Readings, belief: Belief) -> Iterator[Reason]:
-    """Yield each objection, withdrawal and decision that is dated back, by a key that is believed.
+    """Yield, to be told, each objection, withdrawal and decision that is dated back, by a key that is believed.
 
-    An approval that is dated back counts for nothing, and is given anew; these cannot be taken back. What a gate
-    measured elsewhere, and what was asked for, may be older than its statement.
+    None of them refuses for its date: whoever holds a key of an approver's or a deployer's could refuse any release
+    for good. What takes something from the release counts all the same; a decision counts for nothing, and an approval
+    neither, which says so itself. What a gate measured elsewhere, and what was asked for, may be older than its
+    statement.
     """
     stated: list[tuple[Said[Any], datetime]] = [
         *((one, one.what.rejected_at) for one in readings.rejections),
@@ -42,4 +45,5 @@ def backdated(readings: Readings, belief: Belief) -> Iterator[Reason]:
     for one, moment in stated:
         lie = dated_back(one, moment, belief)
         if lie is not None and belief.doubt(one) is None:
-            yield Reason(ReasonCode.STATEMENT_BACKDATED, f"{one.recorded.key}: {lie}", one.recorded.key)
+            so = "as a decision it counts for nothing" if isinstance(one.what, Summary) else "it counts all the same"
+            yield Reason(ReasonCode.STATEMENT_BACKDATED, f"{one.recorded.key}: {lie}; {so}", one.recorded.key)

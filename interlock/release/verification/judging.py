@@ -16,7 +16,7 @@ from interlock.release.verification import standing, tier
 from interlock.release.verification.admissions import admissions, decided_at, measured_by_then, rested_on
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
-from interlock.release.verification.dating import backdated
+from interlock.release.verification.dating import backdated, dated_back
 from interlock.release.verification.evidence import shown
 from interlock.release.verification.ledger import FRESH_WITHIN, seen_in
 from interlock.release.verification.readings import Readings, Said, read
@@ -52,17 +52,17 @@ def admit(
     weak, until = locks(record, reader)
     unlocked = [_unlocked(key, end) for key, end in until.items() if end <= now]
     judge = _Judge(record, readings, trust, environment, belief, now, until)
-    objections = [*standing.retirements(readings, belief), *backdated(readings, belief)]
     # Logs that are there and do not hold are not missing.
     of_the_logs = [one for one in seen.reasons if not unread or one.code is not ReasonCode.LEDGER_MISSING]
     found = [
         *_of_bytes(record, reader), *pin_reasons(record, record.pins), *weak, *unlocked, *of_the_logs, *unread,
-        *readings.forgeries, *judge.objections(), *objections,
+        *readings.forgeries, *judge.objections(), *standing.retirements(readings, belief),
     ]  # fmt: skip
     verdict = judge.verdict(Profile.ADMIT, found)
     first = min(until.values(), default=None)
     others = tuple(replace(one, locked_until=first) for one in verdict.others)
-    return replace(verdict, locked_until=first, others=others)
+    notes = (*verdict.notes, *readings.unreadable, *backdated(readings, belief))
+    return replace(verdict, notes=notes, locked_until=first, others=others)
 
 
 def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str) -> Verdict:
@@ -86,6 +86,7 @@ def load(record: Record, reader: VaultReader, trust: Trust, *, environment: str)
         known = measured_by_then(readings, record, summary) if summary else readings
         judge = _Judge(record, known, trust, environment, belief, None, {}, as_of)
         reached = judge.verdict(Profile.LOAD, [*found, *known.forgeries, *unadmitted, *judge.objections()])
+        reached = replace(reached, notes=(*reached.notes, *known.unreadable))
         if summary is None or reached.pin is None or summary.is_under(reached.policy or "", reached.tier or ""):
             return reached
         text = f"it was admitted to {environment} under another policy or tier than its pin's"
@@ -199,6 +200,9 @@ class _Judge:
             return doubt
         if not decision.what.is_under(pin.what.policy, pin.what.tier):
             return Reason(code, "it was admitted there under another policy or tier")
+        lie = dated_back(decision, decision.what.time_verified, self.belief)
+        if lie is not None:
+            return Reason(ReasonCode.STATEMENT_BACKDATED, f"the decision is dated back: {lie}")
         moment = decided_at(decision, self.belief)
         if self.now is None or moment is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
@@ -28,6 +28,12 @@ EVIDENCE_SIGNERS: Final = frozenset(KeyDuty) - {KeyDuty.FOUNDATION, KeyDuty.APPR
 
 _OBJECTIONS: Final = frozenset({Predicate.REJECTION, Predicate.REVOCATION, Predicate.RETIREMENT})
 
+_SPEAKS_FOR: Final = frozenset({Predicate.APPROVAL, Predicate.VERIFICATION, Predicate.SERVED})
+"""What can only help a release: where it cannot be read, it counts for nothing, and takes nothing away.
+
+Evidence may have failed, a withdrawal may take back an approval, and a pin names people who approve nothing.
+"""
+
 
 @dataclass(frozen=True)
 class Said(Generic[What]):
@@ -49,7 +55,7 @@ class Said(Generic[What]):
 
 @dataclass(frozen=True)
 class Readings:
-    """All of a record that could be read; `forgeries` is what nobody may have said."""
+    """All of a record that could be read; `forgeries` is what nobody may have said, or may say anything."""
 
     pins: tuple[Said[PinPredicate], ...]
     evidence: tuple[Said[Evidence], ...]
@@ -63,6 +69,8 @@ class Readings:
     malformed: tuple[Said[Spoken], ...]
     """Rejections, revocations and retirements whose details are malformed: what speaks against a release still does."""
     forgeries: tuple[Reason, ...]
+    unreadable: tuple[Reason, ...] = ()
+    """What cannot be read and refuses nothing by that: it helps nobody, or stands as the objection that it is."""
 
     def malformed_of(self, kind: Predicate) -> tuple[Said[Spoken], ...]:
         return tuple(one for one in self.malformed if one.recorded.predicate_type == kind)
@@ -96,7 +104,12 @@ def read(record: Record, root: TrustRoot) -> Readings:
         forgeries=(),
     )
     reading.others(Predicate.PROVENANCE, Predicate.BILL_OF_MATERIALS, Predicate.FINDING)
-    return replace(readings, malformed=tuple(reading.malformed), forgeries=tuple(reading.forgeries))
+    return replace(
+        readings,
+        malformed=tuple(reading.malformed),
+        forgeries=tuple(reading.forgeries),
+        unreadable=tuple(reading.unreadable),
+    )
 
 
 class _Reading:
@@ -104,6 +117,7 @@ class _Reading:
         self._record, self._keys = record, keys
         self.forgeries: list[Reason] = []
         self.malformed: list[Said[Spoken]] = []
+        self.unreadable: list[Reason] = []
 
     def all(self, kind: Predicate, model: type[_Model], duties: Collection[KeyDuty] = ()) -> tuple[Said[_Model], ...]:
         found = (self._one(one, model, duties or {PLACES[kind].duty}) for one in self._record.of(kind))
@@ -124,13 +138,7 @@ class _Reading:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "document"
-            self._forged(
-                ReasonCode.PREDICATE_MALFORMED, one, f"does not say what its kind says: {where}: {first['msg']}"
-            )
-            if one.predicate_type in _OBJECTIONS:
-                said = Spoken(person=str(keys[0].person), reason="its details are malformed", ticket="no ticket")
-                own = tuple(key for key in keys if key.person == keys[0].person)
-                self.malformed.append(Said(one, said, own))
+            self._cannot_read(one, f"does not say what its kind says: {where}: {first['msg']}", keys)
             return None
         if PERSONAL.isdisjoint(duties):
             return Said(one, what, keys)
@@ -150,6 +158,20 @@ class _Reading:
             wanted = ", ".join(sorted(duty.value for duty in duties))
             self._forged(ReasonCode.KEY_OF_WRONG_DUTY, one, f"is signed by the key of {whose}; accepted is {wanted}")
         return keys
+
+    def _cannot_read(self, one: RecordedStatement, text: str, keys: Sequence[TrustedKey]) -> None:
+        kind, code = one.predicate_type, ReasonCode.PREDICATE_MALFORMED
+        if kind in _SPEAKS_FOR:
+            self.unreadable.append(Reason(code, f"{one.key} {text}; it counts for nothing", one.key))
+        elif kind in _OBJECTIONS:
+            self.unreadable.append(Reason(code, f"{one.key} {text}; as an objection it stands", one.key))
+            said = Spoken(
+                person=str(keys[0].person), reason=f"its details are malformed, in {one.key}", ticket="no ticket"
+            )
+            own = tuple(key for key in keys if key.person == keys[0].person)
+            self.malformed.append(Said(one, said, own))
+        else:
+            self._forged(code, one, text)
 
     def _forged(self, code: ReasonCode, one: RecordedStatement, text: str) -> None:
         self.forgeries.append(Reason(code, f"{one.key} {text}", one.key))

@@ -31,7 +31,7 @@ class Verdict:
     profile: Profile
     reasons: tuple[Reason, ...]
     notes: tuple[Reason, ...] = ()
-    """What does not count and need not: an approval that expired beside enough that did not."""
+    """What is told and refuses nothing: an approval that expired beside enough that did not, what is dated back."""
     pin: Said[PinPredicate] | None = None
     """Under which the verdict was reached."""
     evidence: Mapping[str, tuple[Said[Evidence], ...]] | None = None

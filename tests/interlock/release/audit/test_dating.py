@@ -7,11 +7,19 @@ from datetime import datetime, timedelta
 import pytest
 
 from interlock.release.audit.verify import CLOCKS_DIFFER, STATED, WRITTEN_WITHIN
+from interlock.release.envelope import payload_digest
 from interlock.release.predicates import Predicate
 from interlock.release.verification import approvals, dating
-from tests.interlock.release.audit.tampering.case import Case, bases, library_codes, program_codes
-from tests.interlock.release.audit.tampering.dates import date_cases
-from tests.interlock.release.audit.world import DAY, HOUR, World
+from tests.interlock.release.audit.tampering.case import (
+    Case,
+    bases,
+    content_of,
+    library_codes,
+    library_verdict,
+    program_codes,
+)
+from tests.interlock.release.audit.tampering.dates import ACTS, act_dated_back, date_cases, withdrawal_dated_back
+from tests.interlock.release.audit.world import DAY, HOUR, World, agreed, reported
 
 BASES = bases()
 SECOND = timedelta(seconds=1)
@@ -20,6 +28,19 @@ SECOND = timedelta(seconds=1)
 def both(world: World) -> tuple[set[str], set[str]]:
     fingerprint = world.root.fingerprint
     return library_codes(world, fingerprint), program_codes(world, fingerprint)
+
+
+def noted(world: World) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """What both judges tell beside their reasons: codes, and the folders of what they are of."""
+    fingerprint = world.root.fingerprint
+    library = library_verdict(world, fingerprint).notes
+    return (
+        {(one.code.value, one.where.split("/")[0]) for one in library},
+        {(one.code, one.where.split("/")[0]) for one in reported(world.bundle(), fingerprint).notes},
+    )
+
+
+DECISION, ACT = {("statement-backdated", "decisions")}, {("statement-backdated", "approvals")}
 
 
 def last_checkpoint(world: World) -> datetime:
@@ -45,10 +66,61 @@ def test_what_a_statement_says_may_lie_as_far_before_the_checkpoint_as_writing_i
     released, half = BASES["released"].copy(), BASES["half"].copy()
     released.decide(at=last_checkpoint(released) - WRITTEN_WITHIN - early)
     half.approve("approver-2", approved_at=last_checkpoint(half) - WRITTEN_WITHIN - early, expires_at=half.now + DAY)
-    for world, codes in ((released, set()), (half, {"approval-missing"})):
+    for world, codes in ((released, set()), (half, {"approval-missing", "statement-backdated"})):
         world.sequence()
-        expected = {"statement-backdated", *codes} if early else set()
+        expected = codes if early else set()
         assert both(world) == (expected, expected)
+    assert noted(released) == ((DECISION, DECISION) if early else (set(), set()))
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_decision_that_is_dated_back_is_told_and_counts_for_nothing_beside_one_that_stands(passed: bool) -> None:
+    world = BASES["released"].copy()
+    world.decide(passed=passed, at=world.now - 2 * HOUR)
+    world.sequence()
+    assert both(world) == (set(), set())
+    assert noted(world) == (DECISION, DECISION)
+
+
+def test_a_decision_that_is_dated_back_admits_nothing_by_itself() -> None:
+    world = agreed()
+    world.decide(at=world.now - 2 * HOUR)
+    world.sequence()
+    assert both(world) == (set(), {"statement-backdated"}), "the library looks at whether it may be admitted now"
+    assert noted(world)[0] == DECISION
+    world.decide()
+    world.sequence()
+    assert both(world) == (set(), set()), "it is decided on anew"
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_an_objection_that_is_dated_back_counts_all_the_same(kind: Predicate) -> None:
+    world, (field, code) = BASES["released"].copy(), ACTS[kind]
+    act_dated_back(world, kind, field)
+    program = {code} if kind is Predicate.REVOCATION else set()
+    assert both(world) == ({code}, program), "what was decided before stands, unless it was revoked"
+    assert noted(world) == (ACT, ACT)
+
+
+def test_a_rejection_that_was_dated_back_can_be_taken_back() -> None:
+    world = BASES["released"].copy()
+    withdrawal_dated_back(world)
+    assert both(world) == (set(), set()), "it takes back as of when the ledger has it, whatever its date is"
+    assert noted(world) == (ACT, ACT)
+
+
+def test_an_approval_is_taken_back_by_a_withdrawal_that_is_dated_back() -> None:
+    world = BASES["half"].copy()
+    key = world.approve("approver-2")
+    world.sequence()
+    assert both(world) == (set(), set())
+    earlier = (world.now - 2 * HOUR).isoformat()
+    payload = payload_digest(content_of(world, key))
+    world.act(Predicate.WITHDRAWAL, "approver-2", "withdrawn_at", withdrawn=payload, withdrawn_at=earlier)
+    world.sequence()
+    expected = {"approval-missing", "approval-withdrawn"}
+    assert both(world) == (expected, expected)
+    assert noted(world) == (ACT, ACT)
 
 
 def test_what_only_the_log_itself_had_signed_does_not_date_anything_back() -> None:
@@ -74,8 +146,9 @@ def test_an_objection_that_says_no_time_stands_and_is_not_dated_back() -> None:
     world.act(Predicate.REJECTION, "approver-3", "rejected_at", rejected_at="yesterday")
     world.sequence()
     library, program = both(world)
-    assert library == {"rejected", "predicate-malformed"}
-    assert program == {"predicate-malformed"}, "it was admitted before, and nothing was decided since"
+    assert library == {"rejected"}
+    assert program == set(), "it was admitted before, and nothing was decided since"
+    assert noted(world) == ({("predicate-malformed", "approvals")},) * 2
 
 
 def test_a_decision_is_judged_by_what_the_last_checkpoint_without_it_held() -> None:

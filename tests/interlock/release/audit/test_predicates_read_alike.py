@@ -23,7 +23,7 @@ from interlock.release.signed_documents import parse_document, read_as
 from interlock.release.statement import PAYLOAD_TYPE, InvalidStatement, parse_statement
 from interlock.release.verification.summary import Summary
 from tests.interlock.release.audit.changing import changed
-from tests.interlock.release.audit.world import SIGNERS, START, World, agreed, judged, released
+from tests.interlock.release.audit.world import SIGNERS, START, World, agreed, judged, released, reported
 
 RELEASED = released()
 AGREED = agreed()
@@ -168,15 +168,17 @@ def with_predicate_changed(key: str, predicate: dict[str, Any]) -> World:
 
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_both_judges_refuse_a_record_whose_predicate_either_cannot_read(data: st.DataObject) -> None:
+def test_both_judges_name_a_predicate_that_either_cannot_read_and_refuse_alike(data: st.DataObject) -> None:
     one = data.draw(st.sampled_from(sorted(RELEASED.record().statements, key=lambda one: one.key)))
     document = data.draw(changed(dict(one.statement.predicate)))
     if not readable(document):
         return
     world = with_predicate_changed(one.key, document)
-    library = {str(reason.code) for reason in world.verdict().reasons}
-    offline = judged(world.bundle(), world.root.fingerprint)
+    verdict, report = world.verdict(), reported(world.bundle(), world.root.fingerprint)
+    library, offline = {str(one.code) for one in verdict.reasons}, {one.code for one in report.reasons}
     assert ("predicate-malformed" in library) == ("predicate-malformed" in offline)
+    noted = ({str(one.code) for one in verdict.notes}, {one.code for one in report.notes})
+    assert ("predicate-malformed" in noted[0]) == ("predicate-malformed" in noted[1])
     # What was removed is missing in the ledger's eyes, so neither calls it whole.
     assert "statement-missing" in library & offline
 
@@ -197,8 +199,30 @@ def test_an_objection_with_malformed_details_stops_a_release_for_both_judges(
     said = {**ACT, when: TIME, **{when if name == "when" else name: value for name, value in wrong.items()}}
     world.say(kind, said, "approver-3")
     world.sequence()
-    assert {str(reason.code) for reason in world.verdict().reasons} == {"predicate-malformed", code}
-    assert judged(world.bundle(), world.root.fingerprint) == {"predicate-malformed", code}
+    verdict, report = world.verdict(), reported(world.bundle(), world.root.fingerprint)
+    assert {str(one.code) for one in verdict.reasons} == {one.code for one in report.reasons} == {code}
+    assert {str(one.code) for one in verdict.notes} == {one.code for one in report.notes} == {"predicate-malformed"}
+    texts = [*(one.text for one in verdict.reasons), *(one.text for one in report.reasons)]
+    assert all("approvals/" in text and "approver-3" in text for text in texts)
+
+
+@pytest.mark.parametrize("kind", [Predicate.APPROVAL, Predicate.VERIFICATION, Predicate.SERVED])
+def test_what_could_only_help_and_cannot_be_read_is_told_by_both_judges_and_refuses_nothing(kind: Predicate) -> None:
+    world = RELEASED.copy()
+    world.say(kind, {"person": "approver-3", "said": "yes"}, "approver-3" if kind is Predicate.APPROVAL else "deployer")
+    world.sequence()
+    verdict, report = world.verdict(), reported(world.bundle(), world.root.fingerprint)
+    assert (verdict.reasons, report.reasons) == ((), [])
+    assert {str(one.code) for one in verdict.notes} == {one.code for one in report.notes} == {"predicate-malformed"}
+
+
+@pytest.mark.parametrize("kind", [Predicate.WITHDRAWAL, Predicate.EVIDENCE, Predicate.PIN])
+def test_what_could_speak_against_a_release_and_cannot_be_read_is_refused_by_both_judges(kind: Predicate) -> None:
+    world = RELEASED.copy()
+    world.say(kind, {"person": "approver-3"}, "approver-3" if kind is Predicate.WITHDRAWAL else "builder")
+    world.sequence()
+    assert "predicate-malformed" in {str(one.code) for one in world.verdict().reasons}
+    assert "predicate-malformed" in judged(world.bundle(), world.root.fingerprint)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from interlock.release.predicates import Predicate
 from interlock.release.tiers import parse_policy
-from tests.interlock.release.audit.world import MEASURED, POLICY, World, judged
+from tests.interlock.release.audit.world import HOUR, MEASURED, POLICY, World, judged
 
 BEFORE = "environment-not-served-before"
 STAGING = "staging"
@@ -91,4 +91,16 @@ def test_a_record_of_two_steps_that_went_well_holds_offline() -> None:
     world.sequence()
     world.decide(inputs=world.verdict().rests_on)
     world.sequence()
+    assert judged(world.bundle(), world.root.fingerprint) == set()
+
+
+def test_a_release_has_not_served_by_a_decision_that_is_dated_back_until_it_is_decided_anew() -> None:
+    world = BOTH.copy()
+    claim(world, at=world.now - 2 * HOUR)
+    world.sequence()
+    assert {one.code.value for one in world.verdict().reasons} == {BEFORE}
+    assert judged(world.bundle(), world.root.fingerprint) == {BEFORE, "statement-backdated"}
+    claim(world)
+    world.sequence()
+    assert not world.verdict().reasons
     assert judged(world.bundle(), world.root.fingerprint) == set()

@@ -384,6 +384,11 @@ class MemoryBundle(verify.Bundle):
         return io.BytesIO(self.files[name])
 
 
+def reported(files: Mapping[str, bytes], fingerprint: str) -> verify.Report:
+    """What verify.py tells of a bundle."""
+    return verify.Verifier(MemoryBundle(files), fingerprint).verify()
+
+
 def judged(files: Mapping[str, bytes], fingerprint: str, **options: Any) -> set[str]:
     """The codes of the reasons that verify.py gives."""
     return {one.code for one in verify.Verifier(MemoryBundle(files), fingerprint, **options).verify().reasons}

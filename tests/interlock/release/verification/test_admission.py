@@ -8,6 +8,7 @@ import pytest
 from interlock.release.envelope import seal
 from interlock.release.predicates import Predicate
 from interlock.release.vault import files_prefix, manifest_key
+from interlock.release.verification.judging import Verdict
 from interlock.release.verification.reason import ReasonCode
 from tests.interlock.release.trust.people import DAY, NOW
 from tests.interlock.release.verification.world import (
@@ -15,6 +16,7 @@ from tests.interlock.release.verification.world import (
     KEYS,
     MINUTE,
     World,
+    admitted_world,
     approved_world,
     codes,
     policy,
@@ -170,7 +172,7 @@ def pin_with_an_approvers_key(world: World) -> None:
 
 
 def say_nonsense(world: World) -> None:
-    world.write(Predicate.APPROVAL, {"person": "approver-3", "approved": True}, KEYS["approver-3"])
+    world.write(Predicate.WITHDRAWAL, {"person": "approver-3", "withdrawn": "all"}, KEYS["approver-3"])
 
 
 def sign_as_a_stranger(world: World) -> None:
@@ -503,10 +505,59 @@ def test_a_release_that_was_never_pinned_is_nothing() -> None:
         ("0001-01-01T00:00:00+01:00", "2026-12-01T00:00:00Z"),
     ],
 )
-def test_an_approval_dated_at_an_end_of_the_calendar_is_refused_and_breaks_nothing(
+def test_an_approval_dated_at_an_end_of_the_calendar_counts_for_nothing_and_breaks_nothing(
     unapproved: World, given: str, expires: str
 ) -> None:
     unapproved.approve("approver-1", approved_at=given, expires_at=expires)
     unapproved.sequence(NOW + 3 * HOUR)
-    assert ReasonCode.PREDICATE_MALFORMED in codes(unapproved.admit())
-    assert ReasonCode.PREDICATE_MALFORMED in codes(unapproved.load())
+    for verdict in (unapproved.admit(), unapproved.load()):
+        assert ReasonCode.APPROVAL_MISSING in codes(verdict)
+        assert ReasonCode.PREDICATE_MALFORMED in noted(verdict)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signer"),
+    [
+        (Predicate.APPROVAL, "approver-3"),
+        (Predicate.VERIFICATION, "deployer"),
+        (Predicate.SERVED, "deployer"),
+    ],
+)
+def test_what_could_only_help_and_cannot_be_read_stops_no_admission_and_no_load(kind: Predicate, signer: str) -> None:
+    world = admitted_world()
+    world.write(kind, {"person": "approver-3", "said": "yes"}, KEYS[signer])
+    for verdict in (world.admit(), world.load()):
+        assert codes(verdict) == set()
+        assert noted(verdict) == {ReasonCode.PREDICATE_MALFORMED}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(Predicate.REVOCATION, ReasonCode.REVOKED), (Predicate.REJECTION, ReasonCode.REJECTED)]
+)
+def test_an_objection_that_cannot_be_read_refuses_admission_and_load_and_is_named(
+    kind: Predicate, code: ReasonCode
+) -> None:
+    world = admitted_world()
+    key = world.write(kind, {"said": "no"}, KEYS["approver-3"])
+    for verdict in (world.admit(), world.load()):
+        assert codes(verdict) == {code}
+        assert key in str(verdict.reasons[0])
+        assert "approver-3" in str(verdict.reasons[0])
+        assert noted(verdict) == {ReasonCode.PREDICATE_MALFORMED}
+
+
+def test_a_withdrawal_that_cannot_be_read_refuses_as_it_may_take_back_any_approval() -> None:
+    world = admitted_world()
+    say_nonsense(world)
+    assert codes(world.admit()) == codes(world.load()) == {ReasonCode.PREDICATE_MALFORMED}
+
+
+def test_a_pin_that_cannot_be_read_stops_new_admissions_and_no_load() -> None:
+    world = admitted_world()
+    world.write(Predicate.PIN, {"said": "mine"}, KEYS["builder"])
+    assert ReasonCode.PREDICATE_MALFORMED in codes(world.admit())
+    assert codes(world.load()) == set()
+
+
+def noted(verdict: Verdict) -> set[ReasonCode]:
+    return {one.code for one in verdict.notes}

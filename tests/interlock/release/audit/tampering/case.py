@@ -10,7 +10,7 @@ from interlock.release.predicates import Predicate
 from interlock.release.record import gather
 from interlock.release.statement import parse_statement
 from interlock.release.trust.chain import RootRefused
-from interlock.release.verification.judging import admit
+from interlock.release.verification.judging import Verdict, admit
 from interlock.release.verification.logs import read_logs
 from interlock.release.verification.trust import read_trust
 from tests.interlock.release.audit.world import (
@@ -50,13 +50,17 @@ def on(tamper: Callable[..., object], *given: object) -> Callable[[World], objec
 def library_codes(world: World, fingerprint: str) -> set[str]:
     """What `interlock verify` finds, as codes."""
     try:
-        trust = read_trust(world.vault, fingerprint, now=world.now)
+        return {one.code.value for one in library_verdict(world, fingerprint).reasons}
     except RootRefused:
         return {"root-refused"}
+
+
+def library_verdict(world: World, fingerprint: str) -> Verdict:
+    """What `interlock verify` finds. Raises RootRefused."""
+    trust = read_trust(world.vault, fingerprint, now=world.now)
     record = gather(world.vault, world.digest, trust.public_keys())
     logs, unread = read_logs(world.vault, trust.root, world.digest)
-    verdict = admit(record, world.vault, trust, logs, environment=ENVIRONMENT, now=world.now, unread=unread)
-    return {one.code.value for one in verdict.reasons}
+    return admit(record, world.vault, trust, logs, environment=ENVIRONMENT, now=world.now, unread=unread)
 
 
 def program_codes(world: World, fingerprint: str) -> set[str]:

@@ -10,32 +10,30 @@ from tests.interlock.release.audit.tampering.case import Case, case, content_of,
 from tests.interlock.release.audit.world import DAY, HOUR, World
 
 ACTS = {
-    Predicate.REJECTION: "rejected_at",
-    Predicate.REVOCATION: "revoked_at",
-    Predicate.RETIREMENT: "retired_at",
+    Predicate.REJECTION: ("rejected_at", "rejected"),
+    Predicate.REVOCATION: ("revoked_at", "revoked"),
+    Predicate.RETIREMENT: ("retired_at", "retired"),
 }
 
 
 def date_cases() -> Iterator[Case]:
-    for kind, field in ACTS.items():
+    for kind, (field, code) in ACTS.items():
         name = kind.value.split(":")[3]
-        yield case(f"date: {name} dated back", on(_act, kind, field), "statement-backdated")
-    yield case("date: withdrawal dated back", _withdrawal, "statement-backdated")
-    yield case("date: decision dated back", lambda world: _decision(world, passed=True), "statement-backdated")
-    yield case("date: decision against it dated back", lambda world: _decision(world, passed=False), *_BACKDATED)
-    yield case("date: decision dated back past an objection", _past_an_objection, "rejected", *_BACKDATED)
+        yield case(f"date: {name} dated back", on(act_dated_back, kind, field), code, base="half")
+    yield case("date: the only decision dated back", _decision, "approval-missing", program=_BACKDATED, base="half")
+    yield case("date: decision dated back past an objection", _past_an_objection, "rejected")
     yield case("date: approval dated back", _approval, "approval-missing", *_BACKDATED, base="half")
 
 
 _BACKDATED = ("statement-backdated",)
 
 
-def _act(world: World, kind: Predicate, field: str) -> None:
+def act_dated_back(world: World, kind: Predicate, field: str) -> None:
     world.act(kind, "approver-3", field, **{field: (world.now - 2 * HOUR).isoformat()})
     world.sequence()
 
 
-def _withdrawal(world: World) -> None:
+def withdrawal_dated_back(world: World) -> None:
     key = world.act(Predicate.REJECTION, "approver-3", "rejected_at")
     world.sequence()
     payload = payload_digest(content_of(world, key))
@@ -44,8 +42,8 @@ def _withdrawal(world: World) -> None:
     world.sequence()
 
 
-def _decision(world: World, *, passed: bool) -> None:
-    world.decide(passed=passed, at=world.now - 2 * HOUR)
+def _decision(world: World) -> None:
+    world.decide(at=world.now - 2 * HOUR)
     world.sequence()
 
 
