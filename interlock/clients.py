@@ -26,11 +26,14 @@ from interlock.manifest import FoundationManifest, StackManifest
 from interlock.manifest_parts import EndpointPart
 from interlock.mlflow.registry import Credentials, ModelReference, Registry
 from interlock.release.digests import is_hex_digest
+from interlock.release.image import SERVING
 from interlock.release.manifest import UnfitFolder
 from interlock.release.pinning import Pin, pin
 from interlock.release.signing import PublicKey
+from interlock.release.trust.document import TrustRoot
 from interlock.release.vault import Overwritten
 from interlock.release.verification.stored import Verification, verify_release
+from interlock.serving_images import SignedImages
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -167,9 +170,13 @@ class StackClients(FoundationClients):
             raise BadInput(f"endpoint: received {name!r}; accepted is one of {', '.join(sorted(known)) or 'none'}")
         return known[name]
 
-    def endpoint(self, name: str | None, *, progress: Callable[[str], None] = _quiet) -> EndpointClient:
-        """Return what moves the endpoint `name`."""
-        return EndpointClient(self.sagemaker, self.manifest.stack, self.endpoint_part(name), progress=progress)
+    def endpoint(
+        self, name: str | None, root: TrustRoot | None = None, *, progress: Callable[[str], None] = _quiet
+    ) -> EndpointClient:
+        """Return what moves the endpoint `name`; by `root` it tells which earlier images of the template go on."""
+        part, repository = self.endpoint_part(name), self.foundation.images.get(SERVING)
+        signed = SignedImages(self.vault_reader, root, repository.url) if root and repository else None
+        return EndpointClient(self.sagemaker, self.manifest.stack, part, earlier_images=signed, progress=progress)
 
     def invocation(self, name: str | None) -> InvocationClient:
         """Return what invokes the endpoint `name`."""

@@ -15,6 +15,7 @@ from interlock.failures import Refusal
 from interlock.release.acting import write_summary
 from interlock.release.reading_once import ReadingOnce
 from interlock.release.record import Record
+from interlock.release.trust.document import TrustRoot
 from interlock.release.verification.admitted import Admitted
 from interlock.release.verification.approvals import CLOCKS_DIFFER_BY
 from interlock.release.verification.dating import WRITTEN_WITHIN
@@ -52,10 +53,10 @@ def deploy_release(
     and recorded; elsewhere the release's bytes are verified alone. Raises Refusal with the reasons, and whatever
     `EndpointClient.deploy` raises.
     """
-    client = clients.endpoint(endpoint, progress=progress)
+    governed = is_governed(clients.vault_reader)
+    client = clients.endpoint(endpoint, _root(clients, anchor, governed), progress=progress)
     if weights is not None:
         client.check(weights, slot)
-    governed = is_governed(clients.vault_reader)
     progress(f"verify {digest}")
     admitted = _admitted(clients, digest, anchor, governed)
     others = [] if weights is None else _growing(clients, client.state(), weights, anchor, governed, slot)
@@ -74,14 +75,27 @@ def shift_traffic(
     progress: Callable[[str], None] = _quiet,
 ) -> EndpointState:
     """Give every variant its weight, if what gets a larger share is admitted now. Raises as `deploy_release` does."""
-    client = clients.endpoint(endpoint, progress=progress)
-    client.check(weights)
     governed = is_governed(clients.vault_reader)
+    client = clients.endpoint(endpoint, _root(clients, anchor, governed), progress=progress)
+    client.check(weights)
     grown = _growing(clients, client.state(), weights, anchor, governed, None)
     state = client.shift(weights, grown)
     if governed:
         record_served(clients, state, grown)
     return state
+
+
+def _root(clients: StackClients, anchor: Anchor | None, governed: bool) -> TrustRoot | None:
+    """Return the trust root by which images are judged; None where none governs, or is to be believed.
+
+    Then a model on an earlier image is none of this stack's. What gets less traffic needs nobody's leave.
+    """
+    if not governed or anchor is None:
+        return None
+    try:
+        return trust_from(anchor, clients.vault_reader, now=_now()).root
+    except Refusal:
+        return None
 
 
 def _growing(

@@ -30,19 +30,20 @@ class Running:
     """Why it should not run: its revocation, rejections that stand, faults of its record, and a model that is not what
     the stack makes of it."""
     notes: tuple[Reason, ...]
-    """That it was retired, which asks nobody to hurry."""
+    """That it was retired, or runs on an image that the template had before, which asks nobody to hurry."""
 
 
 def running_releases(clients: StackClients, trust: Trust) -> Iterator[Running]:
     """Yield what the endpoints of the stack run, with or without traffic. Raises OutsideFailure."""
     for name in sorted(clients.manifest.endpoints):
-        state = clients.endpoint(name).state()
+        state = clients.endpoint(name, trust.root).state()
         shares = state.shares()
         for variant, one in sorted(state.variants.items()):
             if one.is_holding:
                 continue
             against, notes = said_against(clients.vault_reader, trust, one.release) if one.release else ((), ())
             strange = _strange(one)
+            notes = (*notes, *_on_an_earlier_image(one))
             yield Running(state.name, variant, one.release or "", shares[variant], (*strange, *against), notes)
 
 
@@ -53,6 +54,13 @@ def _strange(one: VariantState) -> tuple[Reason, ...]:
         return (Reason(ReasonCode.NOT_ADMITTED, text, one.model_name),)
     texts = [f"its model is not what this stack makes of the release: {fault}" for fault in one.faults]
     return tuple(Reason(ReasonCode.NOT_ADMITTED, text, one.model_name) for text in texts)
+
+
+def _on_an_earlier_image(one: VariantState) -> tuple[Reason, ...]:
+    if not one.earlier_image or one.faults:
+        return ()
+    text = f"its model has an earlier image, {one.earlier_image}, until it is deployed again"
+    return (Reason(ReasonCode.EARLIER_IMAGE, text, one.model_name),)
 
 
 def said_against(vault: VaultReader, trust: Trust, digest: str) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:

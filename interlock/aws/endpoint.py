@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,9 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from interlock.aws.endpoint_state import EndpointState, VariantState, shortfalls, unfit_to_grow
 from interlock.aws.errors import error_code, outside
 from interlock.aws.serving import (
+    EarlierImages,
+    NoEarlierImage,
     Variant,
     configuration_request,
     differences,
+    earlier_image_of,
     model_request,
     release_of,
     strangeness,
@@ -42,6 +46,7 @@ class EndpointClient:
         stack: str,
         endpoint: EndpointPart,
         *,
+        earlier_images: EarlierImages | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         progress: Callable[[str], None] = lambda _: None,
@@ -49,6 +54,7 @@ class EndpointClient:
         self._sagemaker = sagemaker
         self._stack = stack
         self._endpoint = endpoint
+        self._earlier_images = earlier_images or NoEarlierImage()
         self._clock = clock
         self._sleep = sleep
         self._progress = progress
@@ -74,24 +80,27 @@ class EndpointClient:
         )
 
     def _variant(self, described: Mapping[str, Any], model_name: str) -> VariantState:
-        is_holding = model_name == self._endpoint.holding_model_name
-        release, faults = (None, ()) if is_holding or not model_name else self._runs(model_name)
-        return VariantState(
+        state = VariantState(
             model_name=model_name,
-            release=release,
+            release=None,
             current_weight=float(described.get("CurrentWeight", 0.0)),
             desired_weight=float(described.get("DesiredWeight", 0.0)),
             current_count=int(described.get("CurrentInstanceCount", 0)),
             desired_count=int(described.get("DesiredInstanceCount", 0)),
-            is_holding=is_holding,
-            faults=faults,
+            is_holding=model_name == self._endpoint.holding_model_name,
         )
+        return state if state.is_holding or not model_name else self._with_release(state)
 
-    def _runs(self, model_name: str) -> tuple[str | None, tuple[str, ...]]:
-        """Return which release a model's data is, and where the model is not what is made here of that release."""
-        described = self._call("describe_model", ModelName=model_name)
+    def _with_release(self, state: VariantState) -> VariantState:
+        """Return a variant with the release that its model's data is, and how the model differs from what is made here
+        of that release."""
+        described = self._call("describe_model", ModelName=state.model_name)
         digest = release_of(self._endpoint, described)
-        return digest, tuple(strangeness(self._stack, self._endpoint, digest, described)) if digest else ()
+        if digest is None:
+            return state
+        faults = strangeness(self._stack, self._endpoint, digest, described, self._earlier_images)
+        image = earlier_image_of(self._endpoint, described)
+        return replace(state, release=digest, faults=tuple(faults), earlier_image=image)
 
     def check(self, weights: Mapping[str, float], slot: str | None = None) -> None:
         """Raise BadInput for weights or a variant that the endpoint cannot be given."""

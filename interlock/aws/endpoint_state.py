@@ -22,6 +22,8 @@ class VariantState:
     """Whether it has no release, and says so to whoever asks."""
     faults: tuple[str, ...] = ()
     """Where its model is not what the stack's serving template makes of its release."""
+    earlier_image: str = ""
+    """The image of its model where it is not the template's own; whether it may be so `faults` says."""
 
 
 @dataclass(frozen=True)

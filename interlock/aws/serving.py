@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from interlock.manifest_parts import DataCapturePart, EndpointPart, ServingTemplatePart
 from interlock.release.digests import canonical_json, is_hex_digest
@@ -92,18 +92,51 @@ def release_of(endpoint: EndpointPart, described: Mapping[str, Any]) -> str | No
     return digest if is_hex_digest(digest) else None
 
 
-def strangeness(stack: str, endpoint: EndpointPart, digest: str, described: Mapping[str, Any]) -> list[str]:
+class EarlierImages(Protocol):
+    """Says of an image that the template had before whether models keep it."""
+
+    def reasons_against(self, image: str, present: str, /) -> Sequence[str]:
+        """Return why a model may not go on with `image` beside the template's `present` one."""
+        ...
+
+
+class NoEarlierImage:
+    """Where nobody signs for images, a model has the template's own."""
+
+    def reasons_against(self, image: str, present: str) -> Sequence[str]:  # noqa: ARG002 (the port's)
+        return ["without a trust root nobody can tell who signed for it"]
+
+
+def strangeness(
+    stack: str,
+    endpoint: EndpointPart,
+    digest: str,
+    described: Mapping[str, Any],
+    earlier_images: EarlierImages,
+) -> list[str]:
     """Return where a model is not what the template makes of the release `digest`: in its image, its variables, more.
 
-    `described` is DescribeModel's answer. A variable that was added could change what the image does.
+    `described` is DescribeModel's answer. A variable that was added could change what the image does. The image may be
+    one that the template had before, as far as `earlier_images` has nothing against it.
     """
     container = described.get("PrimaryContainer", {})
     with_record = bool(container.get("AdditionalModelDataSources"))
     request = model_request(stack, endpoint, digest, with_record=with_record)
-    wanted = {key: value for key, value in request.items() if key not in ("ModelName", "Tags")}
-    found = differences(wanted, described)
+    wanted: dict[str, Any] = {key: value for key, value in request.items() if key not in ("ModelName", "Tags")}
+    against: Sequence[str] = ()
+    if image := earlier_image_of(endpoint, described):
+        against = earlier_images.reasons_against(image, endpoint.serving_template.image)
+        wanted["PrimaryContainer"] = {**wanted["PrimaryContainer"], "Image": image}
+    found = [f"PrimaryContainer.Image is {image}, not {endpoint.serving_template.image}: {one}" for one in against]
+    found += differences(wanted, described)
     more = sorted(set(container.get("Environment", {})) - {RELEASE_VARIABLE})
     return [*found, *(f"PrimaryContainer.Environment has {name} as well" for name in more)]
+
+
+def earlier_image_of(endpoint: EndpointPart, described: Mapping[str, Any]) -> str:
+    """Return a model's image where it is another than the template's; empty where it has none, or the template's."""
+    image = described.get("PrimaryContainer", {}).get("Image")
+    return image if isinstance(image, str) and image != endpoint.serving_template.image else ""
 
 
 def configuration_request(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interlock.aws.endpoint_state import EndpointState
+from interlock.aws.endpoint_state import EndpointState, VariantState
 from interlock.aws.invocation import JSON
 from interlock.aws.sweep import sweep
 from interlock.cli.loading import StackOption, load_clients
@@ -143,8 +143,15 @@ def _print(state: EndpointState, output: OutputFormat) -> None:
             f"{shares[name]:.1%}",
             f"{variant.current_weight:g}",
             f"{variant.current_count} of {variant.desired_count}",
-            visible(f"{release}, not as this stack makes it" if variant.faults else release),
+            visible(f"{release}{_how(variant)}"),
         )
     heading = f"{state.name} is {state.status} on {state.configuration}"
     reason = [f"  {state.failure_reason}"] if state.failure_reason else []
     Printer(output).result(asdict(state), [heading, *reason], table)
+
+
+def _how(variant: VariantState) -> str:
+    # Whether an earlier image may go on is judged where traffic moves: that takes the trust root.
+    if variant.earlier_image:
+        return ", on another image than the serving template has now"
+    return ", not as this stack makes it" if variant.faults else ""

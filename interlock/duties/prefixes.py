@@ -7,6 +7,7 @@ from typing import Final
 
 from interlock.duties.duty import Role
 from interlock.duties.landscape import MANIFEST_PREFIX
+from interlock.release.image import IMAGES as IMAGES
 from interlock.release.predicates import APPROVALS as APPROVALS
 from interlock.release.predicates import DECISIONS as DECISIONS
 from interlock.release.predicates import FINDINGS as FINDINGS
@@ -26,6 +27,7 @@ OWN_SUBMISSIONS: Final = f"{SUBMISSIONS}{OWN_NAME}/"
 
 WRITERS: Final[Mapping[str, tuple[Role, ...]]] = {
     RELEASES: (Role.BUILDER,),
+    IMAGES: (Role.BUILDER,),
     APPROVALS: (Role.APPROVER,),
     DECISIONS: (Role.DEPLOYER, Role.ROLLBACK),
     FINDINGS: (Role.OBSERVER,),

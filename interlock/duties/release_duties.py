@@ -45,6 +45,7 @@ from interlock.duties.prefixes import (
     APPROVALS,
     DECISIONS,
     FINDINGS,
+    IMAGES,
     LEDGER,
     OWN_SUBMISSIONS,
     PINS,
@@ -93,8 +94,8 @@ BUILDER: Final = Row(
         *FINDING_THE_STACK,
         *tracking_user("builder"),
         # Of decisions, because those say with which release another one is compared.
-        *reading(RELEASES, APPROVALS, DECISIONS, TRUST),
-        *writing(RELEASES),
+        *reading(RELEASES, APPROVALS, DECISIONS, TRUST, IMAGES),
+        *writing(RELEASES, IMAGES),
         *adding_in_parts(RELEASES),
         *signing("builder"),
         Right("ReadSubmissions", READING, Kind.STAGED, SUBMISSIONS),
@@ -105,7 +106,7 @@ BUILDER: Final = Row(
         ),
     ),
     tasks=(
-        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(DECISIONS), ENCRYPT, adds(RELEASES),
+        FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(DECISIONS), ENCRYPT, adds(RELEASES), adds(IMAGES),
         signs("builder"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "builder"),
         Task("read a request", "s3:GetObjectVersion", Kind.STAGED, SUBMISSIONS),
@@ -138,7 +139,7 @@ DEPLOYER: Final = Row(
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
         *FINDING_THE_STACK, *tracking_user("deployer"),
-        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST),
+        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST, IMAGES),
         *writing(DECISIONS), *signing("deployer"), *SEEING_ENDPOINTS, *MEASURING, *LIVE_STATE,
         Right("MakeModels", ("sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:AddTags"), Kind.MODEL),
         Right(
@@ -172,7 +173,7 @@ DEPLOYER: Final = Row(
     ),
     tasks=(
         FIND_STACK, READ_MANIFEST, DECRYPT, reads(RELEASES), reads(APPROVALS), reads(LEDGER), reads(WITNESSED),
-        reads(TRUST), ENCRYPT, adds(DECISIONS), signs("deployer"),
+        reads(TRUST), reads(IMAGES), ENCRYPT, adds(DECISIONS), signs("deployer"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "deployer"),
         Task("make a model", "sagemaker:CreateModel", Kind.MODEL),
         Task("make a configuration", "sagemaker:CreateEndpointConfig", Kind.CONFIGURATION),
@@ -195,12 +196,12 @@ OBSERVER: Final = Row(
     Account.WORKLOAD, Bearer.SERVICE,
     rights=(
         *FINDING_THE_STACK, *tracking_user("observer"),
-        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST), *writing(FINDINGS),
+        *reading(RELEASES, APPROVALS, DECISIONS, FINDINGS, LEDGER, WITNESSED, TRUST, IMAGES), *writing(FINDINGS),
         *signing("observer"), *SEEING_ENDPOINTS, *MEASURING,
     ),
     tasks=(
         FIND_STACK, DECRYPT, reads(RELEASES), reads(APPROVALS), reads(FINDINGS), reads(LEDGER), reads(TRUST),
-        ENCRYPT, adds(FINDINGS), signs("observer"),
+        reads(IMAGES), ENCRYPT, adds(FINDINGS), signs("observer"),
         Task(_READS_TRACKING_USER, "secretsmanager:GetSecretValue", Kind.SECRET, "observer"),
         LOOK,
         MEASURE,

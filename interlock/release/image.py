@@ -18,6 +18,10 @@ from interlock.rules import CONTENT_TAG
 
 IMAGE_PREDICATE: Final = "urn:interlock:predicate:image:v1"
 IMAGES: Final = "images/"
+SERVING: Final = "serving"
+"""The name of the image that serves."""
+STARTS_FROM: Final = ("environment", "trust-root.fingerprint")
+"""The files of the serving image that say which environment it is for, and from where its trust starts."""
 _PINNED: Final = re.compile(r"(?P<repository>[^@\s]+)@sha256:(?P<digest>[0-9a-f]{64})")
 _TAG_DIGITS: Final = 40
 
@@ -116,3 +120,28 @@ def reasons_against(
     if not good:
         reasons.append(f"nobody who may has signed for {reference}")
     return reasons, good
+
+
+def reasons_against_earlier(earlier: Sequence[Statement], present: Sequence[Statement]) -> Sequence[str]:
+    """Return why a serving image may not go on beside the present one, by what was signed for each of them.
+
+    Both are for the same environment and start from the same trust root, by the digests of the files that say so.
+    """
+    wanted = {name: {_file(one, name) for one in present} for name in STARTS_FROM}
+    found = {name: {_file(one, name) for one in earlier} for name in STARTS_FROM}
+    return [
+        f"its file {name} is not the one of the image that the template has now"
+        for name in STARTS_FROM
+        # Statements about one image that differ here contradict each other; two without the file say nothing.
+        if not (len(wanted[name]) == 1 and None not in wanted[name] and found[name] == wanted[name])
+    ] + [f"it is an image of {name!r}" for name in sorted({_name(one) for one in earlier} - {SERVING})]
+
+
+def _file(statement: Statement, path: str) -> str | None:
+    files = statement.predicate.get("files")
+    digest = files.get(path) if isinstance(files, Mapping) else None
+    return digest if isinstance(digest, str) else None
+
+
+def _name(statement: Statement) -> str:
+    return str(statement.predicate.get("name"))

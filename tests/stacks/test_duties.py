@@ -133,9 +133,9 @@ def test_keys_and_vault_obey_the_duties_roles_alone_once_they_are_bound() -> Non
             entry["Resource"].partition("/")[2]: entry["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
             for sid, entry in found.items() if sid.startswith("DenyOthersIn")
         }  # fmt: skip
-        assert guarded["releases/*"] == [role("builder")]
+        assert guarded["releases/*"] == guarded["images/*"] == [role("builder")]
         assert guarded["approvals/*"] == [role("approver", EVIDENCE)]
-        assert len(values(found["DenyBesidePrefixes"]["NotResource"])) == len(guarded) == 9
+        assert len(values(found["DenyBesidePrefixes"]["NotResource"])) == len(guarded) == 10
 
 
 LEDGER = {"sequencer": "eu-west-1", "witness": "eu-central-1"}

@@ -109,6 +109,8 @@ class ReasonCode(StrEnum):
     REJECTED = "rejected"
     REVOKED = "revoked"
     RETIRED = "retired"
+    EARLIER_IMAGE = "earlier-image"
+    """Its model has an image that the serving template had before."""
 
     NOT_ADMITTED = "not-admitted"
     """No deployer whose key is believed has admitted the release to the environment, or not on this statement."""
