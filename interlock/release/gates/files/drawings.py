@@ -148,6 +148,18 @@ _ATTRIBUTES: Final = frozenset(
 )
 
 
+_DOCUMENT_TYPES: Final = frozenset(
+    [
+        ("-//W3C//DTD SVG 1.0//EN", "http://www.w3.org/TR/2001/REC-SVG-20010904/DTD/svg10.dtd"),
+        ("-//W3C//DTD SVG 1.1//EN", "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"),
+        ("-//W3C//DTD SVG 1.1 Basic//EN", "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11-basic.dtd"),
+        ("-//W3C//DTD SVG 1.1 Tiny//EN", "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11-tiny.dtd"),
+        (None, None),
+    ]
+)
+"""Public and system identifiers: another document type could declare entities, and attributes that stand nowhere."""
+
+
 class _Drawing:
     """What the parser met. Handlers only note; expat is not recursive, so depth costs nothing."""
 
@@ -161,6 +173,7 @@ class _Drawing:
         parser.buffer_text = True
         parser.XmlDeclHandler = self._declared
         parser.StartDoctypeDeclHandler = self._document_type
+        parser.SkippedEntityHandler = lambda *_: self.problems.append("refers to an entity")
         parser.EntityDeclHandler = lambda *_: self.problems.append("declares entities")
         parser.AttlistDeclHandler = lambda *_: self.problems.append("declares attributes")
         parser.ProcessingInstructionHandler = lambda *_: self.problems.append("holds a processing instruction")
@@ -177,7 +190,9 @@ class _Drawing:
         if encoding is not None and encoding.lower() not in ("utf-8", "us-ascii"):
             self.problems.append("is declared to be in another encoding than UTF-8")
 
-    def _document_type(self, _name: str, _system: str | None, _public: str | None, has_subset: int) -> None:
+    def _document_type(self, name: str, system: str | None, public: str | None, has_subset: int) -> None:
+        if name != "svg" or (public, system) not in _DOCUMENT_TYPES:
+            self.problems.append("is of a document type that is not one of W3C's for SVG")
         if has_subset:
             self.problems.append("declares entities or other parts of its own")
 

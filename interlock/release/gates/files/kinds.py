@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from interlock.release.gates.files import archives, drawings, onnx_models, pickles, skops_schema, web_pages
+from interlock.release.gates.files import archives, drawings, notebooks, onnx_models, pickles, skops_schema, web_pages
 
 LARGEST_LOOKED_AT: Final = 2 * 1024**3
 """Of a file that is read whole into memory to look at it, in bytes."""
@@ -44,6 +44,11 @@ def _json(content: bytes, imports: Sequence[str]) -> Iterator[str]:
         json.loads(content)
     except (ValueError, RecursionError):
         yield "is no JSON"
+
+
+def _notebook(content: bytes, imports: Sequence[str]) -> Iterator[str]:
+    yield from _text(content, imports)
+    yield from notebooks.problems_of(content)
 
 
 def _pickle(content: bytes, imports: Sequence[str]) -> Iterator[str]:
@@ -97,7 +102,8 @@ def _begins_with(*starts: bytes) -> Check:
 
 KINDS: Final[Mapping[str, Check]] = {
     **dict.fromkeys((".pkl", ".pickle", ".cloudpickle"), _pickle),
-    **dict.fromkeys((".json", ".ipynb"), _json),
+    ".json": _json,
+    ".ipynb": _notebook,
     **dict.fromkeys((".txt", ".md", ".rst", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".jsonl", ".py"), _text),
     **dict.fromkeys((".html", ".htm"), _page),
     ".svg": _drawing,

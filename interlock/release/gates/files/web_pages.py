@@ -121,6 +121,7 @@ _ATTRIBUTES: Final = frozenset(
         "span",
         "scope",
         "style",
+        "scoped",
         "type",
         "charset",
         "name",

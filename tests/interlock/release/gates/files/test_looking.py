@@ -15,6 +15,7 @@ from interlock.release.gates.files import drawings, web_pages
 matplotlib.use("Agg")
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+SVG_11 = b"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"
 OUTSIDE = "refers to something outside"
 
 
@@ -57,6 +58,8 @@ def test_tables_that_pandas_writes_are_let_through() -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        b"<!DOCTYPE svg>" + in_drawing(""),
+        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' '" + SVG_11 + b"'>" + in_drawing("&amp;"),
         in_drawing('<g id="curl"><use href="#curl"/><rect fill="url(#curl)" style="fill: url(#curl)"/></g>'),
         in_drawing('<image xlink:href="data:image/png;base64,AA=="/><text xml:space="preserve">&lt;script&gt;</text>'),
         in_drawing("<style>*{stroke: #000}</style><!-- a > b -->"),
@@ -95,6 +98,15 @@ def test_a_drawing_of_shapes_and_text_is_let_through(content: bytes) -> None:
         (b"<?xml version='1.0' encoding='iso-2022-jp'?>" + in_drawing(""), "another encoding"),
         (b"<!DOCTYPE svg [<!ENTITY a 'b'>]>" + in_drawing("&a;"), "declares entities"),
         (b"<!DOCTYPE svg [<!ATTLIST svg onload CDATA 'alert(1)'>]>" + in_drawing(""), "declares attributes"),
+        (b"<!DOCTYPE svg SYSTEM 'https://a.example/x.dtd'>" + in_drawing(""), "is of a document type"),
+        (b"<!DOCTYPE svg SYSTEM 'x.dtd'>" + in_drawing("&a;"), "refers to an entity"),
+        (b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'file:///etc/passwd'>" + in_drawing(""), "is of a document"),
+        (b"<!DOCTYPE svg PUBLIC '-//A//DTD X//EN' '" + SVG_11 + b"'>" + in_drawing(""), "is of a document type"),
+        (
+            b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' '" + SVG_11 + b"'>" + in_drawing("&a;"),
+            "refers to an entity",
+        ),
+        (b"<!DOCTYPE html>" + in_drawing(""), "is of a document type"),
         (b"<svg/>", "holds a <svg>"),
         (b"<svg", "is no XML"),
         (in_drawing("").decode().encode("utf-16"), "is not UTF-8"),
