@@ -20,6 +20,8 @@ class PrivateBucketArgs(TypedDict):
     """Days after which an overwritten or deleted version is removed; 90 unless given."""
     cold_storage_days: NotRequired[pulumi.Input[int]]
     """Days after which objects move to infrequent-access storage; never unless given."""
+    expiring: NotRequired[Mapping[str, int]]
+    """By prefix: days after which what lies under it is removed, and a week later for good; never unless given."""
     force_destroy: NotRequired[pulumi.Input[bool]]
     """Whether destroying the bucket destroys what lies in it; false unless given."""
     shared_with: NotRequired[pulumi.Input[list[str]]]
@@ -68,7 +70,7 @@ class PrivateBucket(pulumi.ComponentResource):
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             bucket=bucket.id,
-            rules=_lifecycle(args.get("noncurrent_days", 90), args.get("cold_storage_days")),
+            rules=_lifecycle(args.get("noncurrent_days", 90), args.get("cold_storage_days"), args.get("expiring", {})),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.versioning]),
         )
         # S3 refuses two changes of a bucket's access at the same time; and what nobody is to be without comes first.
@@ -135,7 +137,7 @@ def encryption_rule(key_arn: pulumi.Input[str]) -> aws.s3.BucketServerSideEncryp
 
 
 def _lifecycle(
-    noncurrent_days: pulumi.Input[int], cold_storage_days: pulumi.Input[int] | None
+    noncurrent_days: pulumi.Input[int], cold_storage_days: pulumi.Input[int] | None, expiring: Mapping[str, int]
 ) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
     everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
     rules = [
@@ -164,13 +166,28 @@ def _lifecycle(
                 ],
             )
         )
-    return rules
+    return [*rules, *(_expiry(prefix, days) for prefix, days in sorted(expiring.items()))]
+
+
+def _expiry(prefix: str, days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id=f"expiring-{prefix.strip('/')}",
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+        expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        noncurrent_version_expiration=(
+            aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=7)
+        ),
+    )
 
 
 _RULES = {
     "encryption_key_arn": validation.key_arn,
     "noncurrent_days": validation.integer(1, 3650, "days"),
     "cold_storage_days": validation.optional(validation.integer(30, 3650, "days")),
+    "expiring": validation.any_of(
+        validation.text(r"[a-z-]+/", "a prefix such as pins/"), validation.integer(1, 3650, "days")
+    ),
     "force_destroy": validation.boolean,
     "shared_with": validation.some(validation.account_id, at_least=0),
     "writers": validation.any_of(

@@ -14,6 +14,10 @@ from components.locked_bucket import LockedBucket
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.validation import checked
 from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS, MINIMUM_RETENTION_DAYS, vault_policy
+from interlock.duties.prefixes import SUBMISSIONS
+
+SUBMISSIONS_DAYS: Final = 30
+"""How long a request, and a folder that was staged with it, waits to be pinned."""
 
 
 class VaultNames(TypedDict):
@@ -165,6 +169,8 @@ class VaultHalf:
             "encryption_key_arn": half["encryption_key_arn"],
             "force_destroy": args.get("staging_force_destroy", False),
             "shared_with": args.get("shared_with", []),
+            # Who pins copies what was submitted, and has no right to take it away.
+            "expiring": {SUBMISSIONS: SUBMISSIONS_DAYS},
         }
         if "staged_writers" in args:
             of_staging |= {"writers": args["staged_writers"], "administrators": args["administrators"]}

@@ -17,7 +17,7 @@ from interlock.building.fetching import fit_manifest, written_prompt
 from interlock.clients import StackClients
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.mlflow.registry import Credentials, ModelReference
-from interlock.release.manifest import UnfitFolder, manifest_of
+from interlock.release.manifest import UnfitFolder
 from interlock.release.request import Produces, ReleaseRequest, SubjectKind
 from interlock.release.staging import stage, submitted_folder
 from interlock.release.submitting import NoSubmission, Submission, write_submission
@@ -146,7 +146,7 @@ def _stage_folder(clients: StackClients, folder: Path, who: str, progress: Calla
         raise BadInput(f"subject: received {str(folder)!r}; accepted is an existing folder")
     try:
         progress(f"take the digests of {folder}")
-        manifest = manifest_of(folder)
+        manifest = fit_manifest(folder)
     except UnfitFolder as error:
         raise Refusal(f"{folder} cannot be a release", reasons=error.problems) from error
     except OSError as error:

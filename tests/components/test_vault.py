@@ -77,6 +77,15 @@ def test_objects_wait_for_admission_in_a_bucket_without_a_lock(recording: Record
     assert len(recording.of_type("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")) == 1
 
 
+def test_what_was_submitted_goes_after_a_month_and_nothing_else_of_the_staging_bucket(recording: Recording) -> None:
+    kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    (rule,) = [one for one in recording.one(kind, "one-staging-lifecycle").inputs["rules"] if "expiration" in one]
+    assert rule["filter"] == {"prefix": "submissions/"}
+    assert rule["expiration"] == {"days": 30}
+    assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 7}
+    assert rule["status"] == "Enabled"
+
+
 def test_without_administrators_nobody_changes_the_guards() -> None:
     recording = record(lambda: _made(administrators=[]), preview=False)
     policy = json.loads(recording.one("aws:s3/bucketPolicy:BucketPolicy", "one-policy").inputs["policy"])

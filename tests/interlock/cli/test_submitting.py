@@ -37,6 +37,11 @@ def test_a_folder_is_staged_with_its_submission(shell: ReleaseShell, tmp_path: P
     assert made["request"]["name"] == "model"
     assert len(made["request"]["version"]) == 64
     assert len(shell.keys("staging_bucket_name")) == 3
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "hollow" / "weights").touch()
+    code, said = shell.run("creator-1", "release", "submit", f"folder:{tmp_path / 'hollow'}", *ASKED)
+    assert (code, "its 1 files hold no bytes" in " ".join(said.split())) == (1, True), said
+    assert len(shell.keys("staging_bucket_name")) == 3
     (folder / "link").symlink_to("weights")
     code, said = shell.run("creator-1", "release", "submit", f"folder:{folder}", *ASKED)
     assert (code, "'link' is a symbolic link" in said) == (1, True), said
