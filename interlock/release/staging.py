@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from interlock.release.manifest import InvalidManifest, Manifest, manifest_of, parse_manifest
+from interlock.release.manifest import InvalidManifest, Manifest, ManifestFile, manifest_of, parse_manifest
 from interlock.release.request import SUBMISSIONS
 from interlock.release.transfer import LANES, Item, put_all
 from interlock.release.vault import VaultDownloader, VaultReader, VaultWriter
@@ -86,11 +87,19 @@ def fetch_staged(
     }
     into.mkdir(parents=True)
     for file in manifest.files:
-        version_id = there.get(blobs + file.sha256)
-        if version_id is None:
+        if blobs + file.sha256 not in there:
             raise NotStaged(f"{blobs}{file.sha256}, the bytes of {file.path!r}, is not staged")
+
+    def download(file: ManifestFile) -> None:
         place = into / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
-        downloader.download(blobs + file.sha256, version_id, place)
+        downloader.download(blobs + file.sha256, there[blobs + file.sha256], place)
+
+    with ThreadPoolExecutor(LANES) as pool:
+        try:
+            list(pool.map(download, manifest.files))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     if manifest_of(into) != manifest:
         raise NotStaged(f"what is staged under {prefix} is not what its manifest says")
