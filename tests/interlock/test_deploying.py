@@ -214,6 +214,21 @@ def test_what_an_endpoint_did_not_take_has_not_served_and_what_broke_off_is_comp
     assert said.statement.predicate["decision"] == decision.payload
 
 
+def test_what_was_deployed_before_it_was_said_is_said_to_serve_by_the_next_shift_while_it_has_traffic(
+    site: Site,
+) -> None:
+    site.deploy({"blue": 0.5, "green": 0.5})
+    (said,) = [one.key for one in site.world.record().of(Predicate.SERVED)]
+    del site.world.vault.objects[said]
+    idle = {"blue": 1.0, "green": 0.0}
+    site.endpoint.settle(idle)
+    shift_traffic(site.clients, None, idle, anchor=site.anchor)
+    assert site.served == []
+    site.endpoint.settle({"blue": 0.5, "green": 0.5})
+    shift_traffic(site.clients, None, {"blue": 0.5, "green": 0.5}, anchor=site.anchor)
+    assert site.served == [("prod", "green")]
+
+
 class Slow:
     """A vault on whose clock each file, and each lock, takes a while to read."""
 

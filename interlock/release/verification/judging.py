@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -174,7 +174,7 @@ class _Judge:
         relied: list[Said[Served] | Said[Summary]] = []
         reasons: list[Reason] = []
         for other in tier.environments_before(opened, self.environment):
-            why = ""
+            why = self._only_admitted(decisions.values(), other)
             for one in (one for one in self.readings.served if one.what.environment == other):
                 decision = decisions.get(one.what.decision)
                 fault = self.belief.doubt(one) or self._inadmissible(opened, decision, other)
@@ -186,6 +186,15 @@ class _Judge:
                 text = f"it has not served in {other}, which comes before {self.environment}{why}"
                 reasons.append(Reason(ReasonCode.ENVIRONMENT_NOT_SERVED_BEFORE, text, other))
         return relied, reasons
+
+    def _only_admitted(self, decisions: Collection[Said[Summary]], environment: str) -> str:
+        """Return what a deployer is to do about an environment where the release was admitted and nobody says more."""
+        if not any(one.what.admits(self.record.digest, environment) for one in decisions):
+            return ""
+        return (
+            f": it was admitted there, and no deployer says that it got traffic; while it has some in {environment}, "
+            "interlock endpoint deploy or shift there says so"
+        )
 
     def _inadmissible(self, opened: tier.Opened, decision: Said[Summary] | None, environment: str) -> Reason | None:
         """Return why a decision did not admit the release to `environment`, judged once more as of its own time.
