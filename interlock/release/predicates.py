@@ -22,6 +22,7 @@ class Predicate(StrEnum):
     EVIDENCE = "urn:interlock:predicate:evidence:v1"
     PROVENANCE = "https://slsa.dev/provenance/v1"
     BILL_OF_MATERIALS = "https://cyclonedx.org/bom"
+    TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
     APPROVAL = "urn:interlock:predicate:approval:v1"
     REJECTION = "urn:interlock:predicate:rejection:v1"
     WITHDRAWAL = "urn:interlock:predicate:withdrawal:v1"
@@ -45,6 +46,7 @@ PLACES: Final[Mapping[Predicate, Place]] = {
     Predicate.EVIDENCE: Place(KeyDuty.BUILDER, RELEASES),
     Predicate.PROVENANCE: Place(KeyDuty.BUILDER, RELEASES),
     Predicate.BILL_OF_MATERIALS: Place(KeyDuty.BUILDER, RELEASES),
+    Predicate.TEST_RESULT: Place(KeyDuty.BUILDER, RELEASES),
     Predicate.APPROVAL: Place(KeyDuty.APPROVER, APPROVALS),
     Predicate.REJECTION: Place(KeyDuty.APPROVER, APPROVALS),
     Predicate.WITHDRAWAL: Place(KeyDuty.APPROVER, APPROVALS),

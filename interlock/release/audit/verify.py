@@ -1279,6 +1279,7 @@ WITHDRAWAL = "urn:interlock:predicate:withdrawal:v1"
 REVOCATION = "urn:interlock:predicate:revocation:v1"
 RETIREMENT = "urn:interlock:predicate:retirement:v1"
 VERIFICATION = "https://slsa.dev/verification_summary/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 SERVED = "urn:interlock:predicate:served:v1"
 
 PLACES = {
@@ -1286,6 +1287,7 @@ PLACES = {
     EVIDENCE: ("builder", "releases/{}/statements/"),
     "https://slsa.dev/provenance/v1": ("builder", "releases/{}/statements/"),
     "https://cyclonedx.org/bom": ("builder", "releases/{}/statements/"),
+    TEST_RESULT: ("builder", "releases/{}/statements/"),
     APPROVAL: ("approver", "approvals/{}/"),
     REJECTION: ("approver", "approvals/{}/"),
     WITHDRAWAL: ("approver", "approvals/{}/"),
@@ -1562,6 +1564,29 @@ class Statement:
         return None if None in doubts else doubts[0]
 
 
+TESTING_GATE = "contract-tests"
+
+
+def test_result(evidence: Statement) -> Mapping[str, Any]:
+    """Return what a test result has to say of a gate's evidence. Format: in-toto's predicate test-result v0.1."""
+    said, names = evidence.predicate, {"group": str, "name": str, "passed": bool}
+    cases = said.get("details", {}).get("cases")
+    cases = [
+        case
+        for case in (cases if isinstance(cases, list) else [])
+        if isinstance(case, dict) and all(isinstance(case.get(name), kind) for name, kind in names.items())
+    ]
+    data = {f"data/{part}": digest for part, digest in sorted(said.get("data", {}).items())}
+    given = {"evidence": evidence.payload, "policy": said["policy"], **data}
+    return {
+        "result": said["outcome"].upper(),
+        "configuration": [{"name": name, "digest": {"sha256": digest}} for name, digest in given.items()],
+        "passedTests": [f"{case['group']}: {case['name']}" for case in cases if case["passed"]],
+        "warnedTests": [],
+        "failedTests": [f"{case['group']}: {case['name']}" for case in cases if not case["passed"]],
+    }
+
+
 class RecordReader:
     """Reads the statements in a bundle and holds them against the ledger and the trust root."""
 
@@ -1587,7 +1612,16 @@ class RecordReader:
             except Broken as error:
                 self.report.refuse(error.code, f"{shown(key)}: {error}", key)
         self._find_dropped(set(keys))
+        self._compare_test_results(found)
         return found
+
+    def _compare_test_results(self, found: Sequence[Statement]) -> None:
+        """A test result says once more what evidence says, which alone is judged by."""
+        tested = [test_result(one) for one in found if one.kind == EVIDENCE and one.predicate["gate"] == TESTING_GATE]
+        for one in found:
+            if one.kind == TEST_RESULT and one.predicate not in tested:
+                text = f"{shown(one.key)}: says of tests what no evidence of the gate {TESTING_GATE} says"
+                self.report.refuse("test-result-disagrees", text, one.key)
 
     def _keys(self, kind: str) -> dict[str, PublicKey]:
         """Return every key of the root, those first that may sign such a statement."""

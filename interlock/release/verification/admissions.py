@@ -100,10 +100,10 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
 def measured_by_then(readings: Readings, record: Record, summary: Summary) -> Readings:
     """Return what a load under `summary` goes by: of evidence, passed, failed or malformed, only what it names.
 
-    Else whoever may sign evidence, and people need not agree to that, could stop what serves from scaling out. So could
-    whoever pins, by a pin that cannot be read.
+    Of test results too, which say what evidence says. Else whoever may sign evidence, and people need not agree to
+    that, could stop what serves from scaling out. So could whoever pins, by a pin that cannot be read.
     """
-    written = record.of(Predicate.EVIDENCE, Predicate.PIN)
+    written = record.of(Predicate.EVIDENCE, Predicate.TEST_RESULT, Predicate.PIN)
     since = {one.key for one in written if one.sha256 not in summary.envelopes}
     return replace(
         readings,

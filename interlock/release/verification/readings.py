@@ -15,6 +15,7 @@ from interlock.release.predicates import PLACES, Predicate
 from interlock.release.record import Record, RecordedStatement
 from interlock.release.served import Served
 from interlock.release.signed_documents import read_as
+from interlock.release.test_result import TESTING_GATE, result_of
 from interlock.release.trust.document import PERSONAL, KeyDuty, TrustedKey, TrustRoot
 from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.summary import Summary
@@ -104,6 +105,7 @@ def read(record: Record, root: TrustRoot) -> Readings:
         forgeries=(),
     )
     reading.others(Predicate.PROVENANCE, Predicate.BILL_OF_MATERIALS, Predicate.FINDING)
+    reading.test_results(readings.evidence)
     return replace(
         readings,
         malformed=tuple(reading.malformed),
@@ -128,6 +130,14 @@ class _Reading:
         for kind in kinds:
             for one in self._record.of(kind):
                 self._keys_of(one, {PLACES[kind].duty})
+
+    def test_results(self, evidence: Collection[Said[Evidence]]) -> None:
+        """Look whether each test result says what evidence of the record says: that alone is judged by."""
+        tested = [result_of(one.what, one.payload) for one in evidence if one.what.gate == TESTING_GATE]
+        for one in self._record.of(Predicate.TEST_RESULT):
+            if self._keys_of(one, {PLACES[Predicate.TEST_RESULT].duty}) and one.statement.predicate not in tested:
+                text = f"says of tests what no evidence of the gate {TESTING_GATE} says"
+                self._forged(ReasonCode.TEST_RESULT_DISAGREES, one, text)
 
     def _one(self, one: RecordedStatement, model: type[_Model], duties: Collection[KeyDuty]) -> Said[_Model] | None:
         keys = self._keys_of(one, duties)

@@ -44,6 +44,8 @@ class ReasonCode(StrEnum):
     STATEMENT_BACKDATED = "statement-backdated"
     """It gives itself another time than the ledger's."""
     PREDICATE_MALFORMED = "predicate-malformed"
+    TEST_RESULT_DISAGREES = "test-result-disagrees"
+    """A test result in the standard form does not say what the evidence says that it names."""
 
     KEY_UNKNOWN = "key-unknown"
     """No signature on it was made by a key of the trust root."""

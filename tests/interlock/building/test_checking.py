@@ -389,3 +389,38 @@ def test_a_check_killed_at_any_write_is_completed_by_the_next_run(tmp_path: Path
 
 def _releases(bench: Bench) -> set[str]:
     return {key.split("/")[1] for key in bench.vault.objects if key.startswith("releases/")}
+
+
+TESTED = {"contract_tests": {"limits": {"failed_cases": {"at_most": 0}}}}
+
+
+def results_in(bench: Bench, digest: str) -> list[dict[str, Any]]:
+    public = bench.key.public_key()
+    record = gather(bench.vault, digest, {public.key_id: public})
+    return [dict(one.statement.predicate) for one in record.of(Predicate.TEST_RESULT)]
+
+
+def test_what_the_gate_of_tests_found_is_signed_in_the_standard_form_too(tmp_path: Path) -> None:
+    bench = bench_in(tmp_path, **TESTED)
+    digest = pinned(bench)
+    assert bench.check(digest).failed == ()
+    (said,) = results_in(bench, digest)
+    assert (said["result"], said["passedTests"], said["failedTests"]) == ("PASSED", ["schema: score"], [])
+    public = bench.key.public_key()
+    found = gather(bench.vault, digest, {public.key_id: public})
+    (evidence,) = [one for one, what in evidence_in(found) if what.gate == "contract-tests"]
+    assert said["configuration"][0] == {"name": "evidence", "digest": {"sha256": evidence.payload}}
+    before = bench.objects
+    bench.check(digest)
+    assert bench.objects == before
+
+
+def test_a_run_that_broke_off_before_the_standard_form_is_completed(tmp_path: Path) -> None:
+    numbers = iter(range(1000))
+
+    def make() -> Bench:
+        made = bench_in(tmp_path / str(next(numbers)), **TESTED)
+        pinned(made)
+        return made
+
+    assert killed_everywhere(make, lambda one: one.check(next(iter(_releases(one))))) == []

@@ -12,10 +12,13 @@ import pytest
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
+from interlock.release.evidence import Outcome
 from interlock.release.manifest import manifest_of
 from interlock.release.model_signature import is_of, sign_model
+from interlock.release.test_result import result_of
 from policy.outside import outside_tools
 from rehearsal.setup.progress import Progress
+from tests.interlock.release.audit.test_test_results import CASES, evidence
 from tests.interlock.release.audit.world import SIGNERS, World, released
 from tests.interlock.release.memory import LocalSigner
 
@@ -30,6 +33,21 @@ for payload in json.load(sys.stdin):
     Statement.copy_from_pb(found).validate()
     print(found.predicate_type, found.subject[0].digest["sha256"])
 """
+
+# Fields that the format does not know are refused by this reader.
+TEST_RESULT_READER = """
+import json, sys
+from google.protobuf import json_format
+from in_toto_attestation.predicates.test_result.v0 import test_result_pb2
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+for payload in json.load(sys.stdin):
+    found = json_format.Parse(payload, test_result_pb2.TestResult())
+    for one in found.configuration:
+        ResourceDescriptor.copy_from_pb(one).validate()
+    lists = (found.configuration, found.passed_tests, found.warned_tests, found.failed_tests)
+    print(found.result, *map(len, lists))
+"""
+RELEASED = released()
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +128,23 @@ def test_an_in_toto_reader_takes_every_statement_of_a_record(tools: Path) -> Non
     read = [line.split() for line in done.stdout.splitlines()]
     assert [digest for _, digest in read] == [world.digest] * len(texts)
     assert {kind for kind, _ in read} == {json.loads(one)["predicateType"] for one in texts}
+
+
+def test_an_in_toto_reader_takes_the_test_result_by_its_own_form(tools: Path) -> None:
+    outcomes = {Outcome.PASSED: (), Outcome.FAILED: ("one case failed",)}
+    said = [
+        result_of(evidence(RELEASED, outcome=one, reasons=reasons, details={"cases": list(CASES)}), "3" * 64)
+        for one, reasons in outcomes.items()
+    ]
+    done = subprocess.run(
+        [tools / "python", "-c", TEST_RESULT_READER],
+        input=json.dumps([json.dumps(one) for one in said]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    counts = "4 1 0 1"
+    assert done.stdout.splitlines() == [f"PASSED {counts}", f"FAILED {counts}"]
 
 
 def test_securesystemslib_verifies_our_envelopes_and_no_others() -> None:

@@ -177,3 +177,22 @@ def test_staging_as_another_tier_of_the_same_bytes_is_not_the_staging_of_this_on
     world.sequence(NOW + 5 * HOUR)
     verdict = world.admit(NOW + 6 * HOUR)
     assert (verdict.tier, codes(verdict)) == ("critical", {C.ENVIRONMENT_NOT_SERVED_BEFORE})
+
+
+def test_a_release_that_was_admitted_and_never_said_to_serve_is_told_apart_with_what_to_do() -> None:
+    world = APPROVED.spoiled()
+    (bare,) = world.admit(NOW + 6 * HOUR).reasons
+    assert str(bare) == "it has not served in staging, which comes before prod"
+    world.decide(world.admit(environment="staging"), "staging")
+    world.sequence(NOW + 4 * HOUR)
+    (reason,) = world.admit(NOW + 6 * HOUR).reasons
+    assert reason.code is C.ENVIRONMENT_NOT_SERVED_BEFORE
+    assert str(reason).endswith("while it has some in staging, interlock endpoint deploy or shift there says so")
+
+
+def test_test_results_that_came_after_its_admission_stop_no_champion_and_every_new_admission() -> None:
+    world = STAGED.spoiled()
+    world.decide(world.admit(NOW + 6 * HOUR), at=NOW + 6 * HOUR)
+    world.write(Predicate.TEST_RESULT, {"result": "FAILED"}, KEYS["builder"])
+    assert codes(world.load()) == set()
+    assert C.TEST_RESULT_DISAGREES in codes(world.admit(NOW + 8 * HOUR))
