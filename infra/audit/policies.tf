@@ -9,11 +9,20 @@ locals {
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     },
     {
+      Sid       = "DenyOldTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [arn, "${arn}/*"]
+      Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+    },
+    {
       Sid       = "DenyRemoval"
       Effect    = "Deny"
       Principal = "*"
       Action = [
-        "s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration",
+        "s3:BypassGovernanceRetention", "s3:DeleteBucketPolicy", "s3:DeleteObject", "s3:DeleteObjectTagging",
+        "s3:DeleteObjectVersion", "s3:DeleteObjectVersionTagging", "s3:PutLifecycleConfiguration",
         "s3:PutObjectLegalHold", "s3:PutObjectRetention", "s3:ReplicateDelete",
       ]
       Resource = [arn, "${arn}/*"]
@@ -23,9 +32,10 @@ locals {
       Effect    = "Deny"
       Principal = "*"
       Action = [
-        "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketObjectLockConfiguration",
-        "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
-        "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutReplicationConfiguration",
+        "s3:DeleteBucket", "s3:PutBucketAcl", "s3:PutBucketLogging", "s3:PutBucketNotification",
+        "s3:PutBucketObjectLockConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
+        "s3:PutReplicationConfiguration",
       ]
       Resource  = arn
       Condition = { ArnNotLike = { "aws:PrincipalArn" = var.administrators } }

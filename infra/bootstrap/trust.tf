@@ -51,12 +51,14 @@ locals {
       Action    = "sts:SetSourceIdentity"
       Condition = { StringEquals = { "sts:SourceIdentity" = names } }
     } if length(names) > 0],
-    # A source identity goes along the chain only where each role lets it.
+    # A source identity goes along the chain only where each role lets it. A workflow's session bears none, and takes
+    # nobody's here.
     [for arn in compact([layer == "foundation" ? var.deployed_from : null]) : {
       Sid       = "NamesFromOtherAccount"
       Effect    = "Allow"
       Principal = { AWS = arn }
       Action    = "sts:SetSourceIdentity"
+      Condition = { Null = { "aws:SourceIdentity" = "false" } }
     }],
   ) }
 }

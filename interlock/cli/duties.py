@@ -12,6 +12,7 @@ import typer
 
 from interlock.cli.duties_asking import diff_command, explain_command, who_can_command
 from interlock.cli.duties_reading import (
+    AdministratorOption,
     LiveOption,
     OrganizationOption,
     PlanOption,
@@ -43,6 +44,7 @@ def prove_command(
     world: WorldOption = None,
     live: LiveOption = False,
     reader: ReaderOption = None,
+    administrator: AdministratorOption = None,
     organization: OrganizationOption = None,
     certificate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write certificate.json and certificate.html.")
@@ -56,7 +58,8 @@ def prove_command(
     # Nearly all that a proof makes it keeps, and looking for garbage among it takes a quarter of the time.
     gc.set_threshold(50_000, 20, 100)
     with progress() as say:
-        known = read_under(read(stack, plan, world, say=say, live=live, readers=reader or ()), organization)
+        found = read(stack, plan, world, say=say, live=live, readers=reader or (), administrators=administrator or ())
+        known = read_under(found, organization)
         say("proving")
         made = certify(
             known.world,

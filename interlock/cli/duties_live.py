@@ -24,13 +24,18 @@ from interlock.settings.model import Settings
 from interlock.settings.reading import SettingsError, read_settings
 
 SESSION: Final = "interlock-duties-prove"
+OWN_PATH: Final = "interlock/"
+_PRINCIPAL: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):(role|user)/(?P<path>[\w+=,.@/-]+)")
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/\S+")
 
 
-def read_live(stack: str, say: Callable[[str], None], readers: Sequence[str] = ()) -> tuple[World, bool]:
+def read_live(
+    stack: str, say: Callable[[str], None], readers: Sequence[str] = (), administrators: Sequence[str] = ()
+) -> tuple[World, bool]:
     """Return the world of a stack's accounts, and whether the organization's policies are in it.
 
-    `readers` are ARNs of roles to read their accounts as, in place of the settings' ways into them.
+    `readers` are ARNs of roles to read their accounts as, in place of the settings' ways into them; `administrators`
+    those of roles and users that administer the accounts, beside the settings' own.
     Raises BadInput, OutsideFailure, Refusal.
     """
     settings, foundation = _settings(stack), None
@@ -47,6 +52,7 @@ def read_live(stack: str, say: Callable[[str], None], readers: Sequence[str] = (
         if one is not None:
             accounts.setdefault(one.account_id, one)
     accounts |= _given_ways(readers, accounts)
+    _check_administrators(administrators, accounts)
     named = held.named_after(stack)
     readings, clients = [], {}
     for account in accounts.values():
@@ -55,7 +61,8 @@ def read_live(stack: str, say: Callable[[str], None], readers: Sequence[str] = (
         readings.append(
             AccountReader(account.account_id, clients[account.account_id], regions, named, identities).read()
         )
-    world = live_world(named, _together(settings, held), tuple(readings))
+    world = live_world(named, _together(settings, held), tuple(readings), administrators)
+    _check_found(administrators, world)
     say("reading the organization's policies")
     controls = _controls(clients, settings.region)
     return (under(world, controls), True) if controls is not None else (world, False)
@@ -74,6 +81,25 @@ def _given_ways(readers: Sequence[str], known: Mapping[str, AccountSettings]) ->
     return found
 
 
+def _check_administrators(administrators: Sequence[str], known: Mapping[str, AccountSettings]) -> None:
+    for arn in administrators:
+        parts = _PRINCIPAL.fullmatch(arn)
+        if parts is None or parts["account"] not in known or parts["path"].startswith(OWN_PATH):
+            raise BadInput(
+                f"--administrator: received {arn!r}; accepted is the ARN of a role or user in one of the stack's "
+                f"accounts, {', '.join(known)}, and none of the stack's own roles"
+            )
+
+
+def _check_found(administrators: Sequence[str], world: World) -> None:
+    apart = {one.arn for one in world.trusted}
+    if missing := [arn for arn in administrators if arn not in apart]:
+        raise BadInput(
+            f"--administrator: received {missing[0]!r}, which is not there; accepted is a role or user that is, and "
+            "has no duty"
+        )
+
+
 def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls] | None:
     """Return the policies above each account, None if none of the accounts may ask for them."""
     for client in clients.values():
@@ -88,7 +114,8 @@ def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls]
 def _together(settings: Settings, held: Settings) -> Settings:
     """Return the settings of a platform with what its foundation says of duties, keys and accounts."""
     said = {
-        "duties": held.duties, "approvers": held.approvers, "administrators": held.administrators,
+        "duties": held.duties, "approvers": held.approvers,
+        "administrators": list(dict.fromkeys((*(held.administrators or ()), *(settings.administrators or ())))),
         # What duties' roles act on, as the foundation that makes the roles knows it.
         "endpoints": held.endpoints, "live_state": held.live_state, "vault": held.vault,
     }  # fmt: skip

@@ -46,6 +46,15 @@ ReaderOption = Annotated[
         "security team's. May be given several times.",
     ),
 ]
+AdministratorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--administrator",
+        metavar="ARN",
+        help="With --live: a role or user that administers one of the accounts, beside those of the settings. It is "
+        "set apart: the certificate names it as trusted. May be given several times.",
+    ),
+]
 OrganizationOption = Annotated[
     Path | None,
     typer.Option(
@@ -78,6 +87,7 @@ def read(
     say: Say,
     live: bool = False,
     readers: Sequence[str] = (),
+    administrators: Sequence[str] = (),
 ) -> Read:
     """Return the world that the options name. Raises BadInput, OutsideFailure, Refusal."""
     given = [name for name, value in (("--plan", plan), ("--world", world), ("--live", live)) if value]
@@ -85,6 +95,8 @@ def read(
         raise BadInput(f"received {' and '.join(given)}; accepted is one of them")
     if readers and not live:
         raise BadInput("--reader: accepted beside --live only, for a preview and a world are read without roles")
+    if administrators and not live:
+        raise BadInput("--administrator: accepted beside --live only, for a preview knows the stack's own roles alone")
     if world is not None:
         return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
     if plan:
@@ -93,7 +105,7 @@ def read(
         return _planned(documents, f"the preview in {' and that in '.join(map(str, plan))}", sources)
     name = pulumi_stack_of(stack)
     if live:
-        found, organized = read_live(name, say, readers)
+        found, organized = read_live(name, say, readers, administrators)
         return Read(found, f"the accounts of {name} as they are", unread=() if organized else (NOT_READ,))
     say(f"previewing {name}")
     documents = [document_of_stack(name)]

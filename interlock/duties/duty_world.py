@@ -19,6 +19,7 @@ from interlock.duties.people import Person as Assigned
 from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.rights import Account as Home
 from interlock.duties.staging_policy import staging_policy
+from interlock.duties.state_rights import state_name, state_policy
 from interlock.duties.table_world import arns_of, with_table
 from interlock.duties.trust import DUTY_SECONDS, deploying_trust_policy, role_trust_policy
 from interlock.duties.world import (
@@ -132,6 +133,8 @@ def deploying_principals(land: Landscape, assignments: Assignments) -> Iterator[
         boundary, rights = documents_of(role, land)
         for home in land.homes_of(role, row.home):
             account = land.account_of(home)
+            if account == land.workload:
+                rights = {**rights, state_name(role, land): state_policy(role, land, account)}
             yield Principal(
                 arn=land.role_arn(role, home),
                 duty=row.duty.value,

@@ -51,6 +51,13 @@ class Landscape:
     project: str = "interlock"
     platform_stack: str = ""
     """The stack of the layer platform: the same, unless the foundation is a stack of its own."""
+    environment: str = ""
+    """What the state's buckets and key are called after: the stack's name, unless it has another."""
+
+    @property
+    def state_prefix(self) -> str:
+        """What the names of the state's buckets and key begin with."""
+        return f"interlock-{self.environment or self.stack}"
 
     @property
     def prefix(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from interlock.duties.bucket_names import VAULT, bucket_name
 from interlock.duties.duty_world import exclusions, people_of
@@ -11,11 +12,12 @@ from interlock.duties.landscape import Landscape
 from interlock.duties.live_vault import VaultReading, unlike_a_live_vault
 from interlock.duties.planned import landscape_of
 from interlock.duties.table_world import with_table
-from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, World
+from interlock.duties.world import Account, Compute, NamedDocument, Principal, Resource, ResourceKind, World
 from interlock.failures import BadInput
 from interlock.settings.model import Settings
 
 SERVICE_LINKED = ":role/aws-service-role/"
+OWN_ROLES = ":role/interlock/"
 NOT_READ = (
     "policies of the organization; they could only deny more, so that nothing that is proved to be denied is in doubt, "
     "but a task that is proved to be allowed might be denied"
@@ -35,28 +37,26 @@ class AccountReading:
     """Its locked buckets."""
 
 
-def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, ...]) -> World:
+def live_world(
+    stack: str, settings: Settings, readings: tuple[AccountReading, ...], trusted: Sequence[str] = ()
+) -> World:
     """Return the world of a stack's accounts as they were read.
 
-    Administrators that the settings name, and roles that only AWS's services assume, are left out: the certificate
-    assumes them.
+    `trusted` are ARNs of the accounts' own administrators. These, and those that the settings name, are set apart, and
+    roles that only AWS's services assume are left out: the certificate assumes them.
     Raises BadInput for settings that assign nobody, and where no role of the stack's duties was found.
     """
     if settings.duties is None or not settings.duties.people:
         raise BadInput("interlock:duties: nobody is assigned to any duty, and of nobody nothing can be proved")
     assignments = settings.duties.assignments()
-    resources = tuple(one for reading in readings for one in reading.resources)
-    administrators = tuple(settings.administrators or ())
-    left_out = set(administrators) - {one for one in administrators if ":role/interlock/" in one}
-    principals = tuple(
-        one
-        for reading in readings
-        for one in reading.principals
-        if one.arn not in left_out and SERVICE_LINKED not in one.arn
-    )
+    resources = tuple(_named_for_what_they_are(stack, settings, readings))
+    administrators = tuple(dict.fromkeys((*(settings.administrators or ()), *trusted)))
+    found = [one for reading in readings for one in reading.principals if SERVICE_LINKED not in one.arn]
+    apart = tuple(one for one in found if _is_set_apart(one, administrators))
+    principals = tuple(one for one in found if one not in apart)
     if not any(one.duty for one in principals):
-        found = ", ".join(reading.account_id for reading in readings)
-        raise BadInput(f"{stack}: no role of a duty is in {found}; accepted is a stack that has been brought up")
+        read = ", ".join(reading.account_id for reading in readings)
+        raise BadInput(f"{stack}: no role of a duty is in {read}; accepted is a stack that has been brought up")
     land = landscape_of(stack, settings, resources)
     world = World(
         stack=stack,
@@ -68,16 +68,36 @@ def live_world(stack: str, settings: Settings, readings: tuple[AccountReading, .
         boundaries=tuple(one for reading in readings for one in reading.boundaries),
         exclusions=exclusions(),
         administrators=administrators,
+        trusted=apart,
         minimum_retention_days=settings.vault.retention_days,
     )
     whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
-    locked = [one for each in readings if each.account_id == land.evidence for one in each.vaults]
-    vaults = _vaults(land, settings, locked)
+    vaults = _vaults(land, settings, readings)
     return whole.model_copy(update={"missing": tuple(unlike_a_live_vault(vaults, land, resources))})
 
 
-def _vaults(land: Landscape, settings: Settings, locked: Sequence[VaultReading]) -> Sequence[VaultReading]:
-    """Return the vaults among locked buckets: those of their names, or else all, of which none may be left out."""
+def _is_set_apart(principal: Principal, administrators: Sequence[str]) -> bool:
+    """Return whether the proof was told of a principal as an administrator; a role of ours it is told of in vain."""
+    is_ours = principal.duty is not None or OWN_ROLES in principal.arn
+    return not is_ours and any(fnmatchcase(principal.arn, one) for one in administrators)
+
+
+def _named_for_what_they_are(stack: str, settings: Settings, readings: Sequence[AccountReading]) -> Iterator[Resource]:
+    """Yield what was read, each locked bucket that is no vault as a record: such as the trail's."""
+    found = [one for reading in readings for one in reading.resources]
+    vaults = {f"arn:aws:s3:::{one.name}" for one in _vaults(landscape_of(stack, settings, found), settings, readings)}
+    for one in found:
+        if one.kind is ResourceKind.BUCKET and one.attributes.get("evidence") == "true" and one.arn not in vaults:
+            kept = {key: value for key, value in one.attributes.items() if key != "evidence"}
+            yield one.model_copy(update={"attributes": {**kept, "record": "true"}})
+        else:
+            yield one
+
+
+def _vaults(land: Landscape, settings: Settings, readings: Sequence[AccountReading]) -> Sequence[VaultReading]:
+    """Return the vaults among the evidence account's locked buckets: those of their names, or else all, of which none
+    may be left out."""
+    locked = [one for each in readings if each.account_id == land.evidence for one in each.vaults]
     given = (settings.vault.bucket_name, settings.vault.recovery_bucket_name)
     names = {one for one in given if one is not None}
     names |= {bucket_name(land.prefix, VAULT, land.evidence, region) for region in land.regions}

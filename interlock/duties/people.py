@@ -13,7 +13,7 @@ PEOPLES_DUTIES: Final = (
     Duty.BREAK_GLASS,
 )  # fmt: skip
 """The others are a service's or a pipeline's: nobody holds a key that signs by itself."""
-PIPELINES_DUTIES: Final = (Duty.BUILDER, Duty.PLATFORM)
+PIPELINES_DUTIES: Final = (Duty.BUILDER, Duty.FOUNDATION, Duty.PLATFORM)
 
 WHY_EXCLUDED: Final[Mapping[frozenset[Duty], str]] = {
     frozenset(pair): why

@@ -118,6 +118,7 @@ def landscape_of(stack: str, settings: Settings, resources: Iterable[Resource]) 
         staging=tuple(_bucket_name(one.arn) for one in buckets if one not in vaults and "staging" in one.arn),
         endpoints=tuple(f"interlock-{named}-{one.name}" for one in settings.endpoints),
         tables=tuple(one for one in tables if one) if all(tables) else LIVE_STATE_TABLES,
+        environment=settings.environment.value,
     )
 
 

@@ -18,6 +18,7 @@ from interlock.duties.matrix import MATRIX
 from interlock.duties.prefixes import LOCKERS, STAGED_WRITERS, WRITERS
 from interlock.duties.replication_role import replication_boundary
 from interlock.duties.rights import Account, Kind, Never, Row
+from interlock.duties.state_rights import state_policy
 from interlock.duties.trust import DUTY_SECONDS
 from interlock.duties.world import Entitlement, Forbidden, Principal, ResourceKind, Task, World
 
@@ -70,7 +71,8 @@ def _entitlements(world: World, land: Landscape) -> Iterator[tuple[str, Entitlem
     for row, principal in _of_table(world, land):
         if row.role in DEPLOYING:
             boundary, rights = documents_of(row.role, land)
-            yield principal.arn, Entitlement(identity=tuple(rights.values()), boundary=boundary)
+            state = state_policy(row.role, land, principal.account_id)
+            yield principal.arn, Entitlement(identity=(*rights.values(), state), boundary=boundary)
         else:
             identity = (json.loads(identity_policy(row, land)),)
             services = (row.service,) if row.service is not None else ()

@@ -92,7 +92,11 @@ def _from_other_account(role_arn: str) -> list[Statement]:
             "OtherAccount", "Allow", ["sts:AssumeRole"], principal={"AWS": role_arn},
             conditions={"StringLike": {"sts:RoleSessionName": "interlock-*"}},
         ),
-        statement("NamesFromOtherAccount", "Allow", ["sts:SetSourceIdentity"], principal={"AWS": role_arn}),
+        # A name that the session bears goes along; a workflow, which bears none, takes nobody's.
+        statement(
+            "NamesFromOtherAccount", "Allow", ["sts:SetSourceIdentity"], principal={"AWS": role_arn},
+            conditions={"Null": {"aws:SourceIdentity": "false"}},
+        ),
     ]  # fmt: skip
 
 

@@ -54,6 +54,9 @@ class World(Part):
     forbidden: tuple[Forbidden, ...] = ()
     administrators: tuple[str, ...] = ()
     """ARNs, or patterns of them, of whom the documents themselves name as administrators of keys and vault."""
+    trusted: tuple[Principal, ...] = ()
+    """Administrators of the accounts themselves, whose every act is an assumption: of them it is only asked who else
+    becomes one. None of them is among `principals`."""
     writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """By prefix of the vault: ARNs of the roles that alone add to it; nobody adds beside the prefixes."""
     lockers: tuple[str, ...] = ()
@@ -81,7 +84,7 @@ class World(Part):
     def _names_are_used_once(self) -> World:
         for what, names in (
             ("accounts", [one.id for one in self.accounts]),
-            ("principals", [one.arn for one in self.principals]),
+            ("principals", [one.arn for one in (*self.principals, *self.trusted)]),
             ("resources", [one.arn for one in self.resources]),
             ("people", [one.name for one in self.people]),
         ):
@@ -96,7 +99,7 @@ class World(Part):
         if not known:
             raise ValueError("accounts: received none; accepted is at least one")
         for what, found in (
-            ("principals", {one.arn: one.account_id for one in self.principals}),
+            ("principals", {one.arn: one.account_id for one in (*self.principals, *self.trusted)}),
             ("resources", {one.arn: one.account_id for one in self.resources}),
         ):
             outside = [arn for arn, account_id in found.items() if account_id not in known]
@@ -156,7 +159,7 @@ class World(Part):
             for what, levels in (("scp", account.scps), ("rcp", account.rcps)):
                 for level, documents in enumerate(levels):
                     yield from ((f"{account.id} {what} {level} {one.name}", one.document) for one in documents)
-        for principal in self.principals:
+        for principal in (*self.principals, *self.trusted):
             if principal.trust is not None:
                 yield f"{principal.arn} trust", principal.trust
             yield from ((f"{principal.arn} identity {one.name}", one.document) for one in principal.identity)

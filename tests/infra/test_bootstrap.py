@@ -58,7 +58,7 @@ def test_the_roles_have_the_very_documents_that_the_proof_reads(session: Session
         for one in (boundary, *principal.identity):
             assert plain(managed(iam, str(one.editable_arn))) == plain(one.document)
         attached = iam.list_attached_role_policies(RoleName=principal.name)["AttachedPolicies"]
-        names = {one["PolicyName"] for one in attached} - {f"{principal.name}-state"}
+        names = {one["PolicyName"] for one in attached}
         assert names == {one.name for one in principal.identity}
 
 

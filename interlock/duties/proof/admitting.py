@@ -93,9 +93,9 @@ def _way_denied(context: Context, person: Person, way: Way, role: Principal) -> 
     They come in directly, or by another role of the same duty, which they come into directly.
     """
     denied = _directly(context, person, way, role)
-    if denied is None or way.kind == "federated":
+    if denied is None:
         return denied
-    name = person.source_identity or person.name
+    name = WORKFLOW if way.kind == "federated" else person.source_identity or person.name
     for other in context.scene.world.of_duty(str(role.duty)):
         if other is role or _directly(context, person, way, other) is not None:
             continue

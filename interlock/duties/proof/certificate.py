@@ -156,6 +156,14 @@ def certify(
         )
         for one in assumed
     ]
+    apart = [
+        Assumption(
+            what=f"{one.arn} administers its account, and was named as such: of what it does nothing is claimed, only "
+            "that nobody else becomes it.",
+            detected_by="CloudTrail names it as the caller; the guardrails hold it too.",
+        )
+        for one in world.trusted
+    ]
     return Certificate(
         stack=world.stack,
         made=made,
@@ -166,7 +174,7 @@ def certify(
         people=tuple(Duties(name=one.name, kind=one.kind, duties=one.duties) for one in world.people),
         exclusions=world.exclusions,
         claims=tuple(_claim(one) for one in outcomes),
-        assumptions=(*ASSUMPTIONS, *taken, *left),
+        assumptions=(*ASSUMPTIONS, *apart, *taken, *left),
     )
 
 

@@ -129,6 +129,11 @@ def _weaker_factors(duty: str) -> Iterator[tuple[str, Given]]:
             f"with MFA of {OLDEST_FACTOR} seconds ago",
             {"aws:multifactorauthpresent": ("true",), "aws:multifactorauthage": (OLDEST_FACTOR,)},
         )
+        # A condition with ...IfExists holds of a request that leaves the key out.
+        yield (
+            "with MFA of an age that is not told",
+            {"aws:multifactorauthpresent": ("true",), "aws:multifactorauthage": None},
+        )
 
 
 def _services_assigned(context: Context) -> Iterator[Violation]:

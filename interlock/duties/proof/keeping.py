@@ -12,6 +12,7 @@ from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.world import Resource, ResourceKind
 
 APPROVER: Final = "approver:"
+PLATFORM: Final = "platform"
 BECOMING_A_SIGNER: Final = ("kms:CreateGrant", "kms:PutKeyPolicy", "kms:ReplicateKey")
 TAKING_KEYS: Final = (
     "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:DeleteImportedKeyMaterial", "kms:UpdatePrimaryRegion",
@@ -68,6 +69,9 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
             continue
         anybody = context.callers(key)
         others = [one for one in anybody if not context.administers(one)]
+        if is_the_platforms(key):
+            # The platform makes these keys and ends them: nothing that duties sign or keep is under them.
+            others = [one for one in others if context.scene.principal(one.arn).duty != PLATFORM]
         yield from context.first(others, TAKING_KEYS, key.arn, "take a key away", loosened=True)
         yield from context.first(strangers, CHANGING_KEYS, key.arn, "change what a key goes by", loosened=True)
         # AWS's services end the grants that they were given, of volumes and the like.
@@ -139,6 +143,26 @@ def _keys_stay(context: Context) -> Iterator[Violation]:
 
 def _evidence(context: Context) -> Iterator[Resource]:
     return (one for one in context.scene.world.of_kind(ResourceKind.BUCKET) if one.attributes.get("evidence") == "true")
+
+
+def records(context: Context) -> Iterator[Resource]:
+    """Return the locked buckets that are no vaults: what the trails write."""
+    return (one for one in context.scene.world.of_kind(ResourceKind.BUCKET) if one.attributes.get("record") == "true")
+
+
+def _records_stay(context: Context) -> Iterator[Violation]:
+    for bucket in records(context):
+        anybody = context.callers(bucket)
+        yield from context.first(anybody, REMOVING_OBJECTS, f"{bucket.arn}/*", "delete or hide a record")
+        yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let a record be deleted")
+        others = [one for one in anybody if not context.administers(one)]
+        yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards a record")
+        if bucket.attributes.get("lock_mode") != "COMPLIANCE" or bucket.attributes.get("versioning") != "Enabled":
+            yield Violation(f"{bucket.arn} does not lock in mode COMPLIANCE, with versioning")
+        strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
+        for words, given in UNSAFE_LINES.items():
+            said = f"use a record {words}"
+            yield from context.first(strangers, ("s3:GetObject",), f"{bucket.arn}/*", said, given=given, loosened=True)
 
 
 def _evidence_stays(context: Context) -> Iterator[Violation]:
@@ -246,6 +270,12 @@ PROPERTIES: Final = (
         "evidence-stays",
         "Nobody can delete, hide or write over evidence, and only administrators change what guards it.",
         _evidence_stays,
+    ),
+    Property(
+        "records-stay",
+        "Nobody can delete or hide what the trails have written where it is locked, nobody uses it without TLS of at "
+        "least 1.2, and only administrators change what guards it.",
+        _records_stay,
     ),
     Property(
         "evidence-is-read",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from interlock.duties.proof import (
+    administering,
     admitting,
     demanding,
     entering,
@@ -30,6 +31,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
     *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
     *providing.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
+    *administering.PROPERTIES,
 )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Scene:
         self._rcps = {one.id: forms.levels_of(one.rcps, PolicyKind.RCP, one.id) for one in bound}
         self._resources = {one.arn: one for one in world.resources}
         self._facts = {one.arn: {key.lower(): said for key, said in one.context.items()} for one in world.resources}
+        self._apart = {one.arn: one for one in world.trusted}
         self._strangers: dict[str, Principal] = {}
         self._entering: dict[str, Principal] = {}
         for principal in world.principals:
@@ -82,7 +83,7 @@ class Scene:
 
     def principal(self, arn: str) -> Principal:
         """Return a principal of the world; of one that is not in it, only that it may assume roles is assumed."""
-        found = self.world.principal(arn) or self._strangers.get(arn) or self._entering.get(arn)
+        found = self.world.principal(arn) or self._apart.get(arn) or self._strangers.get(arn) or self._entering.get(arn)
         if found is None:
             found = Principal(arn=arn, identity=(NamedDocument(name="entering", document=ENTERING),))
             self._entering[arn] = found
@@ -261,7 +262,7 @@ class Scene:
         return self.layers(session, policy, owner)
 
     def _deciding(self, action: str, resource_arn: str, resource: Resource | None, loosened: bool) -> Policy | None:
-        if action[:4].lower() == "sts:" and self.world.principal(resource_arn) is not None:
+        if action[:4].lower() == "sts:" and (self.world.principal(resource_arn) or resource_arn in self._apart):
             policy = self.trust(resource_arn)
         else:
             policy = self.resource_policy(resource) if resource else None
