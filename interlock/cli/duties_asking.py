@@ -9,7 +9,7 @@ import typer
 
 from interlock.cli.duties_reading import PlanOption, WorldOption, read, read_one
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command, progress
-from interlock.duties.proof.asking import Able, Explanation, explain, who_can
+from interlock.duties.proof.asking import Able, Explanation, explain, unnamed, who_can
 from interlock.duties.proof.calls import Call
 from interlock.duties.proof.differing import Newly, difference
 from interlock.duties.proof.steps import Step
@@ -30,8 +30,10 @@ def who_can_command(
 ) -> None:
     """Say which roles can do something, by which request, and who reaches each of them."""
     with progress() as say:
-        found = who_can(read(stack, plan, world, say=say).world, action, resource)
+        of = read(stack, plan, world, say=say).world
+        found = who_can(of, action, resource)
     lines = [line for one in found for line in _able(one)] or [f"nobody can {action} on {resource}"]
+    lines += [f"  but {said}"] if (said := unnamed(of, action)) else []
     Printer(output).result([_able_fields(one) for one in found], lines)
 
 
@@ -59,8 +61,11 @@ def explain_command(
 ) -> None:
     """Say why somebody can do something or cannot, in each role that they reach and by which way."""
     with progress() as say:
-        found = explain(read(stack, plan, world, say=say).world, who, action, resource)
-    Printer(output).result([_explanation_fields(one) for one in found], [line for one in found for line in _why(one)])
+        of = read(stack, plan, world, say=say).world
+        found = explain(of, who, action, resource)
+    lines = [line for one in found for line in _why(one)]
+    lines += [f"  but {said}"] if (said := unnamed(of, action)) else []
+    Printer(output).result([_explanation_fields(one) for one in found], lines)
 
 
 def _why(one: Explanation) -> Sequence[str]:
@@ -91,7 +96,7 @@ def diff_command(
 ) -> None:
     """Say what B permits that A does not: whom people newly become, and what roles may newly do."""
     with progress() as say:
-        first, second = read_one(before, say), read_one(after, say)
+        first, second = read_one(before, "A", say), read_one(after, "B", say)
         say("comparing")
         found = difference(first.world, second.world)
     lines = [one.words for one in found] or [f"{after} permits nothing that {before} does not"]

@@ -65,6 +65,7 @@ OrganizationOption = Annotated[
     ),
 ]
 _PREVIEW: Final = "accepted is what `pulumi preview --json --show-sames` prints"
+SAVED: Final = "--plan FILE"
 Say = Callable[[str], None]
 
 
@@ -98,7 +99,7 @@ def read(
     if administrators and not live:
         raise BadInput("--administrator: accepted beside --live only, for a preview knows the stack's own roles alone")
     if world is not None:
-        return Read(read_world(text_of(world, "--world"), str(world)), f"the world in {world}")
+        return Read(read_world(text_of(world, "--world"), f"--world: {world}"), f"the world in {world}")
     if plan:
         sources = [f"--plan: {one}" for one in plan]
         documents = [_parsed(text_of(one, "--plan"), source) for one, source in zip(plan, sources, strict=True)]
@@ -108,11 +109,11 @@ def read(
         found, organized = read_live(name, say, readers, administrators)
         return Read(found, f"the accounts of {name} as they are", unread=() if organized else (NOT_READ,))
     say(f"previewing {name}")
-    documents = [document_of_stack(name)]
+    documents = [document_of_stack(name, SAVED)]
     foundation = stands_on(documents[0].get("config") or {})
     if foundation:
         say(f"previewing {foundation}, which {name} stands on")
-        documents.append(document_of_stack(foundation))
+        documents.append(document_of_stack(foundation, SAVED))
     return _planned(documents, f"a preview of {name}{f' and one of {foundation}' if foundation else ''}")
 
 
@@ -131,13 +132,19 @@ def read_under(known: Read, organization: Path | None) -> Read:
     )
 
 
-def read_one(source: str, say: Say) -> Read:
-    """Return the world of a stack, of world:FILE or of plan:FILE. Raises BadInput, OutsideFailure."""
-    scheme, _, path = source.partition(":")
-    if scheme in ("plan", "world") and path:
-        return read(
-            None, [Path(path)] if scheme == "plan" else None, Path(path) if scheme == "world" else None, say=say
-        )
+def read_one(source: str, argument: str, say: Say) -> Read:
+    """Return the world of a stack, of world:FILE or of plan:FILE; `argument` is what messages call the source.
+
+    Raises BadInput, OutsideFailure.
+    """
+    scheme, colon, path = source.partition(":")
+    if not source or (colon and (scheme not in ("plan", "world", "pulumi") or not path)):
+        raise BadInput(f"{argument}: received {source!r}; accepted is a stack, pulumi:STACK, plan:FILE or world:FILE")
+    called = f"{argument}: {source}"
+    if scheme == "world" and colon:
+        return Read(read_world(text_of(Path(path), argument), called), f"the world in {path}")
+    if scheme == "plan" and colon:
+        return _planned([_parsed(text_of(Path(path), argument), called)], f"the preview in {path}", [called])
     return read(source, None, None, say=say)
 
 

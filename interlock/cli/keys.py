@@ -25,7 +25,14 @@ def public_key(option: str, where: str) -> PublicKey:
     try:
         return PublicKey.from_pem(_content(option, where))
     except ValueError as error:
-        raise BadInput(f"{option}: {where} is no public key in PEM: {error}") from error
+        raise BadInput(
+            f"{option}: received {where!r}, which holds no public key in PEM: {_first_sentence(error)}; accepted is "
+            "one on P-256, or kms:<ARN>"
+        ) from error
+
+
+def _first_sentence(error: ValueError) -> str:
+    return str(error).partition(". ")[0]
 
 
 def signer(option: str, where: str) -> KmsSigner | PrivateKeySigner:

@@ -19,14 +19,17 @@ def plan_of_stack(stack: str) -> Plan:
     return plan_of_document(document_of_stack(stack), f"the preview of {stack}")
 
 
-def document_of_stack(stack: str) -> Any:
-    """Preview a stack and return what the engine says it would do. Raises BadInput, OutsideFailure."""
+def document_of_stack(stack: str, saved: str = "--preview FILE") -> Any:
+    """Preview a stack and return what the engine says it would do; `saved` is the option that reads a saved preview.
+
+    Raises BadInput, OutsideFailure.
+    """
     command = ["pulumi", "preview", "--json", "--show-sames", "--non-interactive", "--stack", stack]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     except FileNotFoundError as error:
         raise BadInput(
-            "there is no `pulumi` on PATH to ask for a preview", next_step="or read a saved one with --preview FILE"
+            "there is no `pulumi` on PATH to ask for a preview", next_step=f"or read a saved one with {saved}"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise OutsideFailure(f"the preview of {stack} did not end in {TIMEOUT_SECONDS} s") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 from interlock.duties.evaluator.decision import decide
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
+from interlock.duties.proof.comparing import KnownActions
 from interlock.duties.proof.property import OWNERS
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step
@@ -70,8 +72,8 @@ def explain(world: World, who: str, action: str, resource: str) -> list[Explanat
     scene = Scene(world)
     sessions = dict(_sessions(scene, who))
     if not sessions:
-        names = [*(one.name for one in world.people), *(one.name for one in world.principals)]
-        raise BadInput(f"received {who!r}; accepted is one of {', '.join(sorted(names))}, or a role's ARN")
+        names = {*(one.name for one in world.people), *(one.name for one in world.principals)}
+        raise BadInput(f"PERSON|ROLE: received {who!r}; accepted is one of {', '.join(sorted(names))}, or a role's ARN")
     return [_explained(scene, session, chain, action, resource) for session, chain in sessions.items()]
 
 
@@ -94,6 +96,16 @@ def _explained(scene: Scene, session: Session, chain: tuple[Step, ...], action: 
         decision = decide(refused.request, refused.layers)
     statements = tuple(str(one) for one in decision.statements)
     return Explanation(session, call is not None, decision.reason, statements, chain, call)
+
+
+def unnamed(world: World, action: str) -> str | None:
+    """Return what to say of an action that no document names: what AWS knows no action of, nobody can do either."""
+    known = KnownActions(world)
+    if known.like(action):
+        return None
+    alike = difflib.get_close_matches(action, known.like(f"{action.partition(':')[0]}:*"), n=1)
+    like = f", and the one named that is most like it is {alike[0]}" if alike else ""
+    return f"no document names {action}{like}: of an action that AWS does not have this says nothing"
 
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9]+")

@@ -95,6 +95,13 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
     assert run("diff", f"world:{loose}", f"world:{file}").output.endswith("does not\n")
 
 
+def test_an_action_that_no_document_names_is_said_to_be_one(file: Path) -> None:
+    result = run("who-can", "kms:Sgn", APPROVERS_KEY, "--world", file)
+    assert "no document names kms:Sgn, and the one named that is most like it is kms:Sign" in result.output
+    assert "no document names" not in run("who-can", "kms:Sign", APPROVERS_KEY, "--world", file).output
+    assert "no document names" in run("explain", "auditor-1", "foo:Bar", "*", "--world", file).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -109,6 +116,34 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
             "--plan: FILE: received a document without steps; accepted is what `pulumi preview",
         ),
         (["prove", "--world", "FILE", "--organization", "FILE"], "accepted is what `terraform output -json`"),
+        (["prove", "--world", "."], "--world: .: Is a directory"),
+        (
+            ["explain", "", "kms:Sign", "*", "--world", "FILE"],
+            "PERSON|ROLE: received ''; accepted is one of approver-1",
+        ),
+        (
+            ["diff", "foo:x", "world:FILE"],
+            "A: received 'foo:x'; accepted is a stack, pulumi:STACK, plan:",
+        ),
+        (["diff", "world:", "world:FILE"], "A: received 'world:'; accepted is a stack"),
+        (["diff", "world:FILE", "world:nothing.json"], "B: nothing.json: No such file"),
+        (["diff", "world:FILE", "plan:FILE"], "B: plan:FILE: received a document without steps; accepted is"),
+        (["diff", "world:FILE", "world:."], "B: .: Is a directory"),
+        (["prove", "--world", "FILE", "--administrator", "a"], "--administrator: accepted beside --live only"),
+        (
+            ["prove", "--live", "local", "--administrator", "somebody"],
+            "--administrator: received 'somebody'; accepted is the ARN of a role or user in one",
+        ),
+        (
+            [
+                "prove",
+                "--live",
+                "local",
+                "--administrator",
+                "arn:aws:iam::123456789012:role/interlock/duties/interlock-local-platform",
+            ],
+            "and none of the stack's own roles",
+        ),
         (["prove", "--world", "FILE", "--reader", "arn:aws:iam::1:role/a"], "--reader: accepted beside --live only"),
         (
             ["prove", "--live", "local", "--reader", "arn:aws:iam::999999999999:role/audit"],
@@ -117,7 +152,7 @@ def test_diff_says_in_words_what_is_newly_permitted(file: Path, loose: Path) -> 
     ],
 )
 def test_a_mistake_is_one_message(arguments: list[str], told: str, file: Path) -> None:
-    result = run(*(str(file) if one == "FILE" else one for one in arguments))
+    result = run(*(one.replace("FILE", str(file)) for one in arguments))
     assert result.exit_code == 2
     assert told.replace("FILE", str(file)) in result.output
 
