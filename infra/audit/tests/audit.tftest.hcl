@@ -47,6 +47,11 @@ run "what_was_seen_is_locked" {
   }
 
   assert {
+    condition     = contains([for statement in jsondecode(aws_s3_bucket_policy.kept["trail"].policy).Statement : statement.Sid], "DenyOldTls")
+    error_message = "What the trail wrote is read by an old TLS."
+  }
+
+  assert {
     condition     = !aws_s3_bucket.kept["config"].object_lock_enabled && aws_s3_bucket.kept["trail"].object_lock_enabled
     error_message = "AWS Config does not write into a bucket that locks by default, and the trail has to."
   }

@@ -12,6 +12,7 @@ from interlock.duties.proof import (
     demanding,
     entering,
     entitling,
+    fulfilling,
     guarding,
     holding,
     keeping,
@@ -31,7 +32,7 @@ PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
     *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
     *providing.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
-    *administering.PROPERTIES,
+    *administering.PROPERTIES, *fulfilling.PROPERTIES,
 )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ def written(cloud: LocalCloud, settings: Settings) -> World:
         LAND, stack=STACK, platform_stack=STACK, workload=ACCOUNTS["workload"], evidence=ACCOUNTS["evidence"],
         audit=ACCOUNTS["audit"], regions=REGIONS, vaults=VAULTS, staging=("read-staging",),
         endpoints=tuple(f"interlock-{STACK}-{one.name}" for one in settings.endpoints), tables=LIVE_STATE_TABLES,
+        environment=settings.environment.value,
     )  # fmt: skip
     assert settings.duties is not None
     world = duty_world(land, settings.duties.assignments(), retention_days=365)
@@ -319,6 +320,27 @@ def test_a_role_of_iam_identity_center_is_in_the_world(
     assert world.principal(linked.arn) is None
     refuted = [words for one in prove(world) for words in (each.words for each in one.violations)]
     assert any("AWSReservedSSO_Everything" in words for words in refuted)
+
+
+def test_administrators_are_set_apart_and_a_locked_bucket_beside_the_vaults_is_a_record(
+    readings: tuple[AccountReading, ...], settings: Settings
+) -> None:
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    everything = (NamedDocument(name="AdministratorAccess", document=anything),)
+    administrator = Principal(arn=f"arn:aws:iam::{ACCOUNTS['workload']}:role/Administrator", identity=everything)
+    duty = next(one for one in readings[0].principals if one.duty == "creator")
+    vault = next(one for one in readings[1].resources if one.attributes.get("evidence") == "true")
+    trail = vault.model_copy(update={"arn": "arn:aws:s3:::read-trail"})
+    first, second = readings
+    more = (
+        replace(first, principals=(*first.principals, administrator)),
+        replace(second, resources=(*second.resources, trail)),
+    )
+    world = live_world(STACK, settings, more, (administrator.arn, duty.arn))
+    assert world.trusted == (administrator,)
+    assert world.principal(duty.arn) is not None
+    kinds = {one.arn: set(one.attributes) & {"evidence", "record"} for one in world.of_kind(ResourceKind.BUCKET)}
+    assert (kinds[trail.arn], kinds[vault.arn]) == ({"record"}, {"evidence"})
 
 
 def test_a_policy_of_aws_that_is_only_a_boundary_is_read() -> None:

@@ -1,0 +1,202 @@
+"""What accounts hold that no preview does: their administrators, the trail's bucket, rights on state, several of each
+thing; and how people and workflows come in there."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from interlock.duties.duty import Duty
+from interlock.duties.duty_world import duty_world
+from interlock.duties.people import Pipeline
+from interlock.duties.proof import administering, entering, fulfilling, keeping, reaching
+from interlock.duties.proof.certificate import certify
+from interlock.duties.proof.property import Property
+from interlock.duties.proof.prove import prove
+from interlock.duties.world import NamedDocument, Principal, Resource, ResourceKind, World
+from tests.interlock.duties.landscapes import AUDIT, LAND, PEOPLE, WORKLOAD
+from tests.interlock.duties.proof.lending import with_platform
+
+Statement = dict[str, Any]
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ADMINISTRATOR = f"arn:aws:iam::{WORKLOAD}:role/Administrator"
+NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
+TRAIL = f"arn:aws:s3:::interlock-prod-trail-{AUDIT}"
+DEPLOYING = replace(
+    PEOPLE,
+    pipelines=(
+        *PEOPLE.pipelines,
+        Pipeline("foundation", Duty.FOUNDATION, ("repo:owner/kit:environment:foundation",)),
+        Pipeline("platform", Duty.PLATFORM, ("repo:owner/kit:environment:platform",)),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return with_platform(duty_world(LAND, DEPLOYING))
+
+
+def refuting(world: World, claims: tuple[Property, ...], name: str) -> list[str]:
+    """Return, in words, what refutes one claim."""
+    (outcome,) = prove(world, [one for one in claims if one.name == name])
+    return [one.words for one in outcome.violations]
+
+
+def changed(world: World, old: Principal, **update: Any) -> World:
+    new = old.model_copy(update=update)
+    return world.model_copy(update={"principals": tuple(new if one is old else one for one in world.principals)})
+
+
+def role(world: World, duty: str, account: str = WORKLOAD) -> Principal:
+    return next(one for one in world.of_duty(duty) if one.account_id == account)
+
+
+def denying(world: World, duty: str, statement: Statement) -> World:
+    """Return the world in which a role's policies deny something beside."""
+    deployer = role(world, duty)
+    document = {"Version": "2012-10-17", "Statement": [{"Sid": "Not", "Effect": "Deny", **statement}]}
+    return changed(world, deployer, identity=(*deployer.identity, NamedDocument(name="not", document=document)))
+
+
+def granting(world: World, duty: str, statement: Statement) -> World:
+    holder = role(world, duty)
+    document = {"Version": "2012-10-17", "Statement": [{"Sid": "More", "Effect": "Allow", **statement}]}
+    return changed(world, holder, identity=(*holder.identity, NamedDocument(name="more", document=document)))
+
+
+def administered(world: World) -> World:
+    """Return the world with somebody who administers the workload's account, whom its principals may assume."""
+    everybody = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{WORKLOAD}:root"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [everybody]}
+    one = Principal(arn=ADMINISTRATOR, trust=trust, identity=(NamedDocument(name="all", document=EVERYTHING),))
+    return world.model_copy(update={"trusted": (one,)})
+
+
+def recorded(world: World, *, without: str = "") -> World:
+    """Return the world with a trail's bucket, as `infra/audit` holds it, but for one statement."""
+    things = [TRAIL, f"{TRAIL}/*"]
+    spared = {"ArnNotLike": {"aws:PrincipalArn": f"arn:aws:iam::{AUDIT}:role/Administrator"}}
+    held: list[Statement] = [
+        {"Sid": "Plain", "Action": "s3:*", "Resource": things, "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+        {
+            "Sid": "Old",
+            "Action": "s3:*",
+            "Resource": things,
+            "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+        },
+        {"Sid": "Removal", "Action": [*keeping.REMOVING_OBJECTS, *keeping.REMOVING_IN_BUCKETS], "Resource": things},
+        {"Sid": "Guards", "Action": list(keeping.CHANGING_GUARDS), "Resource": TRAIL, "Condition": spared},
+    ]
+    statements = [{**one, "Effect": "Deny", "Principal": "*"} for one in held if one["Sid"] != without]
+    bucket = Resource(
+        arn=TRAIL, kind=ResourceKind.BUCKET, account_id=AUDIT,
+        policy={"Version": "2012-10-17", "Statement": statements},
+        attributes={"record": "true", "lock_mode": "COMPLIANCE", "versioning": "Enabled", "retention_days": "30"},
+    )  # fmt: skip
+    administrators = (*world.administrators, f"arn:aws:iam::{AUDIT}:role/Administrator")
+    return world.model_copy(update={"resources": (*world.resources, bucket), "administrators": administrators})
+
+
+def test_workflows_that_deploy_are_proved_with_everybody_else(world: World) -> None:
+    assert {one.claim.name: one.violations for one in prove(world) if not one.holds} == {}
+
+
+def test_a_workflow_of_the_foundation_takes_nobodys_name_in_the_other_account(world: World) -> None:
+    there = role(world, "foundation", LAND.evidence)
+    trust = copy.deepcopy(there.trust) or {}
+    for one in trust["Statement"]:
+        if one["Sid"] == "NamesFromOtherAccount":
+            del one["Condition"]
+    assert any("bears" in one for one in refuting(changed(world, there, trust=trust), reaching.PROPERTIES, "own-name"))
+
+
+@pytest.mark.parametrize("operator", ["NumericLessThanIfExists", "ForAllValues:NumericLessThan"])
+def test_an_age_of_the_factor_that_need_not_be_told_is_refuted(world: World, operator: str) -> None:
+    glass = role(world, "break-glass")
+    trust = copy.deepcopy(glass.trust) or {}
+    for one in trust["Statement"]:
+        if "NumericLessThan" in one.get("Condition", {}):
+            one["Condition"][operator] = one["Condition"].pop("NumericLessThan")
+    found = refuting(changed(world, glass, trust=trust), entering.PROPERTIES, "with-a-factor")
+    assert any("with MFA of an age that is not told" in one for one in found)
+
+
+def test_a_right_that_is_denied_on_one_bucket_of_several_is_refuted(world: World) -> None:
+    own = [
+        Resource(arn=f"arn:aws:s3:::artifacts-{each}", kind=ResourceKind.BUCKET, account_id=WORKLOAD)
+        for each in ("one", "two")
+    ]
+    several = world.model_copy(update={"resources": (*world.resources, *own)})
+    assert refuting(several, fulfilling.PROPERTIES, "rights-reach-everything") == []
+    less = denying(several, "platform", {"Action": "s3:PutBucketVersioning", "Resource": own[1].arn})
+    found = refuting(less, fulfilling.PROPERTIES, "rights-reach-everything")
+    assert len(found) == 1
+    assert f"cannot s3:PutBucketVersioning on {own[1].arn}" in found[0]
+
+
+def test_a_right_that_is_denied_on_one_role_of_several_is_refuted(world: World) -> None:
+    services = [one for one in world.principals if ":role/interlock/services/" in one.arn]
+    made = [
+        Principal(
+            arn=f"arn:aws:iam::{WORKLOAD}:role/interlock/services/{each}", boundary=role(world, "creator").boundary
+        )
+        for each in ("one", "two")
+    ]
+    several = world.model_copy(update={"principals": (*world.principals, *made)})
+    assert not {one.arn for one in services} & {one.arn for one in made}
+    less = denying(several, "platform", {"Action": "iam:PassRole", "Resource": made[0].arn})
+    found = refuting(less, fulfilling.PROPERTIES, "rights-reach-everything")
+    assert len(found) == 1
+    assert f"cannot iam:PassRole on {made[0].arn}" in found[0]
+
+
+def test_a_right_that_a_boundary_leaves_out_is_refuted_on_each_thing(world: World) -> None:
+    platform = role(world, "platform")
+    assert platform.boundary is not None
+    document = copy.deepcopy(platform.boundary.document)
+    key = next(one for one in world.resources if one.arn.endswith(":key/platform"))
+    document["Statement"].append(
+        {"Sid": "Not", "Effect": "Deny", "Action": "kms:EnableKeyRotation", "Resource": key.arn}
+    )
+    less = changed(world, platform, boundary=platform.boundary.model_copy(update={"document": document}))
+    found = refuting(less, fulfilling.PROPERTIES, "rights-reach-everything")
+    assert [key.arn in one for one in found] == [True]
+
+
+def test_an_administrator_who_was_named_is_set_apart_and_stated(world: World) -> None:
+    whole = administered(world)
+    outcomes = prove(whole)
+    assert {one.claim.name: one.violations for one in outcomes if not one.holds} == {}
+    made = certify(whole, outcomes, "a test", NOW)
+    assert any(one.what.startswith(f"{ADMINISTRATOR} administers its account") for one in made.assumptions)
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"])
+def test_whoever_becomes_an_administrator_is_shown(world: World, action: str) -> None:
+    wider = granting(administered(world), "auditor", {"Action": action, "Resource": ADMINISTRATOR})
+    auditor = role(wider, "auditor")
+    free = changed(wider, auditor, boundary=None)
+    found = refuting(free, administering.PROPERTIES, "administrators-stay-apart")
+    assert [one for one in found if f"by {action} on {ADMINISTRATOR}" in one]
+
+
+@pytest.mark.parametrize("without", ["Plain", "Old", "Removal", "Guards"])
+def test_what_holds_the_trails_bucket_is_demanded_statement_by_statement(world: World, without: str) -> None:
+    assert refuting(recorded(world), keeping.PROPERTIES, "records-stay") == []
+    assert refuting(recorded(world, without=without), keeping.PROPERTIES, "records-stay") != []
+
+
+def test_the_trails_bucket_is_not_held_to_what_a_vault_is(world: World) -> None:
+    assert {one.claim.name for one in prove(recorded(world)) if not one.holds} == set()
+
+
+def test_a_right_on_state_beside_the_layers_own_is_more_than_the_table(world: World) -> None:
+    other = f"arn:aws:s3:::interlock-prod-terraform-{WORKLOAD}-eu-west-1/*"
+    wider = granting(world, "platform", {"Action": "s3:GetObject", "Resource": other})
+    (outcome,) = [one for one in prove(wider) if one.claim.name == "no-more-than-the-table"]
+    assert any("s3:GetObject" in one.words for one in outcome.violations)
