@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier, Lock
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from interlock.release.pin_statement import PinnedRequest
 from interlock.release.request import ReleaseRequest, submission_key, submitter_of
 from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, submitted_folder
 from interlock.release.submitting import NoSubmission, SeveralSubmissions, find_submission, write_submission
+from interlock.release.vault import StoredObject
 from tests.interlock.release.memory import MemoryVault
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -160,6 +162,65 @@ def test_a_folder_is_staged_whole_or_not_and_another_run_completes_it(folder: Pa
     stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
     assert staged_manifest("pins/x/", bucket) == manifest
     assert [len(versions) for versions in bucket.objects.values()] == [1, 1, 1]
+
+
+class Meeting(MemoryVault):
+    """A bucket in which nothing is sent or fetched alone: whoever comes waits for a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meet = Barrier(2)
+
+    def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        if isinstance(content, Path):
+            self.meet.wait(timeout=20)
+        return super().put(key, content, sha256)
+
+    def download(self, key: str, version_id: str, file: Path) -> None:
+        self.meet.wait(timeout=20)
+        super().download(key, version_id, file)
+
+
+class Counting(MemoryVault):
+    """A bucket that counts its writes right whoever writes at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one_writer = Lock()
+
+    def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        with self.one_writer:
+            return super().put(key, content, sha256)
+
+
+def test_files_are_staged_and_fetched_several_at_a_time(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.json").write_text(f"[{number}]")
+    bucket, manifest = Meeting(), manifest_of(folder)
+    stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
+    fetch_staged(manifest, "pins/x/", tmp_path / "back", reader=bucket, downloader=bucket)
+    assert manifest_of(tmp_path / "back") == manifest
+
+
+@pytest.mark.parametrize("writes", [0, 1, 17, 39, 40])
+def test_a_folder_that_was_staged_several_at_a_time_and_broke_off_counts_for_nothing_until_it_is_whole(
+    tmp_path: Path, writes: int
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.json").write_text(f"[{number}]")
+    bucket, manifest = Counting(), manifest_of(folder)
+    bucket.writes_left = writes
+    with pytest.raises(ConnectionError):
+        stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
+    assert staged_manifest("pins/x/", bucket) is None
+    bucket.writes_left = 1000
+    stage(folder, manifest, "pins/x/", writer=bucket, reader=bucket)
+    assert staged_manifest("pins/x/", bucket) == manifest
+    assert {len(versions) for versions in bucket.objects.values()} == {1}
 
 
 def test_staged_bytes_that_were_exchanged_or_taken_away_are_not_used(folder: Path, tmp_path: Path) -> None:
