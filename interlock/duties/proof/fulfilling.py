@@ -1,7 +1,8 @@
 """The claim that roles which deploy are given what the table gives them, on each thing that there is.
 
 A task asks for one example; a right that is denied on one bucket or one role of several would break the next
-deployment and no task. What the policies of things themselves deny is not asked here.
+deployment and no task. Of what the policies of things themselves deny, only this is asked: that the platform may still
+change each, and so mend it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,17 @@ from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.property import Context, Denied, Property, Violation
+from interlock.duties.proof.providing import ARTIFACTS
 from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
-from interlock.duties.world import Entitlement, Principal, ResourceKind, canonical
+from interlock.duties.world import Entitlement, Principal, Resource, ResourceKind, canonical
 
 DEPLOYING: Final = frozenset({"foundation", "platform"})
+PLATFORM: Final = "platform"
+MENDING: Final = {
+    ResourceKind.BUCKET: "s3:PutBucketPolicy",
+    ResourceKind.SECRET: "secretsmanager:PutResourcePolicy",
+    ResourceKind.TABLE: "dynamodb:PutResourcePolicy",
+}
 OF_THINGS: Final = ("kms:resourcealiases", "aws:resourceaccount", "aws:resourcetag/")
 """Keys that the thing itself has, and nobody says."""
 FILLED: Final = ("StringEquals", "ForAnyValue:StringEquals", "ArnEquals", "ArnLike", "Bool")
@@ -89,6 +97,25 @@ def _fulfilled(statement: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _can_be_mended(context: Context) -> Iterator[Violation]:
+    world = context.scene.world
+    platforms = list(world.of_duty(PLATFORM))
+    for thing in (one for one in world.resources if one.policy is not None and _is_the_platforms(context, one)):
+        for principal in (one for one in platforms if one.account_id == thing.account_id):
+            action, session = MENDING[thing.kind], Session(principal.arn)
+            facts = {**said_now(regions(context.scene, action, thing.arn)[0]), **ORDINARY}
+            facts["aws:resourceaccount"] = (thing.account_id,)
+            asked = denied(context.scene, session, action, thing.arn, facts)
+            if not decide(asked.request, asked.layers).allowed:
+                yield Violation(f"{session} cannot {action} on {thing.arn}, and nobody else mends it", denied=asked)
+
+
+def _is_the_platforms(context: Context, thing: Resource) -> bool:
+    if thing.kind is ResourceKind.BUCKET:
+        return fnmatchcase(thing.arn, ARTIFACTS)
+    return thing.kind in MENDING and thing.arn in context.scene.world.kept
+
+
 def _listed(values: Any) -> Sequence[str]:
     return [values] if isinstance(values, str) else list(values)
 
@@ -99,5 +126,10 @@ PROPERTIES: Final = (
         "Roles that deploy can do what the table gives them on each thing that there is, as far as their own policies "
         "and boundaries decide.",
         _no_less,
+    ),
+    Property(
+        "platforms-can-be-mended",
+        "No policy of a store of artifacts, a secret or a table keeps the platform's role from changing it.",
+        _can_be_mended,
     ),
 )

@@ -200,3 +200,18 @@ def test_a_right_on_state_beside_the_layers_own_is_more_than_the_table(world: Wo
     wider = granting(world, "platform", {"Action": "s3:GetObject", "Resource": other})
     (outcome,) = [one for one in prove(wider) if one.claim.name == "no-more-than-the-table"]
     assert any("s3:GetObject" in one.words for one in outcome.violations)
+
+
+def test_a_policy_of_one_secret_or_bucket_of_several_that_shuts_the_platform_out_is_refuted(world: World) -> None:
+    denial = {"Sid": "Not", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    secret = next(one for one in world.resources if one.arn in world.kept and one.kind is ResourceKind.SECRET)
+    policy = {"Version": "2012-10-17", "Statement": [denial]}
+    bucket = Resource(
+        arn="arn:aws:s3:::artifacts-two", kind=ResourceKind.BUCKET, account_id=WORKLOAD,
+        policy={"Version": "2012-10-17", "Statement": [{**denial, "Action": "s3:*"}]},
+    )  # fmt: skip
+    shut = secret.model_copy(update={"policy": policy})
+    resources = (*(shut if one is secret else one for one in world.resources), bucket)
+    less = world.model_copy(update={"resources": resources})
+    found = refuting(less, fulfilling.PROPERTIES, "platforms-can-be-mended")
+    assert [secret.arn in found[0], bucket.arn in found[1], len(found)] == [True, True, 2]
