@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from interlock import deploying
 from interlock.admission import Anchor
 from interlock.aws.endpoint import EndpointClient
 from interlock.aws.serving import EarlierImages, model_request, strangeness
+from interlock.cli.main import app
 from interlock.clients import StackClients
 from interlock.deploying import shift_traffic
 from interlock.duties.duty import SigningDuty
@@ -279,3 +281,16 @@ def test_a_model_without_an_image_is_strange_whoever_signs(site: Site) -> None:
     described = {**site.model, "PrimaryContainer": container}
     (fault,) = strangeness(site.manifest.stack, site.part, site.world.digest, described, every)
     assert fault.startswith("PrimaryContainer.Image is None")
+
+
+def test_the_status_tells_a_model_on_another_image_from_one_that_is_none_of_the_stacks(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("interlock.cli.endpoint.load_clients", lambda _: site.clients)
+    monkeypatch.setenv("COLUMNS", "300")
+    assert (
+        ", on another image than the serving template has now" in CliRunner().invoke(app, ["endpoint", "status"]).output
+    )
+    container = site.model["PrimaryContainer"]
+    site.model["PrimaryContainer"] = {**container, "Image": at(PRESENT), "Environment": {}}
+    assert ", not as this stack makes it" in CliRunner().invoke(app, ["endpoint", "status"]).output
