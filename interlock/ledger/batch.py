@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from interlock.ledger.checkpoint import Checkpoint
 from interlock.ledger.layout import MOST_NUMBERS
-from interlock.ledger.leaf import Leaf
+from interlock.ledger.leaf import Leaf, LeafKind
 from interlock.release.digests import HexDigest, canonical_json
 from interlock.release.times import Moment
 
@@ -34,6 +34,12 @@ class Batch(BaseModel):
     decided_at: Moment
     """The sequencer's time (UTC, whole seconds)."""
     leaves: tuple[Leaf, ...]
+
+    @property
+    def may_leave_some(self) -> bool:
+        """Whether statements may have lain there already that it does not hold, because it is full."""
+        opens_an_epoch = bool(self.leaves) and self.leaves[0].kind is LeafKind.EPOCH
+        return len(self.leaves) >= MOST_LEAVES and not opens_an_epoch
 
     @property
     def content(self) -> bytes:

@@ -80,6 +80,8 @@ class Sequencer:
         self._known: set[Place] = set()
         self._unfit: dict[Place, str] = {}
         self._before: Predecessor | None = None
+        self._left_some = False
+        """Whether the last batch may have left statements over."""
 
     def sequence(
         self, now: datetime, *, renew_after: timedelta | None = None, clock: Callable[[], datetime] | None = None
@@ -88,8 +90,9 @@ class Sequencer:
 
         A leaf says that its statement was there at a time. `clock` tells the time after the statements were read, which
         may take minutes; without it, `now` is taken for all of the run. With nothing to append, the checkpoint is
-        signed anew once it is older than `renew_after`, so that readers see that the log lives. Raises LedgerRefused,
-        Incomplete, Contended, and whatever storage and signer raise; running again is safe after each.
+        signed anew once it is older than `renew_after`, so that readers see that the log lives. A run ends with a batch
+        that is not full, if need be an empty one: only then does a checkpoint say what did not lie there. Raises
+        LedgerRefused, Incomplete, Contended, and whatever storage and signer raise; running again is safe after each.
         """
         self._allowed(now)
         head = self._catch_up(now)
@@ -99,7 +102,8 @@ class Sequencer:
         wanted = self._unknown()
         appended: list[Leaf] = []
         for _ in range(MOST_ATTEMPTS):
-            fresh = head.begun and (renew_after is None or now - head.checkpoint.time <= renew_after)
+            old = renew_after is not None and now - head.checkpoint.time > renew_after
+            fresh = head.begun and not old and not self._left_some
             if not wanted and fresh:
                 return Appended(head.checkpoint, tuple(appended), self._unfit_found())
             found = self._leaves(wanted[:MOST_LEAVES], now)
@@ -110,6 +114,9 @@ class Sequencer:
                 head = self._advance(head, decided, read_by)
                 appended += mine.leaves if decided == mine else []
             wanted = [version for version in wanted if self._is_new(version)]
+            if self._left_some and len(wanted) <= MOST_LEAVES:
+                # The last batch is to hold what was written since, too: its checkpoint speaks against the rest.
+                wanted = self._unknown()
         raise Contended(f"others appended to {self.log} faster, {MOST_ATTEMPTS} times")
 
     def open_epoch(
@@ -195,6 +202,8 @@ class Sequencer:
         if (checkpoint.origin, checkpoint.number, checkpoint.root) != (self.origin, number, edge.root()):
             raise LedgerRefused([LedgerFault(FaultKind.FORKED, "it is not that of the entries that are there", where)])
         self._learn(leaves)
+        batch = self._storage.read(numbered(batches_prefix(self.log), number))
+        self._left_some = batch is not None and self._parsed(batch).may_leave_some
         return Head(checkpoint, edge)
 
     def _learn(self, leaves: Iterable[Leaf]) -> None:
@@ -210,6 +219,7 @@ class Sequencer:
         self._head = None
         head = advance(self._storage, self._believer, self._key, head, batch, moment(now))
         self._learn(batch.leaves)
+        self._left_some = batch.may_leave_some
         self._head = head
         return head
 

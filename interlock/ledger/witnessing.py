@@ -10,12 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from interlock.ledger.batch import InvalidBatch, parse_batch
 from interlock.ledger.believing import Believer, Witnessed
 from interlock.ledger.checkpoint import CLOCKS_DIFFER, Checkpoint, cosign_checkpoint, parse_checkpoint, timestamp
 from interlock.ledger.epochs import predecessor_of
 from interlock.ledger.faults import FaultKind, LedgerFault, LedgerRefused
 from interlock.ledger.head import LogKey
-from interlock.ledger.layout import checkpoints_prefix, numbered, origin_of, witness_name, witnessed_prefix
+from interlock.ledger.layout import (
+    batches_prefix,
+    checkpoints_prefix,
+    numbered,
+    origin_of,
+    witness_name,
+    witnessed_prefix,
+)
 from interlock.ledger.leaf import InvalidLeaf, Leaf, LeafKind, parse_leaf
 from interlock.ledger.merkle import EMPTY_ROOT
 from interlock.ledger.storage import (
@@ -130,6 +138,7 @@ class Witness:
         except (InvalidTile, InvalidLeaf) as error:
             raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, str(error), where)]) from error
         self._timely(leaves, time, checkpoint)
+        self._leaves_nothing(number)
         if size == 0 and leaves and leaves[0].kind is LeafKind.EPOCH:
             self._goes_on(leaves[0])
         self._arrived(edge.append(self.log, entries))
@@ -137,6 +146,23 @@ class Witness:
         if edge.root() != checkpoint.root:
             text = "its root is not that of the entries that are here"
             raise LedgerRefused([LedgerFault(FaultKind.FORKED, text, where)])
+
+    def _leaves_nothing(self, number: int) -> None:
+        """Check that the batch of a checkpoint was not full. Raises Incomplete.
+
+        What the witness has seen speaks against every statement that it lacks and that says it is older. A full batch
+        may have left over what lay there already; however many there are, the run that holds them ends with another.
+        """
+        content = self._replica.read(numbered(batches_prefix(self.log), number))
+        if content is None:
+            raise Incomplete("its batch has not arrived")
+        try:
+            full = parse_batch(content).may_leave_some
+        except InvalidBatch as error:
+            where = f"batch {number} of {self.log}"
+            raise LedgerRefused([LedgerFault(FaultKind.MALFORMED, f"no batch: {error}", where)]) from error
+        if full:
+            raise Incomplete("its batch is full, and more is to come")
 
     def _timely(self, leaves: Iterable[Leaf], earliest: datetime | None, checkpoint: Checkpoint) -> None:
         for leaf in leaves:

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from interlock.ledger import sequencing
+from interlock.ledger.batch import MOST_LEAVES, Batch, parse_batch
 from interlock.ledger.faults import FaultKind, LedgerRefused
 from interlock.ledger.head import LogKey
 from interlock.ledger.layout import batches_prefix, checkpoints_prefix, numbered, origin_of
@@ -418,3 +419,50 @@ def test_a_later_epoch_is_opened_before_anything_is_appended_to_it() -> None:
     with pytest.raises(LedgerRefused) as refused:
         MemoryLedger().sequencer(log=log, root=root(origins)).sequence(START)
     assert [fault.kind for fault in refused.value.faults] == [FaultKind.DISCONTINUED]
+
+
+@pytest.mark.parametrize("count", [MOST_LEAVES - 1, MOST_LEAVES, MOST_LEAVES + 1])
+def test_a_run_ends_with_a_batch_that_is_not_full(count: int) -> None:
+    ledger = MemoryLedger()
+    for number in range(count):
+        ledger.add_statement(number)
+    assert len(ledger.sequencer().sequence(START).leaves) == count
+    numbers = list(all_numbers(ledger, batches_prefix(LOG)))
+    sizes = [len(batch_of(ledger, number).leaves) for number in numbers]
+    assert sizes == {-1: [count], 0: [count, 0], 1: [MOST_LEAVES, 1]}[count - MOST_LEAVES]
+    assert ledger.sequencer().sequence(START + MINUTE).checkpoint.number == numbers[-1], "and is left at that"
+
+
+def test_a_run_that_was_killed_after_a_full_batch_is_ended_by_the_next() -> None:
+    ledger = MemoryLedger()
+    for number in range(MOST_LEAVES):
+        ledger.add_statement(number)
+    first = numbered(checkpoints_prefix(LOG), 0)
+    ledger.dies_at = lambda number, written: written and first in ledger.vault.objects
+    with pytest.raises(Killed):
+        ledger.sequencer().sequence(START)
+    ledger.dies_at = lambda number, written: False
+    done = ledger.sequencer().sequence(START + MINUTE)
+    assert (done.checkpoint.number, done.checkpoint.size, done.leaves) == (1, MOST_LEAVES, ())
+
+
+def test_what_was_written_during_a_long_run_is_in_its_last_batch() -> None:
+    ledger = MemoryLedger()
+    for number in range(MOST_LEAVES + 1):
+        ledger.add_statement(number)
+    read_each = ledger.read_each
+
+    def meanwhile(versions: Sequence[ObjectVersion]) -> Iterator[bytes]:
+        ledger.read_each = read_each  # type: ignore[method-assign]
+        ledger.add_statement(MOST_LEAVES + 1)
+        return read_each(versions)
+
+    ledger.read_each = meanwhile  # type: ignore[method-assign]
+    assert ledger.sequencer().sequence(START).checkpoint.size == MOST_LEAVES + 2
+    assert len(batch_of(ledger, 1).leaves) == 2
+
+
+def batch_of(ledger: MemoryLedger, number: int) -> Batch:
+    content = ledger.read(numbered(batches_prefix(LOG), number))
+    assert content is not None
+    return parse_batch(content)

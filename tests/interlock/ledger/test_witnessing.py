@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from interlock.ledger.batch import MOST_LEAVES
 from interlock.ledger.faults import FaultKind, LedgerRefused
 from interlock.ledger.head import LogKey
 from interlock.ledger.layout import (
@@ -19,7 +20,7 @@ from interlock.ledger.loading import open_log
 from interlock.ledger.storage import all_numbers
 from interlock.ledger.witnessing import Witness
 from interlock.release.trust.document import KeyDuty, TrustedKey
-from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, START, root
+from tests.interlock.ledger.logs import KEYS, LOG, MINUTE, START, digest, root
 from tests.interlock.ledger.memory import Killed, MemoryLedger
 from tests.interlock.release.memory import LocalSigner
 
@@ -210,3 +211,39 @@ def forge(ledger: MemoryLedger, other: MemoryLedger) -> None:
     for key, versions in other.vault.objects.items():
         if key.startswith(log_prefix(LOG)):
             ledger.vault.objects[key] = list(versions)
+
+
+def test_a_backlog_of_several_batches_speaks_against_none_of_its_own_statements_and_against_what_comes_later() -> None:
+    ledger = MemoryLedger()
+    ledger.sequencer().sequence(START)
+    ledger.witness().witness(START)
+    for number in range(MOST_LEAVES + 1):
+        ledger.add_statement(number)
+    second = numbered(checkpoints_prefix(LOG), 1)
+    ledger.dies_at = lambda number, written: written and second in ledger.vault.objects
+    with pytest.raises(Killed):
+        ledger.sequencer().sequence(START + 60 * MINUTE)
+    ledger.dies_at = lambda number, written: False
+    seen = ledger.witness().witness(START + 61 * MINUTE)
+    assert (seen.is_new, seen.waiting) == (False, ("checkpoint 1: its batch is full, and more is to come",))
+
+    ledger.sequencer().sequence(START + 62 * MINUTE)
+    ledger.witness().witness(START + 63 * MINUTE)
+    later = ledger.add_statement(MOST_LEAVES + 1)
+    ledger.sequencer().sequence(START + 64 * MINUTE)
+    ledger.witness().witness(START + 65 * MINUTE)
+    view = open_log(ledger, root(), LOG, history=True)
+    assert view.witnessed
+    last = {recorded.leaf.payload: view.last_without(recorded) for recorded in view.recorded(digest("release"))}
+    times = {payload: seen.checkpoint.time for payload, seen in last.items() if seen is not None}
+    assert times.pop(later) == START + 62 * MINUTE, "what was written after the run is held against it"
+    assert set(times.values()) == {START}
+    assert len(times) == MOST_LEAVES + 1
+
+
+def test_the_witness_waits_for_the_batch_of_a_checkpoint() -> None:
+    here, there = grown(3), MemoryLedger()
+    replicate(here, there, but=lambda key: "/batches/" in key)
+    assert not there.witness().witness(START + MINUTE).is_new
+    replicate(here, there)
+    assert there.witness().witness(START + MINUTE).is_new
