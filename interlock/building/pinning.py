@@ -24,7 +24,7 @@ from interlock.release.measured import measured
 from interlock.release.opening import Locked, NotOpened, Opening, Terms, lock, terms_of
 from interlock.release.pin_statement import Dataset, Origin
 from interlock.release.record import Record, gather_built
-from interlock.release.submitting import NoSubmission, SeveralSubmissions, Submission, find_submission
+from interlock.release.submitting import DatedAhead, NoSubmission, SeveralSubmissions, Submission, find_submission
 from interlock.release.tiers import BEFORE_LOCKING
 from interlock.release.vault import Lock, Overwritten
 from interlock.release.verification.trust import Trust
@@ -63,12 +63,14 @@ def pin_submission(
     """
     progress(f"look for {wanted}")
     try:
-        submission = find_submission(wanted, clients.staging_reader)
+        submission = find_submission(wanted, clients.staging_reader, now=clock())
         terms = _terms(submission, trust, clock())
     except SeveralSubmissions as error:
         raise BadInput(
             f"submission: {error}", next_step="interlock release pin SUBMITTER/ID, as the submitter tells"
         ) from error
+    except DatedAhead as error:
+        raise BadInput(f"submission: {error}", next_step="run it again then") from error
     except NoSubmission as error:
         raise BadInput(
             f"submission: {error}",

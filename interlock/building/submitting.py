@@ -20,7 +20,7 @@ from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.manifest import UnfitFolder
 from interlock.release.request import Produces, ReleaseRequest, SubjectKind
 from interlock.release.staging import stage, submitted_folder
-from interlock.release.submitting import NoSubmission, Submission, write_submission
+from interlock.release.submitting import DatedAhead, NoSubmission, Submission, write_submission
 from interlock.release.vault import Overwritten
 from interlock.rules import shown
 
@@ -123,6 +123,12 @@ def submit(
             }
             request = request.model_copy(update=named)
         return write_submission(request, who, writer=writer, reader=reader)
+    except DatedAhead as error:
+        raise Refusal(
+            "the request lies there, and does not count yet",
+            reasons=[str(error)],
+            next_step="set the clock of this machine; the request need not be made again",
+        ) from error
     except (Overwritten, NoSubmission) as error:
         raise Refusal("the request was not submitted", reasons=[str(error)]) from error
 

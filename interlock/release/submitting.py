@@ -20,7 +20,7 @@ class NoSubmission(LookupError):
 
 
 class DatedAhead(NoSubmission):
-    """A request that says it was made later than it was written."""
+    """A request that says it was made later than it was written, and whose time has not come."""
 
 
 class SeveralSubmissions(NoSubmission):
@@ -68,25 +68,33 @@ class Submission:
 def write_submission(
     request: ReleaseRequest, source_identity: str, *, writer: VaultWriter, reader: VaultReader
 ) -> Submission:
-    """Write a request under its submitter's prefix, unless the same was asked for before: then return that."""
-    key = submission_key(source_identity, request)
-    there = _latest(reader, key)
+    """Write a request under its submitter's prefix, unless the same was asked for before: then return that.
+
+    Raises DatedAhead for one that lies there now, and counts only from the time on that the submitter's clock said.
+    """
+    key, now = submission_key(source_identity, request), request.submitted_at
+    there = _latest(reader, key, now)
     if there is not None:
         return there
     try:
         stored = writer.put(key, request.content, sha256(request.content).hex())
     except Overwritten:
         # Somebody with the same name has just asked for the same, at another second.
-        there = _latest(reader, key)
+        there = _latest(reader, key, now)
         if there is None:
             raise
         return there
+    # When the store took it tells whether the clock here is wrong.
+    written = next((one.written_at for one in reader.versions(key) if one.version_id == stored.version_id), None)
+    if written is not None:
+        _in_time(request, key, written, written)
     return Submission(request, source_identity, key, stored.version_id, is_new=True)
 
 
-def find_submission(wanted: str, reader: VaultReader) -> Submission:
+def find_submission(wanted: str, reader: VaultReader, *, now: datetime) -> Submission:
     """Return the submission that `wanted` names: its id, `<submitter>/<id>`, or the newest of a `NAME/VERSION`.
 
+    `now` (UTC) is when it is looked for: what is dated ahead is none until then.
     Anybody may ask for any version. Where several people did, or one for different tiers, kinds or products, which of
     them is meant is not for a name to say. Raises NoSubmission.
     """
@@ -95,13 +103,13 @@ def find_submission(wanted: str, reader: VaultReader) -> Submission:
     ahead: list[DatedAhead] = []
     if is_hex_digest(last) and "/" not in name:
         prefix = f"{SUBMISSIONS}{name}/" if name else SUBMISSIONS
-        found = [one for one in _all(reader, prefix, ahead, last) if one.request.identifier == last]
+        found = [one for one in _all(reader, prefix, now, ahead, last) if one.request.identifier == last]
         if len(found) > 1:
             raise SeveralSubmissions(wanted, found)
         if not found and ahead:
             raise ahead[0]
     if not found and name:
-        every = _all(reader, SUBMISSIONS, ahead)
+        every = _all(reader, SUBMISSIONS, now, ahead)
         found = [one for one in every if (one.request.name, one.request.version) == (name, last)]
         asked = {(one.submitter, one.request.kind, one.request.tier, one.request.produces) for one in found}
         if len(asked) > 1:
@@ -112,10 +120,11 @@ def find_submission(wanted: str, reader: VaultReader) -> Submission:
     return found[-1]
 
 
-def read_submission(content: bytes, version: ObjectVersion) -> Submission:
-    """Return the submission in an object's bytes.
+def read_submission(content: bytes, version: ObjectVersion, now: datetime) -> Submission:
+    """Return the submission in an object's bytes, as of `now` (UTC).
 
-    Raises NoSubmission for what is none, lies elsewhere, or is dated later than it was written.
+    Raises NoSubmission for what is none or lies elsewhere, and DatedAhead for what is dated later than it was written,
+    until that time has come: which of several is the newest the store's time tells.
     """
     key = version.key
     try:
@@ -129,23 +138,32 @@ def read_submission(content: bytes, version: ObjectVersion) -> Submission:
         raise NoSubmission(f"{key} is no submission: {error}") from None
     if submission_key(submitter, request) != key or request.content != content:
         raise NoSubmission(f"{key} holds another request than its name says")
-    if version.written_at is not None and request.submitted_at - version.written_at > CLOCKS_DIFFER_BY:
-        raise DatedAhead(
-            f"{key} says that it was submitted at {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC, and was written at "
-            f"{version.written_at:%Y-%m-%d %H:%M:%S} UTC; accepted is up to {CLOCKS_DIFFER_BY.seconds // 60} minutes "
-            "later: the submitter's clock is wrong"
-        )
+    if version.written_at is not None:
+        _in_time(request, key, version.written_at, now)
     return Submission(request, submitter, key, version.version_id, written_at=version.written_at)
 
 
-def _latest(reader: VaultReader, key: str) -> Submission | None:
+def _in_time(request: ReleaseRequest, key: str, written: datetime, now: datetime) -> None:
+    """Raise DatedAhead for a request that is dated later than it was written, and than `now`."""
+    if request.submitted_at - written > CLOCKS_DIFFER_BY and request.submitted_at > now:
+        raise DatedAhead(
+            f"{key} says that it was submitted at {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC, and was written at "
+            f"{written:%Y-%m-%d %H:%M:%S} UTC; accepted is up to {CLOCKS_DIFFER_BY.seconds // 60} minutes later: the "
+            f"submitter's clock is wrong. It counts from {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC on, and need not "
+            "be asked for again"
+        )
+
+
+def _latest(reader: VaultReader, key: str, now: datetime) -> Submission | None:
     for version in reader.versions(key):
         if version.key == key and version.is_latest and not version.is_delete_marker:
-            return read_submission(reader.read(key, version.version_id), version)
+            return read_submission(reader.read(key, version.version_id), version, now)
     return None
 
 
-def _all(reader: VaultReader, prefix: str, ahead: list[DatedAhead], identifier: str = "") -> Iterator[Submission]:
+def _all(
+    reader: VaultReader, prefix: str, now: datetime, ahead: list[DatedAhead], identifier: str = ""
+) -> Iterator[Submission]:
     """Yield every submission under a prefix; what else people leave there stands in nobody's way."""
     for version in reader.versions(prefix):
         if not version.is_latest or version.is_delete_marker or not version.key.endswith(f"{identifier}.json"):
@@ -155,7 +173,7 @@ def _all(reader: VaultReader, prefix: str, ahead: list[DatedAhead], identifier: 
         except ValueError:
             continue
         try:
-            yield read_submission(reader.read(version.key, version.version_id), version)
+            yield read_submission(reader.read(version.key, version.version_id), version, now)
         except DatedAhead as error:
             ahead.append(error)
         except NoSubmission:

@@ -11,7 +11,14 @@ from interlock.release.manifest import manifest_of
 from interlock.release.pin_statement import PinnedRequest
 from interlock.release.request import ReleaseRequest, submission_key, submitter_of
 from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, submitted_folder
-from interlock.release.submitting import NoSubmission, SeveralSubmissions, find_submission, write_submission
+from interlock.release.submitting import (
+    DatedAhead,
+    NoSubmission,
+    SeveralSubmissions,
+    Submission,
+    find_submission,
+    write_submission,
+)
 from interlock.release.vault import StoredObject
 from tests.interlock.release.memory import MemoryVault
 
@@ -49,12 +56,12 @@ def test_a_submission_is_found_by_its_id_by_its_submitter_and_by_what_it_is_of()
     newest = write_submission(later, "creator-1", writer=bucket, reader=bucket)
     bucket.add_version("submissions/creator-1/notes.json", b"{}")
     bucket.add_version(f"submissions/creator-1/{'0' * 64}.json", mine.request.content)
-    assert find_submission(mine.request.identifier, bucket).key == mine.key
-    assert find_submission(f"creator-1/{mine.request.identifier}", bucket).submitter == "creator-1"
-    assert find_submission("credit/3", bucket).key == newest.key
+    assert find_submission(mine.request.identifier, bucket, now=NOW).key == mine.key
+    assert find_submission(f"creator-1/{mine.request.identifier}", bucket, now=NOW).submitter == "creator-1"
+    assert find_submission("credit/3", bucket, now=NOW).key == newest.key
     for unknown in ("credit/4", "0" * 64, f"creator-3/{mine.request.identifier}", "nonsense"):
         with pytest.raises(NoSubmission, match="nobody has submitted"):
-            find_submission(unknown, bucket)
+            find_submission(unknown, bucket, now=NOW)
 
 
 def test_of_one_request_by_two_people_the_builder_must_name_whose() -> None:
@@ -62,7 +69,7 @@ def test_of_one_request_by_two_people_the_builder_must_name_whose() -> None:
     for person in ("creator-1", "creator-2"):
         write_submission(request(), person, writer=bucket, reader=bucket)
     with pytest.raises(NoSubmission, match=r"accepted is SUBMITTER/ID, of which there are: creator-1/.*; creator-2/"):
-        find_submission(request().identifier, bucket)
+        find_submission(request().identifier, bucket, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +86,10 @@ def test_a_name_that_several_asked_for_says_not_which_is_meant(person: str, othe
     mine = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
     theirs = write_submission(request(**other), person, writer=bucket, reader=bucket)
     with pytest.raises(SeveralSubmissions, match="accepted is SUBMITTER/ID") as refused:
-        find_submission("credit/3", bucket)
+        find_submission("credit/3", bucket, now=NOW)
     for one in (mine, theirs):
         assert f"{one.submitter}/{one.request.identifier}" in str(refused.value)
-        assert find_submission(f"{one.submitter}/{one.request.identifier}", bucket).key == one.key
+        assert find_submission(f"{one.submitter}/{one.request.identifier}", bucket, now=NOW).key == one.key
 
 
 def test_the_newest_is_the_one_that_the_store_took_last_whatever_it_says_of_itself() -> None:
@@ -91,18 +98,42 @@ def test_the_newest_is_the_one_that_the_store_took_last_whatever_it_says_of_itse
     first = write_submission(ahead, "creator-1", writer=bucket, reader=bucket)
     last = write_submission(request(ticket="CHG-9"), "creator-1", writer=bucket, reader=bucket)
     bucket.written |= {first.key: NOW, last.key: NOW + timedelta(minutes=1)}
-    assert find_submission("credit/3", bucket).key == last.key
+    assert find_submission("credit/3", bucket, now=NOW).key == last.key
 
 
-def test_a_request_that_is_dated_later_than_it_was_written_is_none() -> None:
+def test_a_request_that_is_dated_later_than_it_was_written_is_none_until_that_time_has_come() -> None:
     bucket = MemoryVault()
     honest = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
     ahead = request(ticket="CHG-9", submitted_at=NOW + timedelta(minutes=6))
     dated = write_submission(ahead, "creator-2", writer=bucket, reader=bucket)
     bucket.written |= {honest.key: NOW, dated.key: NOW}
-    assert find_submission("credit/3", bucket).key == honest.key
+    assert find_submission("credit/3", bucket, now=NOW).key == honest.key
     with pytest.raises(NoSubmission, match="was written at 2026-03-01 09:00:00 UTC; accepted is up to 5 minutes later"):
-        find_submission(ahead.identifier, bucket)
+        find_submission(ahead.identifier, bucket, now=NOW)
+    assert find_submission(ahead.identifier, bucket, now=NOW + timedelta(minutes=6)).key == dated.key
+    honest_ones = find_submission("credit/3", bucket, now=NOW + timedelta(minutes=5))
+    assert honest_ones.key == honest.key
+
+
+@pytest.mark.parametrize("minutes", [5, 6])
+def test_whoever_asks_with_a_clock_that_is_ahead_is_told_so_and_need_not_ask_again(minutes: int) -> None:
+    bucket = MemoryVault()
+    ahead = request(submitted_at=NOW + timedelta(minutes=minutes))
+    bucket.written = {submission_key("creator-1", ahead): NOW}
+
+    def ask(one: ReleaseRequest) -> Submission:
+        return write_submission(one, "creator-1", writer=bucket, reader=bucket)
+
+    if minutes == 5:
+        assert ask(ahead).is_new
+        return
+    told = "the submitter's clock is wrong. It counts from 2026-03-01 09:06:00 UTC on, and need not be asked for again"
+    for one in (ahead, request(submitted_at=NOW + timedelta(minutes=1))):
+        with pytest.raises(DatedAhead, match=told):
+            ask(one)
+    again = ask(request(submitted_at=NOW + timedelta(minutes=7)))
+    assert (again.is_new, again.request) == (False, ahead)
+    assert len(bucket.objects) == 1
 
 
 def test_whose_request_it_is_is_told_by_where_it_lies_alone() -> None:
