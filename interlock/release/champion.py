@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime
+from typing import Final
 
 from interlock.release.digests import is_hex_digest
 from interlock.release.evidence import Evidence
@@ -13,10 +13,12 @@ from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import DECISIONS
 from interlock.release.record import gather_built, gather_decided
 from interlock.release.vault import VaultReader
-from interlock.release.verification.admissions import admissions
 from interlock.release.verification.readings import Readings, Said, read
 from interlock.release.verification.summary import Summary
 from interlock.release.verification.trust import Trust
+
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 PERFORMANCE = "performance"
 """The gate that compares with the champion."""
@@ -50,15 +52,26 @@ def champion_of(reader: VaultReader, trust: Trust, digest: str, name: str, envir
 
     It is the one that a deployer admitted last by a pin of that name, and that nobody has revoked or retired. A release
     that was admitted so itself was a challenger of those before it alone, so that what it was measured against stays
-    the same. Raises what `reader` raises.
+    the same. Releases are read from the one decided on last, until none that is left can be a later one. Raises what
+    `reader` raises.
     """
-    pins = cache(lambda of: read(gather_built(reader, of, trust.public_keys()), trust.root).pins)
-    decided = list(_decided(reader, trust, environment))
-    own = (one.moment for one in decided if one.digest == digest and one.is_under(name, pins(digest)))
-    before = min(own, default=None)
-    others = [one for one in decided if one.digest != digest and (before is None or one.moment < before)]
-    newest = sorted(others, key=lambda one: (one.moment, one.digest), reverse=True)
-    return next((one.digest for one in newest if one.is_under(name, pins(one.digest))), None)
+
+    def admitted(of: str) -> list[_Admission]:
+        """Return by which decisions a release was admitted under the name."""
+        found = list(_decided(reader, trust, of, environment))
+        pins = read(gather_built(reader, of, trust.public_keys()), trust.root).pins if found else ()
+        return [one for one in found if one.is_under(name, pins)]
+
+    written = _last_written(reader)
+    before = min((one.moment for one in admitted(digest)), default=None) if digest in written else None
+    best: _Admission | None = None
+    for other in sorted(written, key=lambda one: (written[one], one), reverse=True):
+        if best is not None and best.moment > written[other]:
+            break
+        if other != digest:
+            fitting = [one for one in admitted(other) if before is None or one.moment < before]
+            best = max([*fitting, *([best] if best else [])], key=lambda one: (one.moment, one.digest), default=None)
+    return best.digest if best else None
 
 
 def comparison(
@@ -86,10 +99,8 @@ class _Admission:
 
     digest: str
     summary: Summary
-
-    @property
-    def moment(self) -> datetime:
-        return self.summary.time_verified
+    moment: datetime
+    """When (UTC) it was made: as it says, and never later than the store took it."""
 
     def is_under(self, name: str, pins: Sequence[Said[PinPredicate]]) -> bool:
         """Say whether the release was admitted by a pin that names it so: one that the decision rests on.
@@ -105,14 +116,36 @@ class _Admission:
         )
 
 
-def _decided(reader: VaultReader, trust: Trust, environment: str) -> Iterator[_Admission]:
-    """Yield by which decisions the releases were admitted to the environment that may be there still."""
-    folders = {version.key.split("/")[1] for version in reader.versions(DECISIONS)}
-    for digest in sorted(filter(is_hex_digest, folders)):
-        readings = read(gather_decided(reader, digest, trust.public_keys()), trust.root)
-        believed, _ = admissions(readings.summaries, digest, environment)
-        if not _ended(readings):
-            yield from (_Admission(digest, one.what) for one in believed)
+def _last_written(reader: VaultReader) -> dict[str, datetime]:
+    """Return, by release, when (UTC) the store took the last of its decisions; where that is not known, the latest."""
+    found: dict[str, datetime] = {}
+    for version in reader.versions(DECISIONS):
+        digest = version.key.split("/")[1]
+        if is_hex_digest(digest):
+            found[digest] = max(found.get(digest, _EARLIEST), version.written_at or _LATEST)
+    return found
+
+
+def _decided(reader: VaultReader, trust: Trust, digest: str, environment: str) -> Iterator[_Admission]:
+    """Yield by which decisions a release was admitted to the environment, if it may be there still."""
+    record = gather_decided(reader, digest, trust.public_keys())
+    readings = read(record, trust.root)
+    if _ended(readings):
+        return
+    for one in readings.summaries:
+        written = next((version.written_at for version in record.versions[one.recorded.key]), None)
+        if one.what.admits(digest, environment) and _was_believed(one, written):
+            yield _Admission(digest, one.what, min(one.what.time_verified, written or _LATEST))
+
+
+def _was_believed(one: Said[Summary], written: datetime | None) -> bool:
+    """Say whether a key under a decision was believed when the store took it: distrusted later, it made a champion.
+
+    Whoever stole it since writes any date, and not the store's. Where that is not known, no distrusted key counts.
+    """
+    if written is not None:
+        return any(key.believed_at(written) for key in one.keys)
+    return any(key.distrusted is None and key.believed_at(one.what.time_verified) for key in one.keys)
 
 
 def _ended(readings: Readings) -> bool:

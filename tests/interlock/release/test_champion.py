@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from interlock.release.champion import champion_of, comparison
 from interlock.release.evidence import Evidence
 from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import Predicate
+from interlock.release.vault import ObjectVersion
 from interlock.release.verification.readings import read
 from interlock.release.verification.summary import summary_of, summary_statement
 from tests.interlock.release.trust.people import NOW
@@ -34,9 +36,9 @@ def serving() -> World:
     return admitted_world()
 
 
-def beside(serving: World, named: str = "loans") -> World:
+def beside(serving: World, named: str = "loans", weights: bytes = b"other weights") -> World:
     """Return another release in the same vault."""
-    other = World(files=FILES, roots_of=serving)
+    other = World(files={**FILES, "data/model.bin": weights}, roots_of=serving)
     other.pin(name=named)
     for gate in MEASURED:
         other.show(gate)
@@ -176,3 +178,44 @@ def test_the_passport_shows_the_measures_beside_the_champion_of_its_pin(serving:
     assert opened.champion.digest == serving.digest
     (performance,) = [one for one in opened.gates if one.name == "performance"]
     assert performance.payload == measured
+
+
+def decisions_of(world: World) -> list[str]:
+    return [key for key in world.vault.objects if key.startswith(f"decisions/{world.digest}/")]
+
+
+@pytest.mark.parametrize(("written", "stands"), [(4 * HOUR, True), (6 * HOUR, False), (None, False)])
+def test_a_champion_stays_one_whose_deployer_s_key_was_distrusted_after_the_store_took_the_decision(
+    serving: World, written: timedelta | None, stands: bool
+) -> None:
+    if written is not None:
+        serving.vault.written = dict.fromkeys(decisions_of(serving), NOW + written)
+    serving.change_root(distrusted="deployer", since=NOW + 5 * HOUR)
+    assert champion(serving, "ab" * 32) == (serving.digest if stands else None)
+
+
+def test_a_decision_that_is_dated_ahead_makes_no_champion_for_longer_than_the_store_says(serving: World) -> None:
+    challenger = beside(serving)
+    earlier = challenger.decide(challenger.admit(), at=NOW + 500 * HOUR, passed=True)
+    (ahead,) = [key for key in decisions_of(challenger) if earlier in key]
+    serving.vault.written = {**dict.fromkeys(decisions_of(serving), NOW + 4 * HOUR), ahead: NOW + 3 * HOUR}
+    assert champion(serving, "ab" * 32) == serving.digest
+
+
+def test_only_what_was_decided_on_since_the_champion_is_read(serving: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newer = (beside(serving, named="toy", weights=text) for text in (b"older", b"newer"))
+    for world, at in ((older, NOW + 3 * HOUR), (newer, NOW + 6 * HOUR)):
+        world.decide(world.admit(), at=at, passed=True)
+        serving.vault.written |= dict.fromkeys(decisions_of(world), at)
+    serving.vault.written |= dict.fromkeys(decisions_of(serving), NOW + 4 * HOUR)
+    seen: list[str] = []
+    versions = serving.vault.versions
+
+    def listed(prefix: str) -> Iterator[ObjectVersion]:
+        seen.append(prefix)
+        return versions(prefix)
+
+    monkeypatch.setattr(serving.vault, "versions", listed)
+    assert champion(serving, "ab" * 32) == serving.digest
+    assert any(newer.digest in prefix for prefix in seen)
+    assert not any(older.digest in prefix for prefix in seen)
