@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 DOMAIN_SETTING = "tracking.domain"
 ENDPOINT = "credit"
 REGISTERED_MODEL = "credit"
+SET_FOR_CALLS = {
+    "MLFLOW_TRACKING_USERNAME": "",
+    "MLFLOW_TRACKING_PASSWORD": "",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""What calls of MLflow's client set for their time, with what they find without. Were one of them taken away, boto3
+would break in whatever other step makes a client meanwhile: it copies the environment name by name."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +238,7 @@ class Context:
 
     def enter_environment(self) -> None:
         """Put this process on the session's environment, as a user's shell would be."""
-        replace_environment(self.session.environment)
+        replace_environment({**SET_FOR_CALLS, **self.session.environment})
 
 
 @contextlib.contextmanager

@@ -191,13 +191,10 @@ def tracking_credentials(context: Context, role: Role) -> Credentials:
 
 @contextlib.contextmanager
 def _credentials(credentials: Credentials | None) -> Iterator[None]:
-    before = {name: os.environ.pop(name, None) for name in _VARIABLES}
-    if credentials is not None:
-        os.environ.update(dict(zip(_VARIABLES, (credentials.username, credentials.password), strict=True)))
+    given = (credentials.username, credentials.password) if credentials is not None else ("", "")
+    before = {name: os.environ[name] for name in _VARIABLES}
+    os.environ.update(dict(zip(_VARIABLES, given, strict=True)))
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        os.environ.update(before)
