@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from interlock.release.predicates import Predicate
-from interlock.release.tiers import parse_policy
-from tests.interlock.release.audit.world import HOUR, MEASURED, POLICY, World, judged
+from tests.interlock.release.audit.tampering.case import STAGING, TWO_STEPS
+from tests.interlock.release.audit.world import HOUR, MEASURED, World, judged
 
 BEFORE = "environment-not-served-before"
-STAGING = "staging"
-TWO_STEPS = parse_policy(
-    POLICY.replace("    retention_days", "    environments: [staging]\n    retention_days").encode()
-)
 
 
 def approved(*environments: str) -> World:

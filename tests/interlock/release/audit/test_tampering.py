@@ -8,18 +8,19 @@ import pytest
 
 from tests.interlock.release.audit.tampering import cases
 from tests.interlock.release.audit.tampering.bundles import bundle_cases
-from tests.interlock.release.audit.tampering.case import Case, bases, library_codes, program_codes
+from tests.interlock.release.audit.tampering.case import PROMOTED, Case, bases, library_codes, program_codes
 from tests.interlock.release.audit.world import judged
 
 BASES = bases()
 SEED = 20261102
-ALL = cases(BASES["released"])
+ALL = cases(BASES)
 SOME = random.Random(SEED).sample(ALL, len(ALL) // 10)
 BUNDLES = list(bundle_cases(BASES["released"].bundle()))
 
 
-def test_what_nobody_tampered_with_is_admitted_by_both() -> None:
-    world = BASES["released"]
+@pytest.mark.parametrize("base", ["released", PROMOTED])
+def test_what_nobody_tampered_with_is_admitted_by_both(base: str) -> None:
+    world = BASES[base]
     assert library_codes(world.copy(), world.root.fingerprint) == set()
     assert program_codes(world.copy(), world.root.fingerprint) == set()
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from interlock.release.envelope import read_sealed
+from interlock.release.evidence import Evidence, Outcome
 from interlock.release.predicates import Predicate
 from interlock.release.record import gather
 from interlock.release.statement import parse_statement
+from interlock.release.test_result import result_of
+from interlock.release.tiers import parse_policy
 from interlock.release.trust.chain import RootRefused
 from interlock.release.verification.judging import Verdict, admit
 from interlock.release.verification.logs import read_logs
@@ -16,9 +19,17 @@ from interlock.release.verification.trust import read_trust
 from tests.interlock.release.audit.world import (
     ENVIRONMENT,
     MEASURED,
+    POLICY,
+    START,
     World,
     judged,
     released,
+)
+
+PROMOTED = "promoted"
+STAGING = "staging"
+TWO_STEPS = parse_policy(
+    POLICY.replace("    retention_days", "    environments: [staging]\n    retention_days").encode()
 )
 
 
@@ -69,7 +80,7 @@ def program_codes(world: World, fingerprint: str) -> set[str]:
 
 
 def bases() -> dict[str, World]:
-    """The worlds that cases start from: one admitted, and one that lacks the second approval."""
+    """The worlds that cases start from: one admitted, one that lacks the second approval, one that served before."""
     half = World()
     half.pin()
     for gate, value in MEASURED.items():
@@ -77,7 +88,31 @@ def bases() -> dict[str, World]:
     half.sequence()
     half.approve("approver-1")
     half.sequence()
-    return {"released": released(), "half": half}
+    return {"released": released(), "half": half, PROMOTED: promoted()}
+
+
+def promoted() -> World:
+    """A release that served in staging before it was admitted, with a test result beside its evidence."""
+    world = World(policy=TWO_STEPS)
+    world.pin()
+    for gate, value in MEASURED.items():
+        world.measure(gate, value)
+    contract = Evidence(
+        gate="contract-tests", gate_version="interlock 0.1.0", policy=world.policy.digest, tier="high",
+        inputs="1" * 64, outcome=Outcome.PASSED, data={"release": world.digest}, started_at=START, ended_at=START,
+    )  # fmt: skip
+    shown = world.say(Predicate.EVIDENCE, contract, "builder").rpartition("/")[2].removesuffix(".dsse.json")
+    world.say(Predicate.TEST_RESULT, result_of(contract, shown), "builder")
+    world.sequence()
+    for environment in (STAGING, ENVIRONMENT):
+        for person in ("approver-1", "approver-2"):
+            world.approve(person, environment=environment)
+    world.sequence()
+    world.serve(world.decide(environment=STAGING), STAGING)
+    world.sequence()
+    world.decide(inputs=world.verdict().rests_on)
+    world.sequence()
+    return world
 
 
 def content_of(world: World, key: str) -> bytes:
