@@ -37,13 +37,24 @@ _LEFT_OUT: Final = ("__pycache__", ".git")
 
 
 @dataclass(frozen=True)
-class Published:
-    """An image that is in the registry and signed for; `built` says whether it had to be built."""
+class Pushed:
+    """An image that is in the registry; `built` says whether it had to be built."""
 
     reference: ImageReference
     tag: str
-    envelope: str
     built: bool
+
+
+@dataclass(frozen=True)
+class Published:
+    """An image that is in the registry and signed for, by the envelope under this key of the vault."""
+
+    pushed: Pushed
+    envelope: str
+
+    @property
+    def reference(self) -> ImageReference:
+        return self.pushed.reference
 
 
 def source_of(folder: Path) -> ImageSource:
@@ -129,10 +140,19 @@ def _locked(folder: Path) -> dict[str, str]:
 
 
 def publish(clients: FoundationClients, folder: Path, *, progress: Callable[[str], None]) -> Published:
-    """Have the image of `folder` in its repository and an envelope about it in the vault.
+    """Have the image of `folder` in its repository and an envelope about it in the vault, for whoever may do both.
 
-    The tag is named by the sources, and tags cannot be moved: what was pushed by a run that broke off is signed by
-    the next, and nothing is built twice. Raises BadInput, Refusal, OutsideFailure.
+    What was pushed by a run that broke off is signed by the next. Raises BadInput, Refusal, OutsideFailure.
+    """
+    pushed = push(clients, folder, progress=progress)
+    return Published(pushed, sign(clients, folder, pushed.reference, progress=progress))
+
+
+def push(clients: FoundationClients, folder: Path, *, progress: Callable[[str], None]) -> Pushed:
+    """Have the image of `folder` in its repository, as whoever may push.
+
+    The tag is named by the sources, and tags cannot be moved: nothing is built twice. Raises BadInput, Refusal,
+    OutsideFailure.
     """
     source = source_of(folder)
     repository = repository_of(clients, source.name)
@@ -157,9 +177,23 @@ def publish(clients: FoundationClients, folder: Path, *, progress: Callable[[str
             reason = f"the engine pushed sha256:{pushed}, and the tag {source.tag} names sha256:{digest}"
             raise Refusal(f"{source.name} was not signed", reasons=[reason])
     assert digest is not None
-    reference = ImageReference(repository.url, digest)
+    return Pushed(ImageReference(repository.url, digest), source.tag, is_built)
+
+
+def sign(
+    clients: FoundationClients, folder: Path, reference: ImageReference, *, progress: Callable[[str], None]
+) -> str:
+    """Say as the builder that the image `reference` was built from `folder`; return the envelope's key in the vault.
+
+    The builder sees no registry: that the image is there is what `verify` looks up. Signing again changes nothing.
+    Raises BadInput, Refusal, OutsideFailure.
+    """
+    source = source_of(folder)
+    repository = repository_of(clients, source.name)
+    if reference.repository != repository.url:
+        raise BadInput(f"image: received {str(reference)!r}; accepted is {repository.url}@sha256:<digest>")
     progress(f"sign for {reference}")
-    return Published(reference, source.tag, _sign(clients, reference, source), is_built)
+    return _signed(clients, reference, source)
 
 
 def verify(
@@ -201,7 +235,7 @@ def _name_of(clients: FoundationClients, repository: Repository) -> str:
     return names[0]
 
 
-def _sign(clients: FoundationClients, reference: ImageReference, source: ImageSource) -> str:
+def _signed(clients: FoundationClients, reference: ImageReference, source: ImageSource) -> str:
     statement = image_statement(reference, source)
     key = envelope_key(source.name, reference.digest, statement)
     if any(not version.is_delete_marker for version in clients.vault_reader.versions(key)):

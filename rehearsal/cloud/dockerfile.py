@@ -106,7 +106,7 @@ def _copy(image: Image, rest: str, folder: Path) -> Image:
     if origin_name and origin_name[1] != _LIBRARY:
         return image
     if origin_name:
-        # `interlock images publish` gives the build the package under this name.
+        # `interlock images push` gives the build the package under this name.
         folder = Path(interlock.__file__).resolve().parent
     rest = re.sub(r"--\w+(=\S+)?\s+", "", rest)
     *sources, target = json.loads(rest) if rest.startswith("[") else shlex.split(rest)

@@ -151,7 +151,7 @@ def served() -> Iterator[str]:
 
 def test_a_published_image_is_pushed_by_digest_and_verifies(workshop: Workshop) -> None:
     published = workshop.publish()
-    assert published.built
+    assert published.pushed.built
     assert published.reference.repository == workshop.url
     statements = images.verify(workshop.clients, published.reference)
     assert [one.predicate["files"].keys() for one in statements] == [{"Dockerfile", "entrypoint.py"}]
@@ -230,11 +230,11 @@ def test_bases_and_downloads_are_resolved_into_the_lock_file(workshop: Workshop,
 def test_the_same_files_are_built_once_and_a_changed_file_again(workshop: Workshop) -> None:
     first = workshop.publish()
     again = workshop.publish()
-    assert (again.reference, again.envelope, again.built) == (first.reference, first.envelope, False)
+    assert (again.reference, again.envelope, again.pushed.built) == (first.reference, first.envelope, False)
     (workshop.folder / "entrypoint.py").write_text("print('goodbye')\n")
     changed = workshop.publish()
-    assert changed.built
-    assert changed.tag != first.tag
+    assert changed.pushed.built
+    assert changed.pushed.tag != first.pushed.tag
     assert sum(words[:2] == ["buildx", "build"] for words in workshop.asked) == 2
 
 
@@ -244,8 +244,30 @@ def test_an_image_pushed_by_a_run_that_broke_off_is_signed_by_the_next(workshop:
     login = Login("AWS", "x")
     container_engine.build_and_push(workshop.folder, f"{repository.url}:{source.tag}", repository.host, login)
     published = workshop.publish()
-    assert not published.built
+    assert not published.pushed.built
     assert images.verify(workshop.clients, published.reference)
+
+
+def test_who_may_push_pushes_and_the_builder_signs_without_seeing_a_registry(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed = images.push(workshop.clients, workshop.folder, progress=lambda _: None)
+    assert pushed.built
+    with pytest.raises(Refusal, match="does not verify"):
+        images.verify(workshop.clients, pushed.reference)
+    with monkeypatch.context() as alone:
+        alone.setattr(images, "ImageRegistry", None)
+        signed = {
+            images.sign(workshop.clients, workshop.folder, pushed.reference, progress=lambda _: None) for _ in range(2)
+        }
+    assert len(signed) == 1
+    assert images.verify(workshop.clients, pushed.reference)
+
+
+def test_the_builder_signs_for_no_image_of_another_repository(workshop: Workshop) -> None:
+    other = ImageReference("111122223333.dkr.ecr.eu-west-1.amazonaws.com/others", "0" * 64)
+    with pytest.raises(BadInput, match=r"others@sha256.*accepted is .*/serving-\w+@sha256"):
+        images.sign(workshop.clients, workshop.folder, other, progress=lambda _: None)
 
 
 def test_an_image_nobody_signed_for_is_refused(workshop: Workshop) -> None:
