@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from interlock.release.champion import PERFORMANCE
 from interlock.release.evidence import Evidence, Measure
 from interlock.release.manifest import Manifest
 from interlock.release.pin_statement import PinPredicate
@@ -55,8 +56,13 @@ def _whole(evidence: Sequence[Evidence]) -> Mapping[tuple[str, str], Measure]:
         (gate, measure.name): measure
         for gate, one in sorted(newest.items())
         for measure in one.measures
-        if measure.of is None
+        if measure.of is None and not (gate == PERFORMANCE and _is_relative(measure.name))
     }
+
+
+def _is_relative(name: str) -> bool:
+    """Say whether a measure of performance is a difference itself, each release's to a champion of its own."""
+    return name == "champion_compared" or name.endswith("_gain")
 
 
 def _of_pins(before: PinPredicate, after: PinPredicate) -> Iterator[Change]:

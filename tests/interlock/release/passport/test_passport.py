@@ -114,6 +114,10 @@ def test_what_changed_since_the_champion_is_told_with_its_numbers() -> None:
     assert told["file MLmodel"] == ("12 bytes", "13 bytes")
 
 
+def test_what_each_release_gained_over_a_champion_of_its_own_is_not_compared() -> None:
+    assert not [one.what for one in REFUSED.changes if one.what.endswith("_gain")]
+
+
 def test_hostile_text_is_shown_as_text_on_the_page_and_on_the_terminal() -> None:
     hostile = passport(build(impact=0.72, area=0.81, version="3", approved=False, hostile=HOSTILE))
     content, shown = page(hostile), terminal(hostile)
