@@ -17,7 +17,7 @@ from interlock.duties.proof.prove import prove
 from interlock.duties.service_roles import trust_policy
 from interlock.duties.world import NamedDocument, Principal, World
 from rehearsal.session import Session
-from tests.interlock.duties.landscapes import LAND, PEOPLE, WORKLOAD
+from tests.interlock.duties.landscapes import DEPLOYING, LAND, PEOPLE, WORKLOAD
 from tests.interlock.duties.proof.mutations import mutations
 
 NAME = "proof"
@@ -77,7 +77,7 @@ def run(session: Session, report: Callable[[str], None]) -> Table:
 
 def _mistakes(report: Callable[[str], None]) -> tuple[int, int]:
     tried = missed = 0
-    for one in mutations(duty_world(LAND, PEOPLE)):
+    for one in mutations(duty_world(LAND, DEPLOYING)):
         tried += 1
         if all(outcome.holds for outcome in prove(one.world)):
             missed += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from interlock.duties.duty import Duty
@@ -42,6 +43,15 @@ PEOPLE = Assignments(
     ),
     pipelines=(Pipeline("release", Duty.BUILDER, ("repo:owner/models:ref:refs/heads/main",)),),
 )
+DEPLOYING = replace(
+    PEOPLE,
+    pipelines=(
+        *PEOPLE.pipelines,
+        Pipeline("foundation", Duty.FOUNDATION, ("repo:owner/kit:environment:foundation",)),
+        Pipeline("platform", Duty.PLATFORM, ("repo:owner/kit:environment:platform",)),
+    ),
+)
+"""The same, deployed by workflows, which bear no source identity."""
 
 
 def statements(text: str) -> dict[str, Any]:

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import copy
 import datetime
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from interlock.duties.duty import Duty
 from interlock.duties.duty_world import duty_world
-from interlock.duties.people import Pipeline
 from interlock.duties.proof import administering, entering, fulfilling, keeping, reaching
 from interlock.duties.proof.certificate import certify
 from interlock.duties.proof.property import Property
 from interlock.duties.proof.prove import prove
 from interlock.duties.world import NamedDocument, Principal, Resource, ResourceKind, World
-from tests.interlock.duties.landscapes import AUDIT, LAND, PEOPLE, WORKLOAD
+from tests.interlock.duties.landscapes import AUDIT, DEPLOYING, LAND, WORKLOAD
 from tests.interlock.duties.proof.lending import with_platform
 
 Statement = dict[str, Any]
@@ -26,14 +23,6 @@ EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action
 ADMINISTRATOR = f"arn:aws:iam::{WORKLOAD}:role/Administrator"
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 TRAIL = f"arn:aws:s3:::interlock-prod-trail-{AUDIT}"
-DEPLOYING = replace(
-    PEOPLE,
-    pipelines=(
-        *PEOPLE.pipelines,
-        Pipeline("foundation", Duty.FOUNDATION, ("repo:owner/kit:environment:foundation",)),
-        Pipeline("platform", Duty.PLATFORM, ("repo:owner/kit:environment:platform",)),
-    ),
-)
 
 
 @pytest.fixture(scope="module")
