@@ -52,7 +52,8 @@ def live_world(
     resources = tuple(_named_for_what_they_are(stack, settings, readings))
     administrators = tuple(dict.fromkeys((*(settings.administrators or ()), *trusted)))
     found = [one for reading in readings for one in reading.principals if SERVICE_LINKED not in one.arn]
-    apart = tuple(one for one in found if _is_set_apart(one, administrators))
+    ways = {one.principal for one in assignments.people}
+    apart = tuple(one for one in found if one.arn not in ways and _is_set_apart(one, administrators))
     principals = tuple(one for one in found if one not in apart)
     if not any(one.duty for one in principals):
         read = ", ".join(reading.account_id for reading in readings)
@@ -77,7 +78,10 @@ def live_world(
 
 
 def _is_set_apart(principal: Principal, administrators: Sequence[str]) -> bool:
-    """Return whether the proof was told of a principal as an administrator; a role of ours it is told of in vain."""
+    """Return whether the proof was told of a principal as an administrator; a role of ours it is told of in vain.
+
+    So it is of what somebody with a duty comes in as.
+    """
     is_ours = principal.duty is not None or OWN_ROLES in principal.arn
     return not is_ours and any(fnmatchcase(principal.arn, one) for one in administrators)
 

@@ -69,7 +69,7 @@ def _document(notebook: Any) -> Iterator[str]:
 
 
 def _cell(cell: dict[str, Any]) -> Iterator[str]:
-    kind = cell.get("cell_type")
+    kind = str(cell.get("cell_type"))
     if kind not in _CELLS:
         raise _NotUnderstood(f"holds a cell of the kind {_short(kind)}, which is not on the list for notebooks")
     if kind == "raw":
@@ -90,7 +90,7 @@ def _raw(cell: dict[str, Any]) -> Iterator[str]:
 
 
 def _output(output: dict[str, Any]) -> Iterator[str]:
-    kind = output.get("output_type")
+    kind = str(output.get("output_type"))
     if kind in _RICH_OUTPUTS:
         yield from _forms(output.get("data"))
     elif kind not in _PLAIN_OUTPUTS:

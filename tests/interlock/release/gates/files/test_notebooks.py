@@ -61,6 +61,8 @@ def test_what_shows_as_text_plain_markup_or_pictures_is_let_through(content: byt
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        (notebook({"cell_type": ["code"]}), "a cell of the kind"),
+        (notebook({"cell_type": "code", "outputs": [{"output_type": {}}]}), "an output of the kind"),
         (printing(text__html=SCRIPT), "an output of the kind text/html holds '<script'"),
         (printing(text__html=["<scr", "ipt>alert(1)</script>"]), "holds '<script'"),
         (printing(text__html='<img src="https://a.example/x.png">'), OUTSIDE),
