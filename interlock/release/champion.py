@@ -100,7 +100,7 @@ class _Admission:
     digest: str
     summary: Summary
     moment: datetime
-    """When (UTC) it was made: as it says, and never later than the store took it."""
+    """When (UTC) the store took it, whatever it says itself; its own time only where the store's is not known."""
 
     def is_under(self, name: str, pins: Sequence[Said[PinPredicate]]) -> bool:
         """Say whether the release was admitted by a pin that names it so: one that the decision rests on.
@@ -135,7 +135,7 @@ def _decided(reader: VaultReader, trust: Trust, digest: str, environment: str) -
     for one in readings.summaries:
         written = next((version.written_at for version in record.versions[one.recorded.key]), None)
         if one.what.admits(digest, environment) and _was_believed(one, written):
-            yield _Admission(digest, one.what, min(one.what.time_verified, written or _LATEST))
+            yield _Admission(digest, one.what, written or one.what.time_verified)
 
 
 def _was_believed(one: Said[Summary], written: datetime | None) -> bool:

@@ -202,6 +202,19 @@ def test_a_decision_that_is_dated_ahead_makes_no_champion_for_longer_than_the_st
     assert champion(serving, "ab" * 32) == serving.digest
 
 
+@pytest.mark.parametrize("stated", [-24 * HOUR, 3 * HOUR, 500 * HOUR])
+def test_no_date_that_a_decision_on_a_challenger_gives_itself_takes_its_champion_away(
+    serving: World, stated: timedelta
+) -> None:
+    challenger = beside(serving)
+    challenger.decide(challenger.admit(), at=NOW + stated, passed=True)
+    serving.vault.written = dict.fromkeys(decisions_of(serving), NOW + 4 * HOUR)
+    serving.vault.written |= dict.fromkeys(decisions_of(challenger), NOW + 6 * HOUR)
+    assert champion(serving, challenger.digest) == serving.digest
+    assert champion(serving, serving.digest) is None
+    assert champion(serving, "ab" * 32) == challenger.digest, "the store took it last"
+
+
 def test_only_what_was_decided_on_since_the_champion_is_read(serving: World, monkeypatch: pytest.MonkeyPatch) -> None:
     older, newer = (beside(serving, named="toy", weights=text) for text in (b"older", b"newer"))
     for world, at in ((older, NOW + 3 * HOUR), (newer, NOW + 6 * HOUR)):
