@@ -107,6 +107,10 @@ class Sequencer:
             if not wanted and fresh:
                 return Appended(head.checkpoint, tuple(appended), self._unfit_found())
             found = self._leaves(wanted[:MOST_LEAVES], now)
+            if len(found) < MOST_LEAVES < len(wanted):
+                # Something was no statement, and more lies there: a batch that is not full would say that none does.
+                wanted = self._unknown()
+                continue
             if found or not fresh:
                 read_by = clock() if clock else now
                 mine = _batch(head, found, read_by)

@@ -433,6 +433,20 @@ def test_a_run_ends_with_a_batch_that_is_not_full(count: int) -> None:
     assert ledger.sequencer().sequence(START + MINUTE).checkpoint.number == numbers[-1], "and is left at that"
 
 
+@pytest.mark.parametrize("unfit", [1, MOST_LEAVES])
+def test_what_is_no_statement_does_not_make_a_batch_look_as_if_nothing_were_left_over(unfit: int) -> None:
+    ledger = MemoryLedger()
+    for number in range(unfit):
+        # Their keys sort before those of every statement that lies there.
+        ledger.add(f"approvals/{digest('release')}/{digest(str(number))}.dsse.json", {"no": "statement"})
+    for number in range(MOST_LEAVES + 1):
+        ledger.add_statement(number)
+    done = ledger.sequencer().sequence(START)
+    assert (len(done.leaves), len(done.unfit)) == (MOST_LEAVES + 1, unfit)
+    numbers = all_numbers(ledger, batches_prefix(LOG))
+    assert [len(batch_of(ledger, number).leaves) for number in numbers] == [MOST_LEAVES, 1]
+
+
 def test_a_run_that_was_killed_after_a_full_batch_is_ended_by_the_next() -> None:
     ledger = MemoryLedger()
     for number in range(MOST_LEAVES):
