@@ -16,6 +16,7 @@ matplotlib.use("Agg")
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 SVG_11 = b"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"
+OF_W3C = b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' '" + SVG_11 + b"'>"
 OUTSIDE = "refers to something outside"
 
 
@@ -59,10 +60,11 @@ def test_tables_that_pandas_writes_are_let_through() -> None:
     "content",
     [
         b"<!DOCTYPE svg>" + in_drawing(""),
-        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' '" + SVG_11 + b"'>" + in_drawing("&amp;"),
+        OF_W3C + in_drawing("&amp;"),
         in_drawing('<g id="curl"><use href="#curl"/><rect fill="url(#curl)" style="fill: url(#curl)"/></g>'),
         in_drawing('<image xlink:href="data:image/png;base64,AA=="/><text xml:space="preserve">&lt;script&gt;</text>'),
         in_drawing("<style>*{stroke: #000}</style><!-- a > b -->"),
+        in_drawing("<!-- &a; & --><text x='&#38;&#x26;'>&apos;<![CDATA[<!-- &a; & ]]>&quot;&gt;</text>"),
     ],
 )
 def test_a_drawing_of_shapes_and_text_is_let_through(content: bytes) -> None:
@@ -102,14 +104,16 @@ def test_a_drawing_of_shapes_and_text_is_let_through(content: bytes) -> None:
         (b"<!DOCTYPE svg SYSTEM 'x.dtd'>" + in_drawing("&a;"), "refers to an entity"),
         (b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'file:///etc/passwd'>" + in_drawing(""), "is of a document"),
         (b"<!DOCTYPE svg PUBLIC '-//A//DTD X//EN' '" + SVG_11 + b"'>" + in_drawing(""), "is of a document type"),
-        (
-            b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' '" + SVG_11 + b"'>" + in_drawing("&a;"),
-            "refers to an entity",
-        ),
+        (OF_W3C + in_drawing("&a;"), "refers to an entity"),
+        (OF_W3C + in_drawing("<text x='&a;'/>"), "refers to an entity"),
+        (OF_W3C + in_drawing("<!-- a --><text x='&a;'/><!-- b -->"), "refers to an entity"),
+        (OF_W3C + in_drawing("<style><![CDATA[<!--]]></style><text x='&a;'/>"), "refers to an entity"),
+        (OF_W3C + in_drawing("<text x=' --> ]]> &amp; &#38; &nbsp;'/>"), "refers to an entity"),
         (b"<!DOCTYPE html>" + in_drawing(""), "is of a document type"),
         (b"<svg/>", "holds a <svg>"),
         (b"<svg", "is no XML"),
         (in_drawing("").decode().encode("utf-16"), "is not UTF-8"),
+        (in_drawing("").decode().encode("utf-16-le"), "is not UTF-8"),
     ],
 )
 def test_a_drawing_that_acts_or_reaches_out_is_refused(content: bytes, what: str) -> None:
