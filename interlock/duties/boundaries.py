@@ -22,7 +22,7 @@ from interlock.duties.landscape import (
     reach,
 )
 from interlock.duties.matrix import MATRIX
-from interlock.duties.repository_policy import PUSHING, REGISTRY, UNFASTENING
+from interlock.duties.repository_policy import REGISTRY, STORING, UNFASTENING
 from interlock.duties.rights import Account, Kind
 
 
@@ -211,7 +211,8 @@ def _of_the_platform(land: Landscape) -> Sequence[Statement]:
         _deny_keys("DenyKeys", ("kms:Sign", "kms:CreateGrant", *TAKING_AWAY), land, STATES_KEY),
         _deny("DenyAliases", ("kms:DeleteAlias", "kms:UpdateAlias", "kms:CreateAlias"), _aliases(land)),
         _deny("DenyVault", ("s3:*",), [*_vaults(land), *_objects(land)]),
-        _deny("DenyImages", (*PUSHING, *UNFASTENING, *REGISTRY, "ecr:SetRepositoryPolicy"), ["*"]),
+        # AWS Lambda asks whether whoever makes a function of an image of another account may pull it.
+        _deny("DenyImages", (*STORING, *UNFASTENING, *REGISTRY, "ecr:SetRepositoryPolicy"), ["*"]),
         _deny("DenyTraffic", TRAFFIC, ["*"]),
         # Whoever changes the function's code signs as the responder.
         _deny("DenyRollback", ("lambda:*",), [

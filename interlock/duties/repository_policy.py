@@ -10,8 +10,10 @@ from interlock.duties.documents import Statement, account_roots, document, state
 PULLING: Final = (
     "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:DescribeImages",
 )  # fmt: skip
+STORING: Final = ("ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload")
+"""What adds to a repository."""
 PUSHING: Final = (
-    "ecr:PutImage", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
+    *STORING,
     "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:DescribeImages",
 )  # fmt: skip
 """A push asks which layers and manifests are there already, and a publisher which digest its tag names.

@@ -72,7 +72,7 @@ def _entitlements(world: World, land: Landscape) -> Iterator[tuple[str, Entitlem
         if row.role in DEPLOYING:
             boundary, rights = documents_of(row.role, land)
             state = state_policy(row.role, land, principal.account_id)
-            yield principal.arn, Entitlement(identity=(*rights.values(), state), boundary=boundary)
+            yield principal.arn, Entitlement(identity=tuple(rights.values()), beside=(state,), boundary=boundary)
         else:
             identity = (json.loads(identity_policy(row, land)),)
             services = (row.service,) if row.service is not None else ()

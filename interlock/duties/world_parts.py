@@ -198,7 +198,13 @@ class Entitlement(Part):
 
     identity: tuple[Document, ...]
     boundary: Document
+    beside: tuple[Document, ...] = ()
+    """What it has beside `identity` where the account holds what these are about, such as a layer's state."""
     services: tuple[str, ...] = ()
     """Which of AWS's services assume it."""
     longest_session_seconds: int | None = None
     """How long its sessions may last at most; None where the account's foundations say."""
+
+    @property
+    def most(self) -> tuple[Document, ...]:
+        return (*self.identity, *self.beside)

@@ -40,7 +40,7 @@ class KnownActions:
     @cached_property
     def _names(self) -> list[str]:
         world = self._world
-        given = [one for held in world.entitlements.values() for one in (*held.identity, held.boundary)]
+        given = [one for held in world.entitlements.values() for one in (*held.most, held.boundary)]
         documents = [*(document for _, document in world.documents()), *given, *world.limits.values()]
         found = {action for document in documents for action in _actions_in(document)}
         return sorted(one for one in found if _ACTION.fullmatch(one))

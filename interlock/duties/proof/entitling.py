@@ -26,7 +26,7 @@ def _within_the_table(context: Context) -> Iterator[Violation]:
         entitlement = scene.world.entitlements.get(principal.arn)
         if entitlement is None:
             continue
-        if [one.document for one in principal.identity] != list(entitlement.identity):
+        if tuple(one.document for one in principal.identity) not in (entitlement.identity, entitlement.most):
             yield from _by_policies(scene, principal, entitlement, known)
         if principal.boundary is None or principal.boundary.document == entitlement.boundary:
             continue
@@ -59,7 +59,7 @@ def _by_policies(
     scene: Scene, principal: Principal, entitlement: Entitlement, known: KnownActions
 ) -> Iterator[Violation]:
     name = f"what the table of duties gives {principal.arn}"
-    given = tuple(parse(one, PolicyKind.IDENTITY, name) for one in entitlement.identity)
+    given = tuple(parse(one, PolicyKind.IDENTITY, name) for one in entitlement.most)
     most = parse(entitlement.boundary, PolicyKind.BOUNDARY, name)
     bounded = Compared(scene, Session(principal.arn, FREE), {"identity": given, "boundary": most}, known)
     alone = Compared(scene, Session(principal.arn, FREE, Form.UNBOUNDED), {"identity": given}, known)

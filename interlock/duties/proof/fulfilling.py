@@ -1,12 +1,13 @@
 """The claim that roles which deploy are given what the table gives them, on each thing that there is.
 
 A task asks for one example; a right that is denied on one bucket or one role of several would break the next
-deployment and no task. Of what the policies of things themselves deny, only this is asked: that the platform may still
-change each, and so mend it.
+deployment and no task. Each right is asked of every thing that there is and of one that is yet to be. Of what the
+policies of things themselves deny, only this is asked: that the platform may still change each, and so mend it.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.evaluator.request import Layers
+from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.property import Context, Denied, Property, Violation
@@ -33,7 +35,17 @@ MENDING: Final = {
 }
 OF_THINGS: Final = ("kms:resourcealiases", "aws:resourceaccount", "aws:resourcetag/")
 """Keys that the thing itself has, and nobody says."""
-FILLED: Final = ("StringEquals", "ForAnyValue:StringEquals", "ArnEquals", "ArnLike", "Bool")
+BOUNDING: Final = frozenset(
+    {
+        "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:AttachRolePolicy",
+        "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+    }
+)  # fmt: skip
+"""What a role's boundary may be a condition of."""
+FILLED: Final = (
+    "StringEquals", "StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringLike", "ArnEquals", "ArnLike", "Bool",
+)  # fmt: skip
+SOMEBODY: Final = "somebody"
 
 
 def _no_less(context: Context) -> Iterator[Violation]:
@@ -47,53 +59,74 @@ def _is_as_given(principal: Principal, entitlement: Entitlement) -> bool:
     """Return whether a role has the very documents of the table, and none beside."""
     has = Counter(canonical(one.document) for one in principal.identity)
     bounded = principal.boundary is not None and principal.boundary.document == entitlement.boundary
-    return bounded and has == Counter(map(canonical, entitlement.identity))
+    return bounded and has in (Counter(map(canonical, one)) for one in (entitlement.identity, entitlement.most))
 
 
 def _lacking(context: Context, principal: Principal, entitlement: Entitlement) -> Iterator[Violation]:
     name = f"what the table of duties gives {principal.arn}"
     given = Layers(
-        identity=tuple(parse(one, PolicyKind.IDENTITY, name) for one in entitlement.identity),
+        identity=tuple(parse(one, PolicyKind.IDENTITY, name) for one in entitlement.most),
         boundary=parse(entitlement.boundary, PolicyKind.BOUNDARY, name),
         resource=delegating(principal.account_id),
     )
-    session = Session(principal.arn)
-    for written in entitlement.identity:
-        for statement in written["Statement"]:
-            for thing in _things(context, principal.account_id, _listed(statement["Resource"])):
-                for action in _listed(statement["Action"]):
-                    asked = _asked(context, session, action, thing, statement)
-                    if decide(asked.request, given).allowed and not decide(asked.request, asked.layers).allowed:
-                        words = f"{session} cannot {action} on {thing}, which the table gives it"
-                        yield Violation(words, denied=asked)
+    for written in entitlement.most:
+        for statement in (one for one in written["Statement"] if one["Effect"] == "Allow"):
+            for asked in rights(context, principal, statement, of_examples=written not in entitlement.beside):
+                request = asked.request
+                if decide(request, given).allowed and not decide(request, asked.layers).allowed:
+                    words = f"{Session(principal.arn)} cannot {request.action} on {request.resource}"
+                    yield Violation(f"{words}, which the table gives it", denied=asked)
 
 
-def _things(context: Context, account_id: str, patterns: Sequence[str]) -> Iterator[str]:
-    """Yield what is there of that which patterns name in one account: for the objects of a bucket, one of them."""
-    world = context.scene.world
+def rights(
+    context: Context, principal: Principal, statement: Mapping[str, Any], *, of_examples: bool = True
+) -> Iterator[Denied]:
+    """Yield requests for what a statement gives a role: of each thing there is, and of one that is yet to be."""
+    world, account_id = context.scene.world, principal.account_id
     own = [one for one in world.resources if one.account_id == account_id]
     arns = [*(one.arn for one in world.principals if one.account_id == account_id), *(one.arn for one in own)]
     arns += [f"{one.arn}/example" for one in own if one.kind is ResourceKind.BUCKET]
-    yield from (arn for arn in arns if any(pattern != "*" and fnmatchcase(arn, pattern) for pattern in patterns))
+    said, meant = _fulfilled(statement), _fulfilled(statement, of_things=True)
+    for action in _listed(statement["Action"]):
+        for pattern in _listed(statement["Resource"]):
+            like = pattern if pattern != "*" else f"arn:*:{action.partition(':')[0]}:*"
+            for arn in arns:
+                if fnmatchcase(arn, like):
+                    yield _asked(context, principal, action, arn, said)
+            if of_examples:
+                # The account is the role's own where the pattern names none.
+                yet_to_be = re.sub(r"^(arn:[^:]*:[^:]*:[^:]*):\*:", rf"\1:{account_id}:", pattern)
+                bounds = context.scene.boundaries if action in BOUNDING else ()
+                for given in ({}, *({"iam:permissionsboundary": (one,)} for one in bounds)):
+                    yield _asked(context, principal, action, yet_to_be, {**meant, **given})
 
 
-def _asked(context: Context, session: Session, action: str, thing: str, statement: Mapping[str, Any]) -> Denied:
+def _asked(
+    context: Context, principal: Principal, action: str, thing: str, said: Mapping[str, tuple[str, ...]]
+) -> Denied:
     """Return the request of a right as its statement would have it, without the policy of the thing."""
-    facts = {**said_now(regions(context.scene, action, thing)[0]), **ORDINARY, **_fulfilled(statement)}
-    asked = denied(context.scene, session, action, thing, facts).request
-    account_id = context.scene.principal(session.arn).account_id
-    said = replace(asked, context={**asked.context, "aws:resourceaccount": (account_id,)})
-    return Denied(said, context.scene.layers(session, delegating(account_id), account_id))
+    facts = {**said_now(regions(context.scene, action, thing)[0]), **ORDINARY, "aws:sourceidentity": (SOMEBODY,)}
+    facts |= {key: tuple(one.replace(OWN_NAME, SOMEBODY) for one in values) for key, values in said.items()}
+    session = Session(principal.arn)
+    asked = denied(context.scene, session, action, thing.replace(OWN_NAME, SOMEBODY), facts).request
+    (owner,) = said.get("aws:resourceaccount", (asked.resource_account,))
+    placed = replace(
+        asked,
+        resource="*" if thing == "*" else asked.resource,
+        context={**asked.context, "aws:resourceaccount": (owner,)},
+        resource_account=owner,
+    )
+    return Denied(placed, context.scene.layers(session, delegating(principal.account_id), owner))
 
 
-def _fulfilled(statement: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return what a request says that meets a statement's conditions, beside what the thing itself has."""
+def _fulfilled(statement: Mapping[str, Any], *, of_things: bool = False) -> dict[str, tuple[str, ...]]:
+    """Return what a request says that meets a statement's conditions; with `of_things`, what the thing has as well."""
     return {
-        key.lower(): (_listed(values)[0],)
+        key.lower(): (_listed(values)[0].replace("*", "x"),)
         for operator, keys in statement.get("Condition", {}).items()
         if operator in FILLED
         for key, values in keys.items()
-        if not key.lower().startswith(OF_THINGS)
+        if of_things or not key.lower().startswith(OF_THINGS)
     }
 
 

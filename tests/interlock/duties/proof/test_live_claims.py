@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 
 from interlock.duties.duty_world import duty_world
+from interlock.duties.evaluator.decision import decide
+from interlock.duties.evaluator.parsing import parse
+from interlock.duties.evaluator.policy import PolicyKind
+from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof import administering, entering, fulfilling, keeping, reaching
 from interlock.duties.proof.certificate import certify
-from interlock.duties.proof.property import Property
+from interlock.duties.proof.closure import Closure
+from interlock.duties.proof.forms import delegating
+from interlock.duties.proof.property import Context, Property
 from interlock.duties.proof.prove import prove
+from interlock.duties.proof.scene import Scene
 from interlock.duties.world import NamedDocument, Principal, Resource, ResourceKind, World
 from tests.interlock.duties.landscapes import AUDIT, DEPLOYING, LAND, WORKLOAD
 from tests.interlock.duties.proof.lending import with_platform
@@ -155,6 +162,46 @@ def test_a_right_that_a_boundary_leaves_out_is_refuted_on_each_thing(world: Worl
     less = changed(world, platform, boundary=platform.boundary.model_copy(update={"document": document}))
     found = refuting(less, fulfilling.PROPERTIES, "rights-reach-everything")
     assert [key.arn in one for one in found] == [True]
+
+
+@pytest.mark.parametrize(
+    ("duty", "action"),
+    [
+        ("platform", "ec2:DescribeVpcs"),
+        ("platform", "rds:ModifyDBInstance"),
+        ("platform", "iam:CreateRole"),
+        ("foundation", "kms:CreateKey"),
+        ("foundation", "sns:Subscribe"),
+    ],
+)
+def test_a_right_on_everything_or_on_what_is_yet_to_be_is_asked_for_too(world: World, duty: str, action: str) -> None:
+    less = denying(world, duty, {"Action": action, "Resource": "*"})
+    found = refuting(less, fulfilling.PROPERTIES, "rights-reach-everything")
+    assert any(f"cannot {action} on " in one for one in found)
+
+
+def test_nothing_of_the_table_is_kept_back_by_its_own_boundaries(world: World) -> None:
+    scene = Scene(world)
+    context = Context(scene, Closure(scene))
+    in_vain = []
+    for one in world.principals:
+        held = world.entitlements.get(one.arn)
+        if held is None:
+            continue
+        given = Layers(
+            identity=tuple(parse(each, PolicyKind.IDENTITY, one.arn) for each in held.identity),
+            boundary=parse(held.boundary, PolicyKind.BOUNDARY, one.arn),
+            resource=delegating(one.account_id),
+        )
+        for statement in (each for document in held.identity for each in document["Statement"]):
+            allowed: dict[str, bool] = {}
+            for asked in fulfilling.rights(context, one, statement):
+                decided = decide(asked.request, given).allowed
+                allowed[asked.request.action] = allowed.get(asked.request.action, False) or decided
+            in_vain += [(one.name, statement["Sid"], action) for action, is_so in allowed.items() if not is_so]
+    # The foundation's two roles have one policy; KMS lets no other account administer a key.
+    assert {sid for name, sid, _ in in_vain if name.endswith("foundation")} <= {"KeepKeys"}
+    assert [one for one in in_vain if not one[0].endswith("foundation")] == []
 
 
 def test_an_administrator_who_was_named_is_set_apart_and_stated(world: World) -> None:
