@@ -32,6 +32,21 @@ class OrganizationReader:
     def __init__(self, organizations: Any) -> None:
         self._organizations = organizations
 
+    def management_account(self) -> str | None:
+        """Return the id of the organization's own account, None where these credentials may not ask.
+
+        Raises OutsideFailure.
+        """
+        try:
+            found: str = self._organizations.describe_organization()["Organization"]["MasterAccountId"]
+        except ClientError as error:
+            if error_code(error) in KEPT_FROM_US:
+                return None
+            raise outside("ask which account is the organization's own", error) from error
+        except BotoCoreError as error:
+            raise outside("ask which account is the organization's own", error) from error
+        return found
+
     def read(self, account_id: str) -> Controls | None:
         """Return the policies above an account, None where these credentials may not ask. Raises OutsideFailure."""
         try:

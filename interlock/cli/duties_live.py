@@ -25,7 +25,7 @@ from interlock.settings.reading import SettingsError, read_settings
 
 SESSION: Final = "interlock-duties-prove"
 OWN_PATH: Final = "interlock/"
-_PRINCIPAL: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):(role|user)/(?P<path>[\w+=,.@/-]+)")
+_PRINCIPAL: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):(root|(role|user)/(?P<path>[\w+=,.@/-]+))")
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/\S+")
 
 
@@ -35,7 +35,7 @@ def read_live(
     """Return the world of a stack's accounts, and whether the organization's policies are in it.
 
     `readers` are ARNs of roles to read their accounts as, in place of the settings' ways into them; `administrators`
-    those of roles and users that administer the accounts, beside the settings' own.
+    those of roles and users that administer the accounts, beside the settings' own, or that become one from elsewhere.
     Raises BadInput, OutsideFailure, Refusal.
     """
     settings, foundation = _settings(stack), None
@@ -62,8 +62,11 @@ def read_live(
             AccountReader(account.account_id, clients[account.account_id], regions, named, identities).read()
         )
     world = live_world(named, _together(settings, held), tuple(readings), administrators)
-    _check_found(administrators, world)
+    _check_found([one for one in administrators if one not in world.trusted_elsewhere], world)
     say("reading the organization's policies")
+    management = _management_account(clients, settings.region)
+    if management is not None:
+        world = world.model_copy(update={"management_account": management})
     controls = _controls(clients, settings.region)
     return (under(world, controls), True) if controls is not None else (world, False)
 
@@ -84,10 +87,13 @@ def _given_ways(readers: Sequence[str], known: Mapping[str, AccountSettings]) ->
 def _check_administrators(administrators: Sequence[str], known: Mapping[str, AccountSettings]) -> None:
     for arn in administrators:
         parts = _PRINCIPAL.fullmatch(arn)
-        if parts is None or parts["account"] not in known or parts["path"].startswith(OWN_PATH):
+        is_root = parts is not None and parts["path"] is None
+        is_ours = parts is not None and (parts["path"] or "").startswith(OWN_PATH)
+        if parts is None or is_ours or (is_root and parts["account"] in known):
             raise BadInput(
                 f"--administrator: received {arn!r}; accepted is the ARN of a role or user in one of the stack's "
-                f"accounts, {', '.join(known)}, and none of the stack's own roles"
+                f"accounts, {', '.join(known)}, and none of the stack's own roles; or that of a role, a user or the "
+                "root of another account, whom one of those trusts"
             )
 
 
@@ -98,6 +104,12 @@ def _check_found(administrators: Sequence[str], world: World) -> None:
             f"--administrator: received {missing[0]!r}, which is not there; accepted is a role or user that is, and "
             "has no duty"
         )
+
+
+def _management_account(clients: Mapping[str, Client], region: str) -> str | None:
+    """Return the id of the organization's own account, None if none of the accounts may ask for it."""
+    asked = (OrganizationReader(client("organizations", region)).management_account() for client in clients.values())
+    return next((one for one in asked if one is not None), None)
 
 
 def _controls(clients: Mapping[str, Client], region: str) -> dict[str, Controls] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from interlock.duties.bucket_names import VAULT, bucket_name
 from interlock.duties.duty_world import exclusions, people_of
@@ -42,15 +41,19 @@ def live_world(
 ) -> World:
     """Return the world of a stack's accounts as they were read.
 
-    `trusted` are ARNs of the accounts' own administrators. These, and those that the settings name, are set apart, and
-    roles that only AWS's services assume are left out: the certificate assumes them.
+    `trusted` are ARNs of the accounts' own administrators, and of those of other accounts who become one. The former,
+    and those that the settings name, are set apart, and roles that only AWS's services assume are left out: the
+    certificate assumes them.
     Raises BadInput for settings that assign nobody, and where no role of the stack's duties was found.
     """
     if settings.duties is None or not settings.duties.people:
         raise BadInput("interlock:duties: nobody is assigned to any duty, and of nobody nothing can be proved")
     assignments = settings.duties.assignments()
     resources = tuple(_named_for_what_they_are(stack, settings, readings))
-    administrators = tuple(dict.fromkeys((*(settings.administrators or ()), *trusted)))
+    read_accounts = {reading.account_id for reading in readings}
+    elsewhere = tuple(one for one in trusted if one.split(":")[4] not in read_accounts)
+    own = (one for one in trusted if one not in elsewhere)
+    administrators = tuple(dict.fromkeys((*(settings.administrators or ()), *own)))
     found = [one for reading in readings for one in reading.principals if SERVICE_LINKED not in one.arn]
     ways = {one.principal for one in assignments.people}
     apart = tuple(one for one in found if one.arn not in ways and _is_set_apart(one, administrators))
@@ -70,6 +73,7 @@ def live_world(
         exclusions=exclusions(),
         administrators=administrators,
         trusted=apart,
+        trusted_elsewhere=elsewhere,
         minimum_retention_days=settings.vault.retention_days,
     )
     whole = with_table(world, land, settings.tracking.secret_readers if settings.tracking else ())
@@ -83,7 +87,7 @@ def _is_set_apart(principal: Principal, administrators: Sequence[str]) -> bool:
     So it is of what somebody with a duty comes in as.
     """
     is_ours = principal.duty is not None or OWN_ROLES in principal.arn
-    return not is_ours and any(fnmatchcase(principal.arn, one) for one in administrators)
+    return not is_ours and principal.arn in administrators
 
 
 def _named_for_what_they_are(stack: str, settings: Settings, readings: Sequence[AccountReading]) -> Iterator[Resource]:

@@ -57,6 +57,8 @@ class World(Part):
     trusted: tuple[Principal, ...] = ()
     """Administrators of the accounts themselves, whose every act is an assumption: of them it is only asked who else
     becomes one. None of them is among `principals`."""
+    trusted_elsewhere: tuple[str, ...] = ()
+    """ARNs of roles and users of other accounts, and roots for all of an account, who may become one of those."""
     writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """By prefix of the vault: ARNs of the roles that alone add to it; nobody adds beside the prefixes."""
     lockers: tuple[str, ...] = ()

@@ -10,9 +10,10 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from interlock.duties.proof.calls import Call
+from interlock.duties.proof.naming import texts
 from interlock.duties.proof.property import Violation
 from interlock.duties.proof.prove import Outcome
-from interlock.duties.world import World, canonical
+from interlock.duties.world import Principal, World, canonical
 
 SCHEMA_VERSION: Final = 1
 
@@ -159,10 +160,17 @@ def certify(
     apart = [
         Assumption(
             what=f"{one.arn} administers its account, and was named as such: of what it does nothing is claimed, only "
-            "that nobody else becomes it.",
+            f"that nobody else becomes it{_let_in(one)}.",
             detected_by="CloudTrail names it as the caller; the guardrails hold it too.",
         )
         for one in world.trusted
+    ]
+    apart += [
+        Assumption(
+            what=f"{one} is of another account, and was named as one who administers these: nothing is known of it.",
+            detected_by="CloudTrail of these accounts names it where it assumes a role.",
+        )
+        for one in world.trusted_elsewhere
     ]
     return Certificate(
         stack=world.stack,
@@ -176,6 +184,16 @@ def certify(
         claims=tuple(_claim(one) for one in outcomes),
         assumptions=(*ASSUMPTIONS, *apart, *taken, *left),
     )
+
+
+def _let_in(principal: Principal) -> str:
+    """Return, in words, whom the trust policy of a role names."""
+    if principal.trust is None:
+        return ""
+    written = principal.trust["Statement"]
+    statements = written if isinstance(written, list) else [written]
+    names = dict.fromkeys(name for one in statements for name in texts(one.get("Principal")))
+    return f"; its trust policy names {', '.join(names)}" if names else ""
 
 
 def _claim(outcome: Outcome) -> Claim:

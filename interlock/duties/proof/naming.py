@@ -24,7 +24,7 @@ _ACCOUNT: Final = re.compile(r"(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?
 
 def principals_in(written: Any) -> list[str]:
     """Return whatever a document says of principals: every text in it that could name a role or a user."""
-    return [one for one in _texts(written) if ":iam:" in one or ":sts:" in one]
+    return [one for one in texts(written) if ":iam:" in one or ":sts:" in one]
 
 
 def outsider(scene: Scene, account_id: str = FOREIGN) -> Session:
@@ -39,7 +39,7 @@ def named(scene: Scene, document: Any) -> tuple[Session, ...]:
     Of roles and users that the world has: the sessions that it names one by one. Of others, and of accounts: somebody
     whose own policies allow everything; of a pattern, one whom it stands for.
     """
-    found = (session for text in dict.fromkeys(_texts(document)) for session in _of_text(scene, text))
+    found = (session for text in dict.fromkeys(texts(document)) for session in _of_text(scene, text))
     return tuple(dict.fromkeys(found))
 
 
@@ -71,9 +71,9 @@ def _like(pattern: str) -> str:
     return re.sub(r"^(role|user)\*/", r"\1/", pattern).replace("*", "any").replace("?", "x")
 
 
-def _texts(written: Any) -> Iterator[str]:
+def texts(written: Any) -> Iterator[str]:
     if isinstance(written, str):
         yield written
     parts = written.values() if isinstance(written, dict) else written if isinstance(written, list) else ()
     for part in parts:
-        yield from _texts(part)
+        yield from texts(part)

@@ -32,7 +32,7 @@ class Step:
         return f"{self.how} {self.to}"
 
 
-class _Replacing(NamedTuple):
+class Replacing(NamedTuple):
     """What lets somebody act as the role under which code runs: any of some actions on a target."""
 
     actions: tuple[str, ...]
@@ -54,7 +54,7 @@ class Steps:
         self._trusting = _trusting(scene)
         self._running = [
             (replacing, arn)
-            for compute in scene.world.compute for replacing in _replacings(compute)
+            for compute in scene.world.compute for replacing in replacings(compute)
             for arn in compute.role_arns if scene.world.principal(arn) is not None
         ]  # fmt: skip
         self._replaceable = tuple(dict.fromkeys(replacing for replacing, _ in self._running))
@@ -287,9 +287,9 @@ def _anything_of(service: str, arn: str) -> str:
     return f"arn:aws:{name}:*:{arn.split(':')[4]}:*"
 
 
-def _replacings(compute: Compute) -> Iterator[_Replacing]:
-    yield from (_Replacing(taking.PUSHING, image, "pushes an image for") for image in compute.images)
-    yield _Replacing(taking.REPLACING_CODE[compute.service], _code_of(compute.arn), "replaces the code of")
+def replacings(compute: Compute) -> Iterator[Replacing]:
+    yield from (Replacing(taking.PUSHING, image, "pushes an image for") for image in compute.images)
+    yield Replacing(taking.REPLACING_CODE[compute.service], _code_of(compute.arn), "replaces the code of")
 
 
 def _code_of(arn: str) -> str:

@@ -372,3 +372,28 @@ def test_a_policy_of_aws_that_is_only_a_boundary_is_read() -> None:
     assert role.boundary is not None
     assert role.boundary.document == document
     assert role.longest_session_seconds == 900
+
+
+def test_only_whom_the_proof_is_told_of_by_name_and_who_has_no_duty_is_set_apart(
+    readings: tuple[AccountReading, ...], settings: Settings
+) -> None:
+    account_id, anything = ACCOUNTS["workload"], {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    everything = (NamedDocument(name="all", document={"Version": "2012-10-17", "Statement": [anything]}),)
+    assert settings.duties is not None
+    own_way = next(
+        one.principal for one in settings.duties.assignments().people if one.principal.split(":")[4] == account_id
+    )
+    named = f"arn:aws:iam::{account_id}:role/Administrator"
+    first, *rest = readings
+    beside = tuple(
+        Principal(arn=arn, identity=everything)
+        for arn in (named, own_way)
+        if arn not in {one.arn for one in first.principals}
+    )
+    with_them = (replace(first, principals=(*first.principals, *beside)), *rest)
+    elsewhere = "arn:aws:iam::222233334444:role/Admins"
+    told = live_world(STACK, settings, with_them, [named, own_way, elsewhere])
+    assert [one.arn for one in told.trusted] == [named]
+    assert told.trusted_elsewhere == (elsewhere,)
+    assert told.principal(own_way) is not None
+    assert live_world(STACK, settings, with_them, [f"arn:aws:iam::{account_id}:*"]).trusted == ()

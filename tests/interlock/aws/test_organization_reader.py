@@ -54,5 +54,9 @@ def test_the_organization_s_own_account_is_bound_by_none_of_its_policies(cloud: 
     assert (world.management_account, world.accounts[0].scps) == (MANAGEMENT, ())
 
 
+def test_the_organization_s_own_account_is_named_to_its_accounts(cloud: LocalCloud) -> None:
+    assert OrganizationReader(cloud.client("organizations", account="management")).management_account() == MANAGEMENT
+
+
 def test_whoever_may_not_ask_is_not_told_and_does_not_fail(cloud: LocalCloud) -> None:
     assert OrganizationReader(cloud.client("organizations", account="audit")).read(cloud.account_id) is None

@@ -135,6 +135,10 @@ def test_an_action_that_no_document_names_is_said_to_be_one(file: Path) -> None:
             "--administrator: received 'somebody'; accepted is the ARN of a role or user in one",
         ),
         (
+            ["prove", "--live", "local", "--administrator", "arn:aws:iam::123456789012:root"],
+            "or that of a role, a user or the root of another account",
+        ),
+        (
             [
                 "prove",
                 "--live",

@@ -21,12 +21,13 @@ from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.property import Context, Property
 from interlock.duties.proof.prove import prove
 from interlock.duties.proof.scene import Scene
-from interlock.duties.world import NamedDocument, Principal, Resource, ResourceKind, World
+from interlock.duties.world import Compute, NamedDocument, Principal, Resource, ResourceKind, World
 from tests.interlock.duties.landscapes import AUDIT, DEPLOYING, LAND, WORKLOAD
 from tests.interlock.duties.proof.lending import with_platform
 
 Statement = dict[str, Any]
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+ELSEWHERE = "222233334444"
 ADMINISTRATOR = f"arn:aws:iam::{WORKLOAD}:role/Administrator"
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 TRAIL = f"arn:aws:s3:::interlock-prod-trail-{AUDIT}"
@@ -219,6 +220,77 @@ def test_whoever_becomes_an_administrator_is_shown(world: World, action: str) ->
     free = changed(wider, auditor, boundary=None)
     found = refuting(free, administering.PROPERTIES, "administrators-stay-apart")
     assert [one for one in found if f"by {action} on {ADMINISTRATOR}" in one]
+
+
+def let_in(world: World, principal: dict[str, Any] | str, action: str = "AssumeRole", **condition: Any) -> World:
+    """Return the world with an administrator whose role lets some in, and no other."""
+    statement = {"Effect": "Allow", "Principal": principal, "Action": f"sts:{action}", "Condition": condition}
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
+    one = Principal(arn=ADMINISTRATOR, trust=trust, identity=(NamedDocument(name="all", document=EVERYTHING),))
+    return world.model_copy(update={"trusted": (one,)})
+
+
+def becoming(world: World) -> list[str]:
+    return refuting(world, administering.PROPERTIES, "administrators-stay-apart")
+
+
+def test_somebody_of_another_account_becomes_an_administrator_only_if_the_proof_was_told(world: World) -> None:
+    admins = f"arn:aws:iam::{ELSEWHERE}:role/Admins"
+    for named in ("*", f"arn:aws:iam::{ELSEWHERE}:root", ELSEWHERE, admins):
+        assert [one for one in becoming(let_in(world, {"AWS": named})) if "by sts:AssumeRole" in one] != []
+    inside = {"StringEquals": {"aws:PrincipalAccount": WORKLOAD}}
+    # Whom a role's policy names itself needs no right of their own, so that some of the account's own come in.
+    assert [one for one in becoming(let_in(world, {"AWS": "*"}, **inside)) if not one.startswith(WORKLOAD)] == []
+    told = let_in(world, {"AWS": admins}).model_copy(update={"trusted_elsewhere": (admins,)})
+    assert becoming(told) == []
+    assert becoming(told.model_copy(update={"trusted_elsewhere": (f"{admins}-too",)})) != []
+    whole = let_in(world, {"AWS": [ELSEWHERE, admins]})
+    assert becoming(whole.model_copy(update={"trusted_elsewhere": (admins,)})) != []
+    assert becoming(whole.model_copy(update={"trusted_elsewhere": (f"arn:aws:iam::{ELSEWHERE}:root",)})) == []
+    assert becoming(whole.model_copy(update={"management_account": ELSEWHERE})) == []
+
+
+def test_the_certificate_says_whom_an_administrators_role_lets_in(world: World) -> None:
+    admins = f"arn:aws:iam::{ELSEWHERE}:role/Admins"
+    told = let_in(world, {"AWS": admins}).model_copy(update={"trusted_elsewhere": (admins,)})
+    made = certify(told, prove(told), "a test", NOW)
+    assert [one.what for one in made.assumptions if f"its trust policy names {admins}." in one.what] != []
+    assert [one.what for one in made.assumptions if one.what.startswith(f"{admins} is of another account")] != []
+
+
+def test_only_tokens_whose_subject_is_named_exactly_become_an_administrator(world: World) -> None:
+    issuer = "token.actions.githubusercontent.com"
+    provider = {"Federated": f"arn:aws:iam::{WORKLOAD}:oidc-provider/{issuer}"}
+
+    def with_subject(subject: str, operator: str = "StringEquals") -> list[str]:
+        condition = {operator: {f"{issuer}:sub": subject}}
+        return becoming(let_in(world, provider, "AssumeRoleWithWebIdentity", **condition))
+
+    assert with_subject("repo:operations/accounts:environment:admin") == []
+    assert becoming(let_in(world, provider, "AssumeRoleWithWebIdentity")) != []
+    assert with_subject("repo:operations/*", "StringLike") != []
+    audience = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
+    assert becoming(let_in(world, provider, "AssumeRoleWithWebIdentity", **audience)) != []
+    workflows = [way for one in world.people for way in one.ways if way.principal == provider["Federated"]]
+    (subject, *_) = next(iter(one for key, one in workflows[0].context.items() if key.lower().endswith(":sub")))
+    assert any(
+        "can come to act as an administrator by sts:AssumeRoleWithWebIdentity" in one for one in with_subject(subject)
+    )
+
+
+def test_a_provider_of_saml_says_itself_who_becomes_which_role(world: World) -> None:
+    directory = {"Federated": f"arn:aws:iam::{WORKLOAD}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE"}
+    assert becoming(let_in(world, directory, "AssumeRoleWithSAML")) == []
+
+
+def test_whoever_decides_what_runs_as_an_administrator_is_shown(world: World) -> None:
+    function = f"arn:aws:lambda:eu-west-1:{WORKLOAD}:function:operations"
+    runs = Compute(arn=function, service="lambda", role_arns=(ADMINISTRATOR,))
+    kept = let_in(world, {"Service": "lambda.amazonaws.com"}).model_copy(update={"compute": (*world.compute, runs)})
+    assert becoming(kept) == []
+    wider = granting(kept, "auditor", {"Action": "lambda:UpdateFunctionCode", "Resource": function})
+    found = becoming(changed(wider, role(wider, "auditor"), boundary=None))
+    assert [one for one in found if "decide what runs as an administrator by lambda:UpdateFunctionCode" in one] != []
 
 
 @pytest.mark.parametrize("without", ["Plain", "Old", "Removal", "Guards"])
