@@ -14,10 +14,7 @@ from components.locked_bucket import LockedBucket
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.validation import checked
 from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS, MINIMUM_RETENTION_DAYS, vault_policy
-from interlock.duties.prefixes import SUBMISSIONS
-
-SUBMISSIONS_DAYS: Final = 30
-"""How long a request, and a folder that was staged with it, waits to be pinned."""
+from interlock.duties.prefixes import SUBMISSIONS, SUBMISSIONS_DAYS
 
 
 class VaultNames(TypedDict):

@@ -19,7 +19,7 @@ from interlock.aws.erasing import S3Eraser
 from interlock.aws.errors import outside
 from interlock.aws.invocation import InvocationClient
 from interlock.aws.kms import KmsSigner, fetch_public_key
-from interlock.aws.vault import S3VaultReader, S3VaultWriter
+from interlock.aws.vault import S3StagingWriter, S3VaultReader, S3VaultWriter
 from interlock.duties.duty import SigningDuty
 from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.manifest import FoundationManifest, StackManifest
@@ -86,8 +86,8 @@ class FoundationClients:
         return S3VaultReader(self.s3, self.foundation.vault.staging_bucket_name)
 
     @cached_property
-    def staging_writer(self) -> S3VaultWriter:
-        return S3VaultWriter(self.s3, self.foundation.vault.staging_bucket_name)
+    def staging_writer(self) -> S3StagingWriter:
+        return S3StagingWriter(self.s3, self.foundation.vault.staging_bucket_name)
 
     @cached_property
     def staging_eraser(self) -> S3Eraser:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,6 +18,16 @@ PART_BYTES: Final = 64 * 1024**2
 """What one part holds; files of more than one are uploaded in parts."""
 MOST_PARTS: Final = 10_000
 """Source: Amazon S3 User Guide, "Amazon S3 multipart upload limits"."""
+
+
+class Condition(TypedDict, total=False):
+    """On what S3 is to store an object; on nothing, if it is empty."""
+
+    IfNoneMatch: str
+
+
+NEW_KEY: Final[Condition] = {"IfNoneMatch": "*"}
+"""That nothing lies under the key."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +49,13 @@ class _Part:
         return known.get("ETag", "").strip('"') == hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
-def upload_in_parts(s3: S3Client, bucket: str, key: str, file: Path, part_bytes: int = PART_BYTES) -> str:
-    """Store `file` under `key` on condition that the key is new, and return the object's VersionId.
+def upload_in_parts(
+    s3: S3Client, bucket: str, key: str, file: Path, part_bytes: int = PART_BYTES, condition: Condition = NEW_KEY
+) -> str:
+    """Store `file` under `key` if `condition` holds, and return the object's VersionId.
 
     Parts of an upload that was begun before are taken up. S3 compares each part with its SHA-256. Raises what boto3
-    raises: PreconditionFailed if the key is taken.
+    raises: PreconditionFailed if the key is taken and was to be new.
     """
     size = max(part_bytes, math.ceil(file.stat().st_size / MOST_PARTS))
     upload_id = _begun(s3, bucket, key)
@@ -65,7 +77,7 @@ def upload_in_parts(s3: S3Client, bucket: str, key: str, file: Path, part_bytes:
             )["ETag"]  # fmt: skip
         sent.append({"PartNumber": part.number, "ETag": tag, "ChecksumSHA256": part.sha256})
     answer = s3.complete_multipart_upload(
-        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": sent}, IfNoneMatch="*"
+        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": sent}, **condition
     )
     return answer["VersionId"]
 

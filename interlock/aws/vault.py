@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from interlock.aws.errors import error_code, outside
-from interlock.aws.uploading import PART_BYTES, upload_in_parts
+from interlock.aws.uploading import NEW_KEY, PART_BYTES, Condition, upload_in_parts
 from interlock.failures import BadInput
 from interlock.release.vault import Lock, ObjectVersion, Overwritten, StoredObject
 
@@ -115,15 +115,9 @@ class S3VaultWriter:
         A file of several parts that was sent in part before is sent from there on. Raises Overwritten if other
         bytes lie there, BadInput for a file larger than an object can be, OutsideFailure if S3 does not store it.
         """
-        size = content.stat().st_size if isinstance(content, Path) else len(content)
-        if size > LARGEST_FILE_BYTES:
-            raise BadInput(f"{key} has {size} bytes; a file of a release has at most 5 TiB")
         try:
-            if isinstance(content, Path) and size > self._part_bytes:
-                there = self._latest(key)
-                version_id = there or upload_in_parts(self._s3, self.bucket, key, content, self._part_bytes)
-            else:
-                version_id = self._put_at_once(key, content, sha256)
+            there = self._latest(key) if self._is_large(key, content) else None
+            version_id = there or self._send(key, content, sha256, NEW_KEY)
         except ClientError as error:
             # A conflict is what a concurrent writer of the same key leaves; what lies there decides.
             if error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
@@ -133,14 +127,23 @@ class S3VaultWriter:
             raise outside(f"write s3://{self.bucket}/{key}", error) from error
         return self._equal(key, version_id, sha256)
 
-    def _put_at_once(self, key: str, content: bytes | Path, sha256: str) -> str:
+    def _is_large(self, key: str, content: bytes | Path) -> bool:
+        """Say whether it is a file of several parts. Raises BadInput for one larger than an object can be."""
+        size = content.stat().st_size if isinstance(content, Path) else len(content)
+        if size > LARGEST_FILE_BYTES:
+            raise BadInput(f"{key} has {size} bytes; a file of a release has at most 5 TiB")
+        return isinstance(content, Path) and size > self._part_bytes
+
+    def _send(self, key: str, content: bytes | Path, sha256: str, condition: Condition) -> str:
+        if isinstance(content, Path) and self._is_large(key, content):
+            return upload_in_parts(self._s3, self.bucket, key, content, self._part_bytes, condition)
         with _opened(content) as body:
             answer = self._s3.put_object(
                 Bucket=self.bucket,
                 Key=key,
                 Body=body,
-                IfNoneMatch="*",
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+                **condition,
             )
         return answer["VersionId"]
 
@@ -167,6 +170,18 @@ class S3VaultWriter:
                 f"s3://{self.bucket}/{key} holds bytes with SHA-256 {stored.sha256} already, not {sha256}"
             )
         return stored
+
+
+class S3StagingWriter(S3VaultWriter):
+    """Writes the staging bucket, where nothing is locked: what is to stay on there is written once more."""
+
+    def put_again(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        """Store `content` as the newest version of `key`. Raises BadInput, OutsideFailure as `put` does."""
+        try:
+            version_id = self._send(key, content, sha256, {})
+        except (ClientError, BotoCoreError) as error:
+            raise outside(f"write s3://{self.bucket}/{key}", error) from error
+        return self._equal(key, version_id, sha256)
 
 
 @contextlib.contextmanager

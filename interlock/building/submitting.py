@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,9 @@ from interlock.failures import BadInput, OutsideFailure, Refusal
 from interlock.mlflow.registry import Credentials, ModelReference
 from interlock.release.manifest import UnfitFolder
 from interlock.release.request import Produces, ReleaseRequest, SubjectKind
-from interlock.release.staging import stage, submitted_folder
-from interlock.release.submitting import DatedAhead, NoSubmission, Submission, write_submission
+from interlock.release.staging import stage, staged_since, submitted_folder
+from interlock.release.submitting import RENEWED_AFTER, DatedAhead, NoSubmission, Submission, write_submission
+from interlock.release.transfer import Renewal
 from interlock.release.vault import Overwritten
 from interlock.rules import shown
 
@@ -89,8 +90,9 @@ def submit(
 ) -> Submission:
     """Ask for a subject's release as the caller, and return the request as it lies in the staging bucket.
 
-    `asked` are the request's other fields. Asking for the same once more changes nothing. Raises BadInput for a
-    subject that does not exist and for fields that are wrong, Refusal for a folder that no release can be made of.
+    `asked` are the request's other fields. Asking for the same once more changes nothing, but that what lies there
+    since long is written again, and so waits on. Raises BadInput for a subject that does not exist and for fields that
+    are wrong, Refusal for a folder that no release can be made of.
     """
     produces = Produces.TEXT if subject.kind is SubjectKind.PROMPT else asked.pop("produces", Produces.DECISIONS)
     asked.pop("produces", None)
@@ -103,9 +105,11 @@ def submit(
         raise BadInput("reason: none given; accepted is why this is an emergency, for whoever approves it")
     who = clients.session_name()
     writer, reader = clients.staging_writer, clients.staging_reader
+    staged_at = None
     try:
         if subject.folder is not None:
-            request = request.model_copy(update={"version": _stage_folder(clients, subject.folder, who, progress)})
+            digest, staged_at = _stage_folder(clients, subject.folder, who, now, progress)
+            request = request.model_copy(update={"version": digest})
         elif subject.kind is SubjectKind.PROMPT:
             progress(f"look up the prompt {subject.name}/{subject.version}")
             prompt = clients.registry(credentials()).prompt(subject.name, subject.version)
@@ -122,12 +126,12 @@ def submit(
                 "subject_digest": _digest(subject.name, partial(registry.download, found)),
             }
             request = request.model_copy(update=named)
-        return write_submission(request, who, writer=writer, reader=reader)
+        return replace(write_submission(request, who, writer=writer, reader=reader), staged_at=staged_at)
     except DatedAhead as error:
         raise Refusal(
             "the request lies there, and does not count yet",
             reasons=[str(error)],
-            next_step="set the clock of this machine; the request need not be made again",
+            next_step="set the clock of this machine, and run it again",
         ) from error
     except (Overwritten, NoSubmission) as error:
         raise Refusal("the request was not submitted", reasons=[str(error)]) from error
@@ -147,7 +151,10 @@ def _digest(name: str, fetched: Callable[[Path], Path]) -> str:
             raise OutsideFailure(f"the files of {name} could not be written here: {error}") from error
 
 
-def _stage_folder(clients: StackClients, folder: Path, who: str, progress: Callable[[str], None]) -> str:
+def _stage_folder(
+    clients: StackClients, folder: Path, who: str, now: datetime, progress: Callable[[str], None]
+) -> tuple[str, datetime | None]:
+    """Stage a folder; return its digest, and when (UTC) the store took the oldest of what is staged."""
     if not folder.is_dir():
         raise BadInput(f"subject: received {str(folder)!r}; accepted is an existing folder")
     try:
@@ -157,12 +164,8 @@ def _stage_folder(clients: StackClients, folder: Path, who: str, progress: Calla
         raise Refusal(f"{folder} cannot be a release", reasons=error.problems) from error
     except OSError as error:
         raise BadInput(f"subject: {error.filename} cannot be read: {error.strerror}") from error
-    stage(
-        folder,
-        manifest,
-        submitted_folder(who, manifest.subject_digest),
-        writer=clients.staging_writer,
-        reader=clients.staging_reader,
-        progress=progress,
-    )
-    return manifest.subject_digest
+    writer, reader = clients.staging_writer, clients.staging_reader
+    prefix = submitted_folder(who, manifest.subject_digest)
+    renewal = Renewal(now - RENEWED_AFTER, writer)
+    stage(folder, manifest, prefix, writer=writer, reader=reader, progress=progress, renewal=renewal)
+    return manifest.subject_digest, staged_since(manifest, prefix, reader)

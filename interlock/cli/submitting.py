@@ -32,7 +32,7 @@ def submit_release(
 ) -> None:
     """Ask for a release as the creator: the request lies where nobody but you can write.
 
-    Asking for the same once more changes nothing.
+    It waits for the builder for 30 days. Asking for the same once more changes nothing, but that it waits on.
     """
     wanted = Subject.parse(subject)
     clients = load_clients(stack)
@@ -57,12 +57,14 @@ def submit_release(
         "key": made.key,
         "version_id": made.version_id,
         "new": made.is_new,
+        "waits_until": made.waits_until.isoformat() if made.waits_until else None,
         "request": asked.model_dump(mode="json"),
     }
     lines = [
         f"{'submitted' if made.is_new else 'was submitted already'}: {subject} for {asked.environment}, "
         f"tier {asked.tier}, ticket {asked.ticket}",
         f"  id {asked.identifier}, by {made.submitter} at {asked.submitted_at:%Y-%m-%d %H:%M} UTC",
+        *([f"  it waits until {made.waits_until:%Y-%m-%d} to be pinned"] if made.waits_until else []),
         f"  next  the builder runs  interlock release pin {asked.identifier}",
     ]
     Printer(output).result(document, lines)

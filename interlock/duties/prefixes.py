@@ -12,6 +12,7 @@ from interlock.release.predicates import APPROVALS as APPROVALS
 from interlock.release.predicates import DECISIONS as DECISIONS
 from interlock.release.predicates import FINDINGS as FINDINGS
 from interlock.release.request import SUBMISSIONS as SUBMISSIONS
+from interlock.release.request import SUBMISSIONS_DAYS as SUBMISSIONS_DAYS
 from interlock.release.trust.published import TRUST as TRUST
 from interlock.release.vault import RELEASES as RELEASES
 

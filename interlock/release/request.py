@@ -15,6 +15,8 @@ from interlock.release.times import Moment
 
 SUBMISSIONS: Final = "submissions/"
 """Of the staging bucket: `submissions/<source identity>/<the request's identifier>.json`."""
+SUBMISSIONS_DAYS: Final = 30
+"""For how long after it was written a request, or what was staged with it, waits to be pinned."""
 
 Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,9}-[1-9][0-9]{0,9}$")]
 """A change ticket, such as CHG-1234."""

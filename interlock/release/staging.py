@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from interlock.release.manifest import InvalidManifest, Manifest, ManifestFile, manifest_of, parse_manifest
 from interlock.release.request import SUBMISSIONS
-from interlock.release.transfer import LANES, Item, put_all
+from interlock.release.transfer import LANES, Item, Renewal, put_all
 from interlock.release.vault import VaultDownloader, VaultReader, VaultWriter
 
 PINS: Final = "pins/"
@@ -47,12 +48,26 @@ def stage(
     reader: VaultReader,
     progress: Callable[[str], None] = lambda _: None,
     lanes: int = LANES,
+    renewal: Renewal | None = None,
 ) -> None:
-    """Put the files of `folder` under `prefix` by their digests, and their manifest when all are there."""
+    """Put the files of `folder` under `prefix` by their digests, and their manifest when all are there.
+
+    What lies there already is written again only where `renewal` says so.
+    """
     blobs = bytes_prefix(prefix)
     by_digest = {file.sha256: Item(blobs + file.sha256, folder / file.path, file.sha256) for file in manifest.files}
-    put_all(list(by_digest.values()), blobs, writer=writer, reader=reader, progress=progress, lanes=lanes)
-    writer.put(f"{prefix}{_MANIFEST}", manifest.content, manifest.subject_digest)
+    files = list(by_digest.values())
+    put_all(files, blobs, writer=writer, reader=reader, progress=progress, lanes=lanes, renewal=renewal)
+    last = Item(f"{prefix}{_MANIFEST}", manifest.content, manifest.subject_digest)
+    put_all([last], last.key, writer=writer, reader=reader, renewal=renewal)
+
+
+def staged_since(manifest: Manifest, prefix: str, reader: VaultReader) -> datetime | None:
+    """Return when (UTC) the store took the oldest of what is staged of `manifest`; None where it does not tell."""
+    needed = {f"{prefix}{_MANIFEST}", *(bytes_prefix(prefix) + file.sha256 for file in manifest.files)}
+    taken = [one.written_at for one in reader.versions(prefix) if one.key in needed and one.is_latest]
+    known = [moment for moment in taken if moment is not None]
+    return min(known) if known and len(known) == len(taken) else None
 
 
 def staged_manifest(prefix: str, reader: VaultReader) -> Manifest | None:

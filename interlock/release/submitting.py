@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from interlock.release.digests import is_hex_digest, sha256
 from interlock.release.pin_statement import PinnedRequest
-from interlock.release.request import SUBMISSIONS, ReleaseRequest, submission_key, submitter_of
-from interlock.release.vault import ObjectVersion, Overwritten, VaultReader, VaultWriter
+from interlock.release.request import SUBMISSIONS, SUBMISSIONS_DAYS, ReleaseRequest, submission_key, submitter_of
+from interlock.release.vault import ObjectVersion, Overwritten, StagingWriter, VaultReader
 
 
 class NoSubmission(LookupError):
@@ -34,6 +34,9 @@ class SeveralSubmissions(NoSubmission):
 CLOCKS_DIFFER_BY: Final = timedelta(minutes=5)
 """By how much a request may be dated later than the store took it."""
 
+RENEWED_AFTER: Final = timedelta(days=SUBMISSIONS_DAYS) / 2
+"""How old what lies there may be for asking once more to leave it as it is."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -48,10 +51,18 @@ class Submission:
     """Whether this run wrote it."""
     written_at: datetime | None = None
     """When (UTC) the store took it, which no submitter can choose; None where that is not known."""
+    staged_at: datetime | None = None
+    """When (UTC) the store took the oldest of what was staged with it, where something was and that is known."""
 
     def __str__(self) -> str:
         asked = self.request
         return f"{asked.kind}, tier {asked.tier} for {asked.environment}, {asked.ticket}"
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Until when (UTC) it can be pinned: then the store takes it away. None where that is not known."""
+        taken = [moment for moment in (self.written_at, self.staged_at) if moment is not None]
+        return min(taken) + timedelta(days=SUBMISSIONS_DAYS) if taken else None
 
     @property
     def pinned(self) -> PinnedRequest:
@@ -66,29 +77,36 @@ class Submission:
 
 
 def write_submission(
-    request: ReleaseRequest, source_identity: str, *, writer: VaultWriter, reader: VaultReader
+    request: ReleaseRequest, source_identity: str, *, writer: StagingWriter, reader: VaultReader
 ) -> Submission:
     """Write a request under its submitter's prefix, unless the same was asked for before: then return that.
 
-    Raises DatedAhead for one that lies there now, and counts only from the time on that the submitter's clock said.
+    What lies there since long is written again as it is, and so waits on. What is dated ahead is replaced. Raises
+    DatedAhead for what lies there then, and counts only from the time on that the submitter's clock said.
     """
-    key, now = submission_key(source_identity, request), request.submitted_at
-    there = _latest(reader, key, now)
+    key = submission_key(source_identity, request)
+    there = _latest(reader, key)
+    if there is None:
+        try:
+            stored = writer.put(key, request.content, sha256(request.content).hex())
+        except Overwritten:
+            # Somebody with the same name has just asked for the same, at another second.
+            there = _latest(reader, key)
+            if there is None:
+                raise
+    kept = request
     if there is not None:
-        return there
-    try:
-        stored = writer.put(key, request.content, sha256(request.content).hex())
-    except Overwritten:
-        # Somebody with the same name has just asked for the same, at another second.
-        there = _latest(reader, key, now)
-        if there is None:
-            raise
-        return there
+        if not _is_ahead(there):
+            if there.written_at is None or request.submitted_at - there.written_at < RENEWED_AFTER:
+                return there
+            kept = there.request
+        stored = writer.put_again(key, kept.content, sha256(kept.content).hex())
     # When the store took it tells whether the clock here is wrong.
     written = next((one.written_at for one in reader.versions(key) if one.version_id == stored.version_id), None)
-    if written is not None:
-        _in_time(request, key, written, written)
-    return Submission(request, source_identity, key, stored.version_id, is_new=True)
+    made = Submission(kept, source_identity, key, stored.version_id, is_new=kept is request, written_at=written)
+    if _is_ahead(made):
+        raise _ahead(made)
+    return made
 
 
 def find_submission(wanted: str, reader: VaultReader, *, now: datetime) -> Submission:
@@ -120,12 +138,8 @@ def find_submission(wanted: str, reader: VaultReader, *, now: datetime) -> Submi
     return found[-1]
 
 
-def read_submission(content: bytes, version: ObjectVersion, now: datetime) -> Submission:
-    """Return the submission in an object's bytes, as of `now` (UTC).
-
-    Raises NoSubmission for what is none or lies elsewhere, and DatedAhead for what is dated later than it was written,
-    until that time has come: which of several is the newest the store's time tells.
-    """
+def _read(content: bytes, version: ObjectVersion) -> Submission:
+    """Return the submission in an object's bytes. Raises NoSubmission for what is none or lies elsewhere."""
     key = version.key
     try:
         request = ReleaseRequest.model_validate_json(content)
@@ -138,26 +152,28 @@ def read_submission(content: bytes, version: ObjectVersion, now: datetime) -> Su
         raise NoSubmission(f"{key} is no submission: {error}") from None
     if submission_key(submitter, request) != key or request.content != content:
         raise NoSubmission(f"{key} holds another request than its name says")
-    if version.written_at is not None:
-        _in_time(request, key, version.written_at, now)
     return Submission(request, submitter, key, version.version_id, written_at=version.written_at)
 
 
-def _in_time(request: ReleaseRequest, key: str, written: datetime, now: datetime) -> None:
-    """Raise DatedAhead for a request that is dated later than it was written, and than `now`."""
-    if request.submitted_at - written > CLOCKS_DIFFER_BY and request.submitted_at > now:
-        raise DatedAhead(
-            f"{key} says that it was submitted at {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC, and was written at "
-            f"{written:%Y-%m-%d %H:%M:%S} UTC; accepted is up to {CLOCKS_DIFFER_BY.seconds // 60} minutes later: the "
-            f"submitter's clock is wrong. It counts from {request.submitted_at:%Y-%m-%d %H:%M:%S} UTC on, and need not "
-            "be asked for again"
-        )
+def _is_ahead(one: Submission) -> bool:
+    """Say whether a request is dated later than it was written."""
+    return one.written_at is not None and one.request.submitted_at - one.written_at > CLOCKS_DIFFER_BY
 
 
-def _latest(reader: VaultReader, key: str, now: datetime) -> Submission | None:
+def _ahead(one: Submission) -> DatedAhead:
+    said, written = one.request.submitted_at, one.written_at
+    return DatedAhead(
+        f"{one.key} says that it was submitted at {said:%Y-%m-%d %H:%M:%S} UTC, and was written at "
+        f"{written:%Y-%m-%d %H:%M:%S} UTC; accepted is up to {CLOCKS_DIFFER_BY.seconds // 60} minutes later: the "
+        f"submitter's clock is wrong. It counts from {said:%Y-%m-%d %H:%M:%S} UTC on; asking for the same by a right "
+        "clock replaces it"
+    )
+
+
+def _latest(reader: VaultReader, key: str) -> Submission | None:
     for version in reader.versions(key):
         if version.key == key and version.is_latest and not version.is_delete_marker:
-            return read_submission(reader.read(key, version.version_id), version, now)
+            return _read(reader.read(key, version.version_id), version)
     return None
 
 
@@ -173,8 +189,10 @@ def _all(
         except ValueError:
             continue
         try:
-            yield read_submission(reader.read(version.key, version.version_id), version, now)
-        except DatedAhead as error:
-            ahead.append(error)
+            found = _read(reader.read(version.key, version.version_id), version)
         except NoSubmission:
             continue
+        if _is_ahead(found) and found.request.submitted_at > now:
+            ahead.append(_ahead(found))
+        else:
+            yield found

@@ -56,6 +56,14 @@ class VaultWriter(Protocol):
         ...
 
 
+class StagingWriter(VaultWriter, Protocol):
+    """Writes where nothing is locked, and what lies there is taken away some time after it was written."""
+
+    def put_again(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        """Store `content` as the newest version of whatever lies there, and return what was read back."""
+        ...
+
+
 class VaultReader(Protocol):
     """Reads objects by their version."""
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from interlock.aws.kms import KmsSigner
-from interlock.aws.vault import S3VaultReader, S3VaultWriter, locked_objects
+from interlock.aws.vault import S3StagingWriter, S3VaultReader, S3VaultWriter, locked_objects
 from interlock.failures import OutsideFailure
 from interlock.release.digests import sha256
 from interlock.release.pinning import ModelSource, pin
@@ -154,6 +154,29 @@ def test_other_bytes_of_several_parts_under_a_key_are_refused(
     S3VaultWriter(s3, vault_bucket).put("large", b"small", hexdigest(b"small"))
     with pytest.raises(Overwritten, match="already"):
         S3VaultWriter(s3, vault_bucket, part_bytes=SMALLEST_PART).put("large", file, hexdigest(file.read_bytes()))
+
+
+@pytest.mark.parametrize("size", [7, SMALLEST_PART + 1])
+def test_what_is_staged_again_is_a_newer_version_of_the_same_bytes(
+    cloud: LocalCloud, vault_bucket: str, tmp_path: Path, size: int
+) -> None:
+    s3, file, staging = cloud.client("s3"), tmp_path / "file", f"staging-{vault_bucket}"
+    s3.create_bucket(Bucket=staging, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket=staging, VersioningConfiguration={"Status": "Enabled"})
+    file.write_bytes(b"a" * size)
+    writer = S3StagingWriter(s3, staging, part_bytes=SMALLEST_PART)
+    first = writer.put("key", file, hexdigest(file.read_bytes()))
+    again = writer.put_again("key", file, hexdigest(file.read_bytes()))
+    assert (again.sha256, again.size) == (first.sha256, size)
+    newest = [one.version_id for one in S3VaultReader(s3, staging).versions("key") if one.is_latest]
+    assert newest == [again.version_id] != [first.version_id]
+
+
+def test_nothing_is_written_again_in_the_vault(cloud: LocalCloud, vault_bucket: str) -> None:
+    writer = S3StagingWriter(cloud.client("s3"), vault_bucket)
+    writer.put("key", b"content", hexdigest(b"content"))
+    with pytest.raises(OutsideFailure, match="AccessDenied"):
+        writer.put_again("key", b"content", hexdigest(b"content"))
 
 
 def test_an_object_comes_onto_a_disk_as_a_new_file_alone(cloud: LocalCloud, vault_bucket: str, tmp_path: Path) -> None:

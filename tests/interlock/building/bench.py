@@ -59,6 +59,12 @@ class MortalVault(MemoryVault):
         self.life.after_write()
         return stored
 
+    def put_again(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        self.life.before_write()
+        stored = super().put_again(key, content, sha256)
+        self.life.after_write()
+        return stored
+
     def erase(self, prefix: str) -> None:
         for key in [key for key in self.objects if key.startswith(prefix)]:
             self.life.before_write()

@@ -19,7 +19,7 @@ from interlock.release.statement import statement_about
 from interlock.release.submitting import write_submission
 from interlock.release.tiers import parse_policy
 from interlock.release.vault import files_prefix
-from tests.interlock.building.bench import GATES, Bench, Killed, killed_everywhere
+from tests.interlock.building.bench import DAY, GATES, NOW, Bench, Killed, killed_everywhere
 from tests.interlock.release.policies import varied
 
 
@@ -203,6 +203,36 @@ def test_a_folder_is_pinned_from_what_its_submitter_staged(bench: Bench, tmp_pat
     bench.staging.add_version(key, b"evil")
     with pytest.raises(Refusal, match="not to be used"):
         bench.pin(f"plain/{asked.request.version}")
+
+
+@pytest.mark.parametrize("ticket", ["CHG-1", "CHG-2"])
+def test_a_folder_that_was_staged_long_ago_waits_as_long_as_the_request_for_it(
+    bench: Bench, tmp_path: Path, ticket: str
+) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "weights").write_text("0110")
+    first = bench.submit(f"folder:{folder}")
+    later = NOW + 16 * DAY
+    bench.ticks = 16 * 24 * 3600
+    bench.staging.written = dict.fromkeys(bench.staging.objects, NOW)
+    bench.staging.written |= {f"{key}#1": later for key in bench.staging.objects}
+    again = bench.submit(f"folder:{folder}", ticket=ticket)
+    assert {len(versions) for versions in bench.staging.objects.values()} == ({2} if ticket == "CHG-1" else {1, 2})
+    assert again.waits_until == later + 30 * DAY
+    assert (again.request == first.request) is (ticket == "CHG-1")
+    pinned = bench.pin(again.request.identifier)
+    assert pinned.digest == first.request.version
+
+
+def test_a_request_for_a_folder_waits_no_longer_than_what_was_staged(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "weights").write_text("0110")
+    bench.submit(f"folder:{folder}")
+    bench.ticks = 14 * 24 * 3600
+    bench.staging.written = dict.fromkeys(bench.staging.objects, NOW)
+    assert bench.submit(f"folder:{folder}", ticket="CHG-2").waits_until == NOW + 30 * DAY
 
 
 @pytest.mark.parametrize(

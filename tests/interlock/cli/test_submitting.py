@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_a_creator_submits_a_version_once_under_their_own_name(shell: ReleaseShe
     assert made["request"]["logged_model_id"].startswith("m-")
     code, again = shell.json("creator-1", "release", "submit", f"{registered}/1", *ASKED)
     assert (code, again) == (0, {**made, "new": False})
+    until = datetime.fromisoformat(made["waits_until"])
+    assert timedelta(days=29) < until - datetime.now(UTC) <= timedelta(days=30)
+    code, said = shell.run("creator-1", "release", "submit", f"{registered}/1", *ASKED)
+    assert f"it waits until {until:%Y-%m-%d} to be pinned" in " ".join(said.split())
     code, other = shell.json("creator-2", "release", "submit", f"{registered}/1", *ASKED)
     assert (code, other["id"], other["submitter"]) == (0, made["id"], "creator-2")
     assert len(shell.keys("staging_bucket_name")) == 2
@@ -36,6 +41,7 @@ def test_a_folder_is_staged_with_its_submission(shell: ReleaseShell, tmp_path: P
     assert code == 0, made
     assert made["request"]["name"] == "model"
     assert len(made["request"]["version"]) == 64
+    assert made["waits_until"] is not None
     assert len(shell.keys("staging_bucket_name")) == 3
     (tmp_path / "hollow").mkdir()
     (tmp_path / "hollow" / "weights").touch()

@@ -39,7 +39,7 @@ class MemoryVault:
         self.mode = "COMPLIANCE"
         self.writes_left = 10_000
         self.written: dict[str, datetime] = {}
-        """When it says that a key was written, where it says so."""
+        """When it says that a key, or a version, was written, where it says so."""
 
     def put(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
         body = content if isinstance(content, bytes) else content.read_bytes()
@@ -54,6 +54,12 @@ class MemoryVault:
             self.add_version(key, body)
         return self.describe(key, self.objects[key][-1][0])
 
+    def put_again(self, key: str, content: bytes | Path, sha256: str) -> StoredObject:
+        body = content if isinstance(content, bytes) else content.read_bytes()
+        assert hashlib.sha256(body).hexdigest() == sha256
+        self.add_version(key, body)
+        return self.describe(key, self.objects[key][-1][0])
+
     def add_version(self, key: str, body: bytes) -> None:
         versions = self.objects.setdefault(key, [])
         versions.append((f"{key}#{len(versions)}", body))
@@ -63,7 +69,8 @@ class MemoryVault:
             if key.startswith(prefix):
                 for version_id, _ in self.objects[key]:
                     latest = version_id == self.objects[key][-1][0]
-                    yield ObjectVersion(key, version_id, is_latest=latest, written_at=self.written.get(key))
+                    written = self.written.get(version_id, self.written.get(key))
+                    yield ObjectVersion(key, version_id, is_latest=latest, written_at=written)
                 if key in self.markers:
                     yield ObjectVersion(key, "marker", is_latest=True, is_delete_marker=True)
 

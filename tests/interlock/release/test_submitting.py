@@ -10,15 +10,16 @@ import pytest
 from interlock.release.manifest import manifest_of
 from interlock.release.pin_statement import PinnedRequest
 from interlock.release.request import ReleaseRequest, submission_key, submitter_of
-from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, submitted_folder
+from interlock.release.staging import NotStaged, fetch_staged, stage, staged_manifest, staged_since, submitted_folder
 from interlock.release.submitting import (
+    RENEWED_AFTER,
     DatedAhead,
     NoSubmission,
     SeveralSubmissions,
-    Submission,
     find_submission,
     write_submission,
 )
+from interlock.release.transfer import Renewal
 from interlock.release.vault import StoredObject
 from tests.interlock.release.memory import MemoryVault
 
@@ -116,24 +117,45 @@ def test_a_request_that_is_dated_later_than_it_was_written_is_none_until_that_ti
 
 
 @pytest.mark.parametrize("minutes", [5, 6])
-def test_whoever_asks_with_a_clock_that_is_ahead_is_told_so_and_need_not_ask_again(minutes: int) -> None:
+def test_whoever_asks_with_a_clock_that_is_ahead_is_told_so(minutes: int) -> None:
     bucket = MemoryVault()
     ahead = request(submitted_at=NOW + timedelta(minutes=minutes))
     bucket.written = {submission_key("creator-1", ahead): NOW}
-
-    def ask(one: ReleaseRequest) -> Submission:
-        return write_submission(one, "creator-1", writer=bucket, reader=bucket)
-
     if minutes == 5:
-        assert ask(ahead).is_new
+        assert write_submission(ahead, "creator-1", writer=bucket, reader=bucket).is_new
         return
-    told = "the submitter's clock is wrong. It counts from 2026-03-01 09:06:00 UTC on, and need not be asked for again"
-    for one in (ahead, request(submitted_at=NOW + timedelta(minutes=1))):
+    told = "the submitter's clock is wrong. It counts from 2026-03-01 09:06:00 UTC on; asking for the same by a right"
+    for _ in range(2):
         with pytest.raises(DatedAhead, match=told):
-            ask(one)
-    again = ask(request(submitted_at=NOW + timedelta(minutes=7)))
-    assert (again.is_new, again.request) == (False, ahead)
-    assert len(bucket.objects) == 1
+            write_submission(ahead, "creator-1", writer=bucket, reader=bucket)
+    assert find_submission(ahead.identifier, bucket, now=ahead.submitted_at).request == ahead
+
+
+def test_asking_by_a_right_clock_replaces_what_was_asked_by_one_that_was_a_year_ahead() -> None:
+    bucket = MemoryVault()
+    bucket.written = {submission_key("creator-1", request()): NOW}
+    with pytest.raises(DatedAhead):
+        write_submission(request(submitted_at=NOW + timedelta(days=365)), "creator-1", writer=bucket, reader=bucket)
+    honest = request(submitted_at=NOW + timedelta(minutes=1))
+    made = write_submission(honest, "creator-1", writer=bucket, reader=bucket)
+    assert (made.is_new, made.request) == (True, honest)
+    assert find_submission(honest.identifier, bucket, now=NOW + timedelta(minutes=2)).request == honest
+    assert not write_submission(honest, "creator-1", writer=bucket, reader=bucket).is_new
+
+
+@pytest.mark.parametrize(("days", "versions"), [(14, 1), (16, 2), (29, 2)])
+def test_a_request_that_is_made_again_when_half_its_time_is_over_waits_on_and_stays_the_same_request(
+    days: int, versions: int
+) -> None:
+    bucket, key, later = MemoryVault(), submission_key("creator-1", request()), NOW + timedelta(days=days)
+    bucket.written = {f"{key}#0": NOW, f"{key}#1": later}
+    first = write_submission(request(), "creator-1", writer=bucket, reader=bucket)
+    again = write_submission(request(submitted_at=later), "creator-1", writer=bucket, reader=bucket)
+    assert (again.is_new, again.request) == (False, first.request), "a second pin of it would be another release's way"
+    assert len(bucket.objects[key]) == versions
+    assert first.waits_until == NOW + timedelta(days=30)
+    assert again.waits_until == (later if versions == 2 else NOW) + timedelta(days=30)
+    assert find_submission(first.request.identifier, bucket, now=later).pinned.sha256 == first.pinned.sha256
 
 
 def test_whose_request_it_is_is_told_by_where_it_lies_alone() -> None:
@@ -179,6 +201,26 @@ def test_a_staged_folder_comes_back_as_it_was(folder: Path, tmp_path: Path) -> N
     found = staged_manifest(prefix, bucket)
     assert found == manifest
     fetch_staged(manifest, prefix, tmp_path / "back", reader=bucket, downloader=bucket)
+    assert manifest_of(tmp_path / "back") == manifest
+
+
+@pytest.mark.parametrize(("days", "versions"), [(14, 1), (16, 2)])
+def test_of_a_folder_that_is_submitted_again_what_has_waited_for_half_its_time_is_staged_again(
+    folder: Path, tmp_path: Path, days: int, versions: int
+) -> None:
+    bucket, manifest, later = MemoryVault(), manifest_of(folder), NOW + timedelta(days=days)
+    stage(folder, manifest, "s/", writer=bucket, reader=bucket)
+    fresh = f"s/blobs/{manifest.files[0].sha256}"
+    assert staged_since(manifest, "s/", bucket) is None
+    bucket.written = dict.fromkeys(bucket.objects, NOW) | {f"{key}#1": later for key in bucket.objects}
+    bucket.written[fresh] = later - timedelta(days=1)
+    assert staged_since(manifest, "s/", bucket) == NOW
+    stage(folder, manifest, "s/", writer=bucket, reader=bucket, renewal=Renewal(later - RENEWED_AFTER, bucket))
+    assert {key: len(found) for key, found in bucket.objects.items()} == {
+        key: 1 if key == fresh else versions for key in bucket.objects
+    }
+    assert staged_since(manifest, "s/", bucket) == (NOW if versions == 1 else later - timedelta(days=1))
+    fetch_staged(manifest, "s/", tmp_path / "back", reader=bucket, downloader=bucket)
     assert manifest_of(tmp_path / "back") == manifest
 
 
