@@ -98,15 +98,19 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
 
 
 def measured_by_then(readings: Readings, record: Record, summary: Summary) -> Readings:
-    """Return what a load under `summary` goes by: of evidence, passed, failed or malformed, only what it names.
+    """Return what a load under `summary` goes by: of evidence and of pins, well formed or not, only what it names.
 
     Of test results too, which say what evidence says. Else whoever may sign evidence, and people need not agree to
-    that, could stop what serves from scaling out. So could whoever pins, by a pin that cannot be read.
+    that, could stop what serves from scaling out. So could whoever pins, by a pin that cannot be read, or one that
+    names an approver as who asked for these bytes or built them.
     """
     written = record.of(Predicate.EVIDENCE, Predicate.TEST_RESULT, Predicate.PIN)
     since = {one.key for one in written if one.sha256 not in summary.envelopes}
+    named = tuple(one for one in readings.pins if one.recorded.key not in since)
     return replace(
         readings,
+        # Where it names none, each of them is refused for that.
+        pins=named or readings.pins,
         evidence=tuple(one for one in readings.evidence if one.recorded.key not in since),
         forgeries=tuple(one for one in readings.forgeries if one.where not in since),
     )

@@ -127,6 +127,28 @@ def test_what_was_signed_since_the_admission_makes_up_for_nothing_that_it_rested
     assert [one.person for one in verdict.approvals] == ["approver-2"]
 
 
+@pytest.mark.parametrize("said", [{"submitter": "approver-1"}, {"builder": "approver-1"}])
+def test_a_later_pin_that_names_an_approver_stops_a_new_admission_and_no_load(
+    world: World, said: dict[str, str]
+) -> None:
+    world.pin(**said, ticket="CHG-9")
+    world.sequence(NOW + 5 * HOUR)
+    assert C.APPROVAL_MISSING in codes(world.admit())
+    assert codes(world.load()) == set()
+
+
+def test_a_summary_that_names_no_pin_admits_none() -> None:
+    world = APPROVED.spoiled()
+    verdict = world.admit()
+    named = [one for one in verdict.rests_on if one.predicate_type != Predicate.PIN]
+    summary = summary_of(
+        world.digest, environment="prod", policy=world.policy.digest, tier="high", inputs=named,
+        passed=True, now=NOW + 4 * HOUR, version="0.1.0",
+    )  # fmt: skip
+    world.write(Predicate.VERIFICATION, summary_statement(world.digest, summary).predicate, KEYS["deployer"])
+    assert codes(world.load()) == {C.NOT_ADMITTED}
+
+
 def test_a_key_that_ended_before_it_signed_helps_no_load_though_nobody_distrusts_it() -> None:
     world = World()
     world.end_key("approver-2", NOW + 30 * MINUTE)
