@@ -2542,10 +2542,11 @@ class Verifier:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
 
     def _check_dates(self, sound: Container[str]) -> None:
-        """What takes something from the release counts whatever its date is; a decision that is dated back does not.
+        """What takes something from the release counts whatever its date; a decision that is dated back admits nothing.
 
-        Where a release was let in by such a decision alone, nothing says that it was: `sound` are the resources that
-        another decision admits. An approval's date is looked at where it is counted.
+        What it let in is judged all the same: else whoever admits against the record would date that back. Where a
+        release was let in by such a decision alone, nothing says that it was: `sound` are the resources that another
+        decision admits. An approval's date is looked at where it is counted.
         """
         for one in self.statements:
             lie = one.dated_back() if one.kind in STATED and one.kind != APPROVAL else None
@@ -2555,7 +2556,8 @@ class Verifier:
             if one.kind != VERIFICATION:
                 self.report.note("statement-backdated", f"{key}: {lie}; it counts all the same", one.key)
             elif said["verificationResult"] != "PASSED" or said["resourceUri"] in sound:
-                self.report.note("statement-backdated", f"{key}: {lie}; as a decision it counts for nothing", one.key)
+                so = "it admits nothing by itself, and what it let in is judged by that checkpoint"
+                self.report.note("statement-backdated", f"{key}: {lie}; {so}", one.key)
             else:
                 self._refuse("statement-backdated", one.key, f"{lie}, and no other decision admits it there")
 

@@ -15,6 +15,9 @@ WRITTEN_WITHIN: Final = timedelta(minutes=15)
 """What may pass between the time that a statement gives itself and the moment when it lies in the vault: signing,
 writing, clocks that differ."""
 
+OF_A_DECISION: Final = "it admits nothing by itself, and what it let in is judged by that checkpoint"
+"""What becomes of a decision that is dated back."""
+
 
 def dated_back(said: Said[Any], stated: datetime, belief: Belief) -> str | None:
     """Return why a statement cannot have been made at `stated` (UTC), as it says, or None if it can."""
@@ -31,9 +34,9 @@ def backdated(readings: Readings, belief: Belief) -> Iterator[Reason]:
     """Yield, to be told, each objection, withdrawal and decision that is dated back, by a key that is believed.
 
     None of them refuses for its date: whoever holds a key of an approver's or a deployer's could refuse any release
-    for good. What takes something from the release counts all the same; a decision counts for nothing, and an approval
-    neither, which says so itself. What a gate measured elsewhere, and what was asked for, may be older than its
-    statement.
+    for good. What takes something from the release counts all the same; a decision admits nothing, and an approval
+    counts for nothing, which says so itself. What a gate measured elsewhere, and what was asked for, may be older than
+    its statement.
     """
     stated: list[tuple[Said[Any], datetime]] = [
         *((one, one.what.rejected_at) for one in readings.rejections),
@@ -45,5 +48,5 @@ def backdated(readings: Readings, belief: Belief) -> Iterator[Reason]:
     for one, moment in stated:
         lie = dated_back(one, moment, belief)
         if lie is not None and belief.doubt(one) is None:
-            so = "as a decision it counts for nothing" if isinstance(one.what, Summary) else "it counts all the same"
+            so = OF_A_DECISION if isinstance(one.what, Summary) else "it counts all the same"
             yield Reason(ReasonCode.STATEMENT_BACKDATED, f"{one.recorded.key}: {lie}; {so}", one.recorded.key)

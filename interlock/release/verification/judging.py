@@ -22,7 +22,7 @@ from interlock.release.verification.ledger import FRESH_WITHIN, seen_in
 from interlock.release.verification.readings import Readings, Said, read
 from interlock.release.verification.reason import Reason, ReasonCode
 from interlock.release.verification.stored import files_reasons, locks, nothing_stored, pin_reasons, strangers
-from interlock.release.verification.summary import Summary
+from interlock.release.verification.summary import Summary, VerificationResult
 from interlock.release.verification.trust import Trust
 from interlock.release.verification.verdict import Profile as Profile
 from interlock.release.verification.verdict import Verdict as Verdict
@@ -61,7 +61,7 @@ def admit(
     verdict = judge.verdict(Profile.ADMIT, found)
     first = min(until.values(), default=None)
     others = tuple(replace(one, locked_until=first) for one in verdict.others)
-    notes = (*verdict.notes, *readings.unreadable, *backdated(readings, belief))
+    notes = (*verdict.notes, *readings.unreadable, *backdated(readings, belief), *judge.misjudged())
     return replace(verdict, notes=notes, locked_until=first, others=others)
 
 
@@ -212,17 +212,43 @@ class _Judge:
         lie = dated_back(decision, decision.what.time_verified, self.belief)
         if lie is not None:
             return Reason(ReasonCode.STATEMENT_BACKDATED, f"the decision is dated back: {lie}")
+        if self.now is not None and pin.recorded.sha256 not in decision.what.envelopes:
+            return Reason(code, "it was admitted there by another pin")
+        fault = self._against(decision, pin, environment)
+        return fault and Reason(code, f"it was admitted there although {fault}")
+
+    def misjudged(self) -> Iterator[Reason]:
+        """Yield, to be told, each decision that let something in against what the ledger had by then.
+
+        It refuses nothing that is to be admitted now, or one deployer's key could refuse a release for good; verify.py,
+        which is asked whether all of the record holds, refuses it. What was in force when another policy was, verify.py
+        alone reads in the ledger: such a decision is not judged here.
+        """
+        for one in self.readings.summaries:
+            said, policy = one.what, one.what.policy.digest.sha256
+            if said.result is not VerificationResult.PASSED or self.belief.doubt(one) is not None:
+                continue
+            pins = [pin for pin in self.readings.pins if pin.what.request is not None and pin.what.policy == policy]
+            where, environment = one.recorded.key, said.environment
+            if not pins or environment is None or not said.admits(self.record.digest, environment):
+                text = f"{where}: it admits {said.resource_uri[:120]!r}, which nobody asked for under that policy"
+                yield Reason(ReasonCode.ENVIRONMENT_NOT_ASKED_FOR, text, where)
+            elif policy == self.trust.policy_in_force:
+                faults = [self._against(one, pin, environment) for pin in pins]
+                first = next((fault for fault in faults if fault is not None), None)
+                if first is not None and None not in faults:
+                    yield Reason(first.code, f"{where}: it was admitted to {environment} although {first}", where)
+
+    def _against(self, decision: Said[Summary], pin: Said[PinPredicate], environment: str) -> Reason | None:
+        """Return what the ledger had against a decision to admit what `pin` opened; None where there is no ledger."""
         moment = decided_at(decision, self.belief)
         if self.now is None or moment is None:
             return None
-        if pin.recorded.sha256 not in decision.what.envelopes:
-            return Reason(code, "it was admitted there by another pin")
         readings = rested_on(self.readings, decision, self.belief, moment)
         then = replace(self, environment=environment, now=moment, locked_until={}, readings=readings)
         against = [*then.objections(), *standing.retirements(readings, self.belief)]
         best = min(then._of_pin(pin, Profile.ADMIT), key=lambda case: len(case.reasons))
-        first = next(iter([*against, *best.reasons]), None)
-        return first and Reason(code, f"it was admitted there although {first}")
+        return next(iter([*against, *best.reasons]), None)
 
     def _of_path(self, opened: tier.Opened, path: tier.Path, common: Sequence[Reason], profile: Profile) -> Verdict:
         pin = opened.pin

@@ -80,6 +80,10 @@ def test_a_decision_that_is_dated_back_is_told_and_counts_for_nothing_beside_one
     world.sequence()
     assert both(world) == (set(), set())
     assert noted(world) == (DECISION, DECISION)
+    root = world.root.fingerprint
+    said = [one.text for one in library_verdict(world, root).notes]
+    said += [one.text for one in reported(world.bundle(), root).notes]
+    assert len({text.partition("; ")[2] for text in said}) == 1, "and of it both say the same"
 
 
 def test_a_decision_that_is_dated_back_admits_nothing_by_itself() -> None:
@@ -91,6 +95,36 @@ def test_a_decision_that_is_dated_back_admits_nothing_by_itself() -> None:
     world.decide()
     world.sequence()
     assert both(world) == (set(), set()), "it is decided on anew"
+
+
+@pytest.mark.parametrize("early", [timedelta(0), 2 * HOUR])
+def test_a_decision_that_let_in_what_nobody_had_approved_yet_is_told_by_both_whatever_its_date_is(
+    early: timedelta,
+) -> None:
+    world = BASES["half"].copy()
+    key = world.decide(at=world.now - early)
+    world.sequence()
+    world.approve("approver-2")
+    world.sequence()
+    world.decide(inputs=world.verdict().rests_on)
+    world.sequence()
+    library, program = noted(world)
+    dated = DECISION if early else set()
+    assert both(world) == (set(), {"approval-missing"}), "it may be admitted now, and not all of the record holds"
+    assert (library, program) == (dated | {("approval-missing", "decisions")}, dated)
+    told = {one.where: one.text for one in library_verdict(world, world.root.fingerprint).notes}
+    assert told[key].startswith(f"{key}: it was admitted to prod although 0 of 1 approvals of")
+
+
+def test_a_decision_on_what_nobody_asked_for_is_told_by_both() -> None:
+    world = BASES["released"].copy()
+    world.decide(environment="elsewhere")
+    world.decide(policy="0" * 64)
+    world.sequence()
+    code = "environment-not-asked-for"
+    library, program = both(world)
+    assert (library, code in program) == (set(), True)
+    assert noted(world) == ({(code, "decisions")}, set())
 
 
 @pytest.mark.parametrize("kind", ACTS)
