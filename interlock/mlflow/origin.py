@@ -69,20 +69,31 @@ def origin_of(source: ModelSource, run: Any | None) -> Origin:
     )
 
 
+class UnreadablePrompt(ValueError):
+    """A prompt version that holds what no release can: its server lets others write anything into its tags."""
+
+
 def prompt_of(version: Any) -> Prompt:
-    """Return the file of an MLflow prompt version: what a model would be given, and nothing that may change."""
-    document = {
-        "schema_version": 1,
-        "template": version.template,
-        "response_format": version.response_format,
-        "model_config": getattr(version, "model_config", None),
-    }
+    """Return the file of an MLflow prompt version: what a model would be given, and nothing that may change.
+
+    Raises UnreadablePrompt.
+    """
     source = Source(
         kind=SubjectKind.PROMPT, registry="mlflow", name=_text(version.name), version=_text(version.version)
     )
-    # Through JSON, because MLflow hands out objects of its own.
-    plainly = json.loads(json.dumps(document, default=_fields))
-    return Prompt(canonical_json(plainly), Origin(source=source))
+    try:
+        # MLflow reads what others wrote only when it is asked for.
+        document = {
+            "schema_version": 1,
+            "template": version.template,
+            "response_format": version.response_format,
+            "model_config": getattr(version, "model_config", None),
+        }
+        # Through JSON, because MLflow hands out objects of its own.
+        plainly = json.loads(json.dumps(document, default=_fields))
+        return Prompt(canonical_json(plainly), Origin(source=source))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnreadablePrompt(plain(str(error), _LONGEST)) from error
 
 
 def _fields(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
 from interlock.mlflow.artifacts import withheld
-from interlock.mlflow.origin import Prompt, origin_of, prompt_of
+from interlock.mlflow.origin import Prompt, UnreadablePrompt, origin_of, prompt_of
 from interlock.release.pin_statement import Origin
 from interlock.release.pinning import ModelSource
 
@@ -122,12 +122,15 @@ class Registry:
             return origin_of(source, run)
 
     def prompt(self, name: str, version: str) -> Prompt:
-        """Return a prompt version of the prompt registry. Raises as `resolve` does."""
+        """Return a prompt version of the prompt registry. Raises as `resolve` does, and Refusal for unreadable ones."""
         with self._session(f"look up the prompt {name}/{version}"):
             found = self._client().get_prompt_version(name, version)
         if found is None:
             raise BadInput(f"could not look up the prompt {name}/{version}: there is none")
-        return prompt_of(found)
+        try:
+            return prompt_of(found)
+        except UnreadablePrompt as error:
+            raise Refusal(f"the prompt {name}/{version} cannot be a release", reasons=[str(error)]) from error
 
     @contextlib.contextmanager
     def asking(self, attempt: str) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from interlock.mlflow.origin import PROMPT_FILE, prompt_of
+from interlock.mlflow.origin import PROMPT_FILE, UnreadablePrompt, prompt_of
 from interlock.mlflow.registry import Registry
 from interlock.release.finding import Fact, named_facts, told
 from interlock.release.pin_statement import Source
@@ -54,7 +54,12 @@ class MlflowEye:
         if found is None:
             return None
         folder.mkdir(parents=True)
-        (folder / PROMPT_FILE).write_bytes(prompt_of(found).content)
+        try:
+            content = prompt_of(found).content
+        except UnreadablePrompt as error:
+            # Whatever was pinned could be read: these are other bytes, and stop nobody from looking at the rest.
+            content = f"unreadable: {error}".encode()
+        (folder / PROMPT_FILE).write_bytes(content)
         return folder
 
 

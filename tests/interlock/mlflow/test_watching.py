@@ -161,6 +161,28 @@ def test_a_prompt_whose_text_is_replaced_or_that_is_deleted_is_found(
     assert kinds() == [ChangeKind.FILES_GONE, ChangeKind.VERSION_DELETED]
 
 
+@pytest.mark.parametrize("written", ['{"temperature": NaN}', '{"max_tokens": 9007199254740993}', "{", "[" * 100_000])
+def test_a_prompt_that_cannot_be_read_any_more_is_found_as_overwritten_and_refused_as_a_release(
+    mlflow: RunningServer, client: Any, tmp_path: Path, written: str
+) -> None:
+    from mlflow.entities.model_registry import ModelVersionTag
+
+    name = f"watched-{uuid.uuid4().hex[:8]}"
+    client.register_prompt(name, "Answer {{question}}.")
+    registry = Registry(mlflow.uri, mlflow.admin)
+    eye, source = MlflowEye(registry), registry.prompt(name, "1").origin.source
+    pinned = eye.files(source, tmp_path / "pinned")
+    store = client._get_registry_client().store
+    store.set_model_version_tag(name, "1", ModelVersionTag("_mlflow_prompt_model_config", written))
+    there = eye.files(source, tmp_path / "there")
+    assert pinned is not None
+    assert there is not None
+    assert manifest_of(there).subject_digest != manifest_of(pinned).subject_digest
+    assert eye.facts(source)
+    with pytest.raises(Refusal, match="cannot be a release"):
+        registry.prompt(name, "1")
+
+
 def test_who_may_not_look_or_gets_no_answer_finds_nothing(
     mlflow: RunningServer, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
