@@ -28,6 +28,7 @@ from interlock.manifest_parts import (
     TrackingPart,
     VaultPart,
 )
+from interlock.rules import shown
 
 SCHEMA_VERSION: Final = 2
 
@@ -133,6 +134,10 @@ READERS: Final[Mapping[int, Callable[[Mapping[str, Any]], StackManifest]]] = {
 """By schema version: how a document of that version becomes today's."""
 
 
+_MOST_TOLD: Final = 20
+"""How many wrong fields are named: another document than a manifest has hundreds."""
+
+
 def read_manifest(document: object) -> StackManifest:
     """Return the manifest that `document`, parsed JSON of any known schema version, holds.
 
@@ -148,12 +153,15 @@ def read_manifest(document: object) -> StackManifest:
     try:
         return reader(document)
     except ValidationError as error:
-        raise ManifestError("the stack manifest is wrong: " + "; ".join(_lines(error))) from None
+        lines = _lines(error)
+        more = [f"and {len(lines) - _MOST_TOLD} more"] if len(lines) > _MOST_TOLD else []
+        raise ManifestError("the stack manifest is wrong: " + "; ".join([*lines[:_MOST_TOLD], *more])) from None
 
 
 def _lines(error: ValidationError) -> list[str]:
-    return [
-        f"{'.'.join(map(str, one['loc'])) or 'manifest'}: {one['msg']}"
-        + ("" if one["type"] == "missing" or isinstance(one["input"], Mapping) else f" (received {one['input']!r})")
-        for one in error.errors(include_url=False)
-    ]
+    lines = []
+    for one in error.errors(include_url=False):
+        told = one["type"] != "missing" and not isinstance(one["input"], Mapping)
+        received = f" (received {shown(one['input'])})" if told else ""
+        lines.append(f"{'.'.join(map(str, one['loc'])) or 'manifest'}: {one['msg']}{received}")
+    return lines

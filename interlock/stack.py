@@ -66,6 +66,8 @@ def _parsed(source: str, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{source} holds no JSON: {error}") from None
+    except RecursionError:
+        raise ManifestError(f"{source} holds JSON of more levels than can be read") from None
 
 
 def _from_pulumi(stack: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Callable
@@ -51,7 +52,7 @@ class Subject:
         """Read `NAME/VERSION`, `prompt:NAME/VERSION` or `folder:PATH`. Raises BadInput."""
         if text.startswith(_FOLDER) and len(text) > len(_FOLDER):
             folder = Path(text.removeprefix(_FOLDER))
-            return cls(SubjectKind.FOLDER, folder.resolve().name, folder=folder)
+            return cls(SubjectKind.FOLDER, os.path.basename(os.path.realpath(folder)), folder=folder)
         prompt = _PROMPT.fullmatch(text)
         if prompt is not None:
             return cls(SubjectKind.PROMPT, prompt["name"], prompt["version"])
@@ -155,7 +156,7 @@ def _stage_folder(
     clients: StackClients, folder: Path, who: str, now: datetime, progress: Callable[[str], None]
 ) -> tuple[str, datetime | None]:
     """Stage a folder; return its digest, and when (UTC) the store took the oldest of what is staged."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise BadInput(f"subject: received {str(folder)!r}; accepted is an existing folder")
     try:
         progress(f"take the digests of {folder}")

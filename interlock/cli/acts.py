@@ -23,6 +23,7 @@ from interlock.release.digests import is_hex_digest
 from interlock.release.passport.text import text
 from interlock.release.request import Ticket
 from interlock.release.verification.readings import Said
+from interlock.rules import shown
 
 TicketOption = Annotated[str, typer.Option(help="The change ticket, such as CHG-1234.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for whoever reads the record later.")]
@@ -201,6 +202,10 @@ def _check(digest: str, ticket: str, reason: str) -> None:
         TypeAdapter(Ticket).validate_python(ticket)
     except ValidationError:
         raise BadInput(f"--ticket: received {ticket!r}; accepted is a change ticket, such as CHG-1234") from None
+    try:
+        reason.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"--reason: received {shown(reason)}, which is no UTF-8; accepted is text that is") from None
     if not reason.strip() or len(reason) > _LONGEST_REASON:
         raise BadInput(
             f"--reason: received {len(reason)} characters; accepted is why, in 1 to {_LONGEST_REASON} characters"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from interlock.cli.files import write_once
 from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command
 from interlock.failures import BadInput
 from interlock.inventory import take_inventory
@@ -23,13 +25,11 @@ def inventory_environment(
     output: OutputOption = OutputFormat.TEXT,
 ) -> None:
     """List the distributions that are installed, with their licences and what each one needs."""
-    absent = [one for one in path or () if not one.is_dir()]
+    absent = [one for one in path or () if not os.path.isdir(one)]
     if absent:
         raise BadInput(f"--path: received {absent[0]}; accepted is a folder of installed distributions")
     taken = take_inventory(datetime.now(UTC).replace(microsecond=0), [str(one) for one in path] if path else None)
-    if not to.parent.is_dir():
-        raise BadInput(f"--to: received {to}; accepted is a file in a folder that is there")
-    to.write_text(taken.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_once(to, (taken.model_dump_json(indent=1) + "\n").encode(), "--to", replace=True)
     unknown = [one.name for one in taken.distributions if one.licence is None]
     lines = [f"wrote {len(taken.distributions)} distributions to {to}"]
     if unknown:

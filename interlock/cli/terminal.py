@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
@@ -15,7 +16,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from interlock.failures import Failure
+from interlock.failures import BadInput, Failure, OutsideFailure
 
 QUIET_SECONDS = 2.0
 """What takes less needs no progress."""
@@ -149,9 +150,21 @@ def command(function: Callable[_Parameters, None]) -> Callable[_Parameters, None
         except KeyboardInterrupt:
             console(errors=True).print("interrupted: nothing was concluded")
             raise typer.Exit(INTERRUPTED) from None
-        except Failure as failure:
+        except (Failure, OSError) as error:
+            failure = error if isinstance(error, Failure) else _of_a_file(error)
             output = kwargs.get("output")
             Printer(output if isinstance(output, OutputFormat) else OutputFormat.TEXT).failure(failure)
-            raise typer.Exit(failure.exit_code) from failure
+            raise typer.Exit(failure.exit_code) from error
 
     return run
+
+
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
+
+
+def _of_a_file(error: OSError) -> Failure:
+    """Return as what a command ends that could not use a file. Raises `error` where it is of no file."""
+    if error.filename is None:
+        raise error
+    text = f"the file {error.filename!r} cannot be used: {error.strerror}"
+    return OutsideFailure(text) if error.errno in _OF_THE_MACHINE else BadInput(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def anchor(root: Path | None, fingerprint: str | None) -> Anchor:
 
 def optional_anchor(root: Path | None, fingerprint: str | None) -> Anchor | None:
     """Return from where trust starts, or None if nothing was said. Raises BadInput."""
-    if root is not None and not root.is_dir():
+    if root is not None and not os.path.isdir(root):
         raise BadInput(f"--root: received {str(root)!r}; accepted is a folder with the root's versions")
     if not fingerprint:
         if root is not None:

@@ -152,6 +152,8 @@ def test_an_approval_that_the_ledger_saw_too_late_is_given_again_in_the_same_wor
     [
         (("--ticket", "chg-7", "--reason", "x", "--yes"), 2, "--ticket: received 'chg-7'"),
         (("--ticket", "CHG-7", "--reason", " ", "--yes"), 2, "--reason: received"),
+        (("--ticket", "CHG-7", "--reason", "\udcff", "--yes"), 2, "which is no UTF-8"),
+        ((*SAID, "--yes", "--root", "x" * 300), 2, "accepted is a folder with the root's versions"),
         (("--ticket", "CHG-7", "--reason", "x" * 2001, "--yes"), 2, "--reason: received 2001 characters"),
         ((*SAID, "--yes", "--days", "31"), 2, "at most the tier's 30"),
         ((*SAID, "--yes", "--days", "0"), 2, "--days: received 0"),

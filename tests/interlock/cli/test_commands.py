@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from interlock.aws.sweep import Swept
 from interlock.cli.main import app
-from interlock.cli.terminal import OutputFormat, Printer, visible
+from interlock.cli.terminal import OutputFormat, Printer, command, visible
 from interlock.failures import Refusal
 from interlock.manifest_parts import EndpointPart
 from interlock.teardown import Teardown
@@ -151,6 +154,47 @@ def test_a_stack_that_cannot_be_found_is_one_message(source: str) -> None:
     assert result.exit_code in (2, 3)
     assert "Traceback" not in result.output
     assert source in result.output
+
+
+ANOTHER = json.dumps({"schema_version": 2, **{f"key-{number}": number for number in range(900)}})
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, ANOTHER])
+def test_a_file_that_holds_another_document_than_a_manifest_is_one_short_message(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "other.json"
+    file.write_text(content)
+    result = CliRunner().invoke(app, ["stack", "show", "--stack", f"file:{file}"])
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (2, True), result.exception
+    assert len(result.output) < 3000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--to", "{}"), "--to: "),
+        (("--to", "{}/x", "--path", "{}/" + "x" * 300), "--path: received"),
+    ],
+)
+def test_a_path_that_is_no_file_or_folder_to_be_used_is_one_message(
+    tmp_path: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    given = [one.replace("{}", str(tmp_path)) for one in arguments]
+    result = CliRunner().invoke(app, ["release", "inventory", *given])
+    assert (result.exit_code, complaint in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.EACCES, 2), (errno.ENAMETOOLONG, 2), (errno.ENOSPC, 3)])
+def test_a_file_that_cannot_be_used_ends_any_command_with_one_message(
+    number: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @command
+    def careless() -> None:
+        raise OSError(number, os.strerror(number), "/some/file\n")
+
+    with pytest.raises(typer.Exit) as ended:
+        careless()
+    assert ended.value.exit_code == code
+    assert f"the file '/some/file\\n' cannot be used: {os.strerror(number)}" in capsys.readouterr().err
 
 
 def test_aws_that_does_not_answer_is_exit_code_3(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

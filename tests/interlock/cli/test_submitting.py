@@ -63,6 +63,8 @@ def test_a_folder_is_staged_with_its_submission(shell: ReleaseShell, tmp_path: P
         (("credit", *ASKED), 2, "accepted is NAME/VERSION"),
         (("prompt:credit", *ASKED), 2, "accepted is prompt:NAME/VERSION"),
         (("folder:/nowhere", *ASKED), 2, "accepted is an existing folder"),
+        (("folder:" + "x" * 300, *ASKED), 2, "name: received 'xxx"),
+        (("folder:" + "x" * 300 + "/model", *ASKED), 2, "accepted is an existing folder"),
         (("credit/1", "--tier", "huge", "--ticket", "CHG-1"), 2, "tier: received 'huge'; accepted is one of low"),
         (("credit/1", "--tier", "low", "--ticket", "1"), 2, "ticket: received '1'; accepted is a change ticket"),
         (("credit/1", *ASKED, "--environment", "Prod!"), 2, "environment: received 'Prod!'"),
