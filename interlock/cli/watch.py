@@ -16,7 +16,7 @@ from interlock.cli.terminal import OutputFormat, OutputOption, Printer, command,
 from interlock.cli.trusting import FingerprintOption, RootOption, anchor
 from interlock.clients import StackClients
 from interlock.duties.duty import Duty
-from interlock.failures import BadInput, OutsideFailure, Refusal
+from interlock.failures import BadInput, Failure, OutsideFailure, Refusal
 from interlock.release.digests import is_hex_digest
 from interlock.release.finding import Change
 from interlock.release.watching import Watched
@@ -72,24 +72,36 @@ def registry(
 
 
 def _once(clients: StackClients, start: Anchor, releases: Sequence[str], printer: Printer) -> None:
+    seen: list[Watched] = []
+    missed: Failure | None = None
     with progress() as tell:
         trust = trust_from(start, clients.vault_reader, now=datetime.now(UTC))
         credentials = credentials_of(clients, Duty.OBSERVER)
-        seen = list(watch_registry(clients, trust.root, credentials, _now, releases, progress=tell))
+        try:
+            for one in watch_registry(clients, trust.root, credentials, _now, releases, progress=tell):
+                seen.append(one)
+        except Failure as failure:
+            missed = failure
     unknown = sorted(set(releases) - {one.pinned.digest for one in seen})
-    if unknown:
+    if unknown and missed is None:
         raise BadInput(f"--release: received {unknown[0]}; nothing that a builder pinned from a registry has it")
     document, standing = {"watched": [fields_of(one) for one in seen]}, [one for one in seen if one.standing]
-    if not standing or printer.output is OutputFormat.TEXT:
+    if (seen and printer.output is OutputFormat.TEXT) or not (standing or missed):
         printer.result(document, list(_lines(seen)))
     if standing:
         count = len(standing)
         raise Refusal(
             f"the registry shows something else than {count} release{'s' if count > 1 else ''}",
-            reasons=[f"{_name(one)}: {sentence(change)}" for one in standing for change in one.standing],
+            reasons=[
+                *(f"{_name(one)}: {sentence(change)}" for one in standing for change in one.standing),
+                *((missed.message, *missed.reasons) if missed else ()),
+            ],
             next_step="the vault's bytes are the release; interlock release verify DIGEST compares them",
             details=document,
         )
+    if missed is not None:
+        missed.details.update(document)
+        raise missed
 
 
 def fields_of(watched: Watched) -> dict[str, Any]:

@@ -16,6 +16,11 @@ from interlock.mlflow.origin import Prompt, UnreadablePrompt, origin_of, prompt_
 from interlock.release.pin_statement import Origin
 from interlock.release.pinning import ModelSource
 
+
+class Withheld(Refusal):
+    """A version whose files cannot be those of a release, so that its server does not even hand them out."""
+
+
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)/?")
 _REFUSED_STATUSES = (401, 403)
 
@@ -88,7 +93,7 @@ class Registry:
     def download(self, source: ModelSource, folder: Path) -> Path:
         """Download the logged model's files, and nothing that a client adds to them, into the new folder `folder`.
 
-        Raises as `resolve` does.
+        Raises as `resolve` does, and Withheld.
         """
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
@@ -103,7 +108,7 @@ class Registry:
                 reasons = withheld(location, self.uri, error.message)
                 if not reasons:
                     raise
-                raise Refusal(f"{source.name}/{source.version} cannot be a release", reasons=reasons) from error
+                raise Withheld(f"{source.name}/{source.version} cannot be a release", reasons=reasons) from error
 
     def origin(self, source: ModelSource) -> Origin:
         """Return what the registry and the training run tell of where a model comes from. Raises as `resolve` does.

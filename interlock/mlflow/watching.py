@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from interlock.mlflow.origin import PROMPT_FILE, UnreadablePrompt, prompt_of
-from interlock.mlflow.registry import Registry
+from interlock.mlflow.registry import Registry, Withheld
 from interlock.release.finding import Fact, named_facts, told
+from interlock.release.manifest import UnfitFolder
 from interlock.release.pin_statement import Source
 from interlock.release.pinning import ModelSource
 from interlock.release.request import SubjectKind
@@ -38,7 +39,10 @@ class MlflowEye:
             return {**_of_version(version), **_of_model(client.get_registered_model(version.name))}
 
     def files(self, source: Source, folder: Path) -> Path | None:
-        """Download the logged model's files into the new folder `folder`; None if it is gone. Raises as `facts`."""
+        """Download the logged model's files into the new folder `folder`; None if it is gone.
+
+        Raises as `facts`, and UnfitFolder for files that the server does not hand out.
+        """
         if source.kind is SubjectKind.PROMPT:
             return self._prompt_file(source, folder)
         with self._registry.asking(f"look at {source.logged_model_id}") as client:
@@ -46,7 +50,10 @@ class MlflowEye:
         if found is None:
             return None
         model = ModelSource(source.registry, source.name, source.version, source.logged_model_id, source.run_id)
-        return self._registry.download(model, folder)
+        try:
+            return self._registry.download(model, folder)
+        except Withheld as error:
+            raise UnfitFolder(error.reasons) from error
 
     def _prompt_file(self, source: Source, folder: Path) -> Path | None:
         with self._registry.asking(f"look at {source.name}/{source.version}") as client:

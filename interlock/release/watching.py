@@ -37,7 +37,10 @@ class RegistryEye(Protocol):
         ...
 
     def files(self, source: Source, folder: Path) -> Path | None:
-        """Download the version's files as they are now into the new folder `folder`; None if they are gone."""
+        """Download the version's files as they are now into the new folder `folder`; None if they are gone.
+
+        Raises UnfitFolder where they cannot be those of a release.
+        """
         ...
 
 
@@ -151,8 +154,8 @@ def findings_about(
 def _seen(pinned: Pinned, eye: RegistryEye) -> tuple[dict[str, str], tuple[str, ...]]:
     facts = dict(eye.facts(pinned.source))
     with tempfile.TemporaryDirectory(prefix="interlock-watch-") as scratch:
-        folder = eye.files(pinned.source, Path(scratch) / "files")
         try:
+            folder = eye.files(pinned.source, Path(scratch) / "files")
             found = manifest_of(folder) if folder is not None and any(folder.iterdir()) else None
         except UnfitFolder as error:
             facts[Fact.FILES] = told(f"no release: {error}")

@@ -25,6 +25,8 @@ class Observer:
         self.watching = watching
         self.rounds = 0
         self.broken: set[int] = set()
+        self.unseen = False
+        """Whether a version is there that cannot be looked at."""
 
     def look(self, clients: Any, root: Any, credentials: Any, now: Any, releases: Sequence[str], **_: Any) -> Any:
         self.rounds += 1
@@ -35,6 +37,8 @@ class Observer:
     def _seen(self, releases: Sequence[str]) -> Iterator[Watched]:
         if not releases or self.watching.digest in releases:
             yield self.watching.look()
+        if self.unseen:
+            raise OutsideFailure("1 pinned version could not be looked at", reasons=["other/1: the server failed"])
 
     def run(self, *arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(app, ["watch", "registry", "--fingerprint", FINGERPRINT, *arguments])
@@ -71,6 +75,21 @@ def test_an_overwrite_is_refused_with_the_file_now_and_as_long_as_it_stands(obse
         assert "credit/2" in said
         assert "files-overwritten" in said
         assert "model.skops holds 7 bytes" in said
+
+
+@pytest.mark.parametrize("overwritten", [True, False])
+def test_what_was_seen_is_told_although_a_version_could_not_be_looked_at(observer: Observer, overwritten: bool) -> None:
+    observer.unseen = True
+    if overwritten:
+        flip(observer.watching.folder)
+    code, said = observer.run()
+    assert code == (1 if overwritten else 3)
+    assert "1 findings recorded" in said
+    assert "other/1: the server failed" in said
+    assert ("files-overwritten" in said) is overwritten
+    code, answer = observer.run("--output", "json")
+    document = json.loads(answer)
+    assert (code, len(document["watched"])) == (1 if overwritten else 3, 1)
 
 
 def test_the_same_as_data_is_one_document(observer: Observer) -> None:

@@ -183,6 +183,15 @@ def test_a_prompt_that_cannot_be_read_any_more_is_found_as_overwritten_and_refus
         registry.prompt(name, "1")
 
 
+def test_a_file_that_the_server_does_not_hand_out_is_found(watching: Watching, mlflow: RunningServer) -> None:
+    location = watching.client.get_logged_model(watching.logged_model).artifact_location
+    folder = mlflow.artifacts / location.partition(":/")[2].lstrip("/")
+    (folder / "%2e%2e").mkdir()
+    (folder / "%2e%2e" / "x").write_text("x")
+    assert watching.kinds() == [ChangeKind.FILES_OVERWRITTEN]
+    assert watching.kinds() == []
+
+
 def test_who_may_not_look_or_gets_no_answer_finds_nothing(
     mlflow: RunningServer, watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
