@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -33,7 +34,7 @@ def read_table(content: bytes, form: TableForm) -> Table:
     clashes = list(clashing(form))
     if clashes:
         raise UnreadableTable(f"{form.path}: {clashes[0]}")
-    columns = ", ".join(map(str, frame.columns[:40]))
+    columns = ", ".join(str(name)[:60] for name in frame.columns[:40])
     for field, name in named.items():
         if name not in frame.columns:
             raise UnreadableTable(f"{form.path}: {field}: received {name!r}; accepted is one of its columns: {columns}")
@@ -77,7 +78,10 @@ def _frame(content: bytes, path: str) -> Any:
         header = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str)
         if header.iloc[0].duplicated().any():
             raise UnreadableTable(f"{path}: two columns have the same name")
-        return pd.read_csv(io.BytesIO(content))
+        with warnings.catch_warnings():
+            # Of rows with more fields than names pandas would take the first for a label, or leave the last out.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(io.BytesIO(content), index_col=False)
     except UnreadableTable:
         raise
     # The readers raise errors of many libraries for bytes that are no table.

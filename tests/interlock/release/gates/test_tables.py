@@ -20,6 +20,11 @@ def test_a_table_names_its_file_s_digest_and_sets_columns_aside() -> None:
     assert read.frame["income"].isna().tolist() == [False, True]
 
 
+def test_a_comma_at_the_end_of_each_row_moves_no_column() -> None:
+    read = read_table(b"a,b\n1,2,\n3,4,\n", TableForm(path="a.csv"))
+    assert read.frame.to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+
+
 def test_parquet_is_read_as_well() -> None:
     buffer = io.BytesIO()
     pd.DataFrame({"a": [1, 2]}).to_parquet(buffer)
@@ -44,6 +49,8 @@ def test_parquet_is_read_as_well() -> None:
         ),
         (b"", {"path": "a.csv"}, "a.csv: EmptyDataError"),
         (b"a,a\n1,2\n", {"path": "a.csv"}, "two columns have the same name"),
+        (b"a,b\n0,2,3\n1,4,5\n", {"path": "a.csv"}, "a.csv: ParserWarning: Length of header or names does not match"),
+        (b"a,b\n1,2,3,4\n", {"path": "a.csv"}, "a.csv: ParserWarning: Length of header or names does not match"),
         (b"\xff\xfe\x00", {"path": "a.csv"}, "a.csv: UnicodeDecodeError"),
         (b"no parquet", {"path": "a.parquet"}, "a.parquet: ArrowInvalid"),
     ],
