@@ -74,14 +74,14 @@ class RootFolder:
             raise BadInput(f"{file} cannot be read: {error}") from error
 
     def signed(self) -> list[bytes]:
-        """Return the signed versions as they lie there, oldest first."""
-        try:
-            return [self._files[number].read_bytes() for number in sorted(self._files) if not self._is_draft(number)]
-        except OSError as error:
-            raise BadInput(f"{error.filename} cannot be read: {error.strerror}") from error
+        """Return the signed versions as they lie there, oldest first. Raises BadInput for a file that holds none."""
+        numbers = [number for number in sorted(self._files) if not self._is_draft(number)]
+        for number in numbers:
+            self._read(number)
+        return [self._content(number) for number in numbers]
 
     def newest_root(self) -> TrustRoot:
-        """Return what the newest version says, signed or not. Raises BadInput, Refusal."""
+        """Return what the newest version says, signed or not. Raises BadInput."""
         draft = self.draft()
         if draft is not None:
             return draft
@@ -100,7 +100,7 @@ class RootFolder:
     def add_signature(self, signer: Signer, key_id: str) -> Path:
         """Sign the newest version with the key `key_id` of it; signing twice with one key changes nothing.
 
-        Raises Refusal if the key is not one that may sign it, or the file is not what it should be.
+        Raises Refusal if the key is not one that may sign it, BadInput if the file is not what it should be.
         """
         root, number = self.newest_root(), self.newest
         before = self._read(number - 1).root if number - 1 in self._files else root
@@ -130,16 +130,20 @@ class RootFolder:
 
     def _envelope(self, number: int) -> Envelope:
         try:
-            return parse_envelope(self._files[number].read_bytes())
+            return parse_envelope(self._content(number))
         except InvalidEnvelope as error:
-            raise Refusal(f"{self._files[number]} is no signed root: {error}") from error
+            raise BadInput(f"{self._files[number]} is no signed root: {error}") from error
 
     def _read(self, number: int) -> SignedRoot:
+        try:
+            return read_signed(self._content(number))
+        except RootRefused as error:
+            raise BadInput(f"{self._files[number]} is no trust root", reasons=error.reasons) from error
+
+    def _content(self, number: int) -> bytes:
         file = self._files[number]
         try:
-            return read_signed(file.read_bytes())
-        except RootRefused as error:
-            raise Refusal(f"{file} is no trust root", reasons=error.reasons) from error
+            return file.read_bytes()
         except OSError as error:
             raise BadInput(f"{file} cannot be read: {error.strerror}") from error
 

@@ -37,7 +37,7 @@ resource "aws_organizations_policy" "this" {
 
     precondition {
       condition     = length(local.documents[each.key]) <= local.limit
-      error_message = "The policy ${each.key} has ${length(local.documents[each.key])} characters; AWS takes ${local.limit}. Name fewer or shorter vault_bucket_names and account_role_names."
+      error_message = "The policy ${each.key} has ${length(local.documents[each.key])} characters; AWS takes ${local.limit}. Name fewer or shorter vault_bucket_names, record_bucket_names and account_role_names."
     }
 
     precondition {

@@ -4,7 +4,7 @@
 locals {
   descriptions = {
     vault      = "Nobody weakens the vault, removes from it or takes keys away"
-    trail      = "Nobody stops or weakens what watches the accounts"
+    trail      = "Nobody stops or weakens what watches the accounts, or removes what it wrote"
     boundaries = "Nobody but the foundation touches duties, deploy roles and boundaries"
     regions    = "Nothing outside of the environment's regions, and nobody leaves the organization"
     perimeter  = "Vault, keys, secrets and roles are used from inside the organization alone"
@@ -17,24 +17,27 @@ locals {
   key_aliases = [for key in ["approver-*", "audit", "builder", "deployer", "evidence", "log", "observer", "responder", "secrets", "witness"] : "alias/interlock-*-${key}"]
   named_keys  = [for alias in local.key_aliases : "arn:${local.partition}:kms:*:*:${alias}"]
   vaults      = flatten([for name in var.vault_bucket_names : ["arn:${local.partition}:s3:::${name}", "arn:${local.partition}:s3:::${name}/*"]])
+  records     = flatten([for name in var.record_bucket_names : ["arn:${local.partition}:s3:::${name}", "arn:${local.partition}:s3:::${name}/*"]])
+  removing    = ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectLegalHold"]
+  weakening = [
+    "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration",
+  ]
 
   service_control = {
     vault = [
       {
         Sid      = "DenyRemoval"
         Effect   = "Deny"
-        Action   = ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectLegalHold"]
+        Action   = local.removing
         Resource = local.vaults
       },
       {
-        Sid    = "DenyWeakening"
-        Effect = "Deny"
-        Action = [
-          "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketObjectLockConfiguration",
-          "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
-          "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
-          "s3:PutReplicationConfiguration",
-        ]
+        Sid       = "DenyWeakening"
+        Effect    = "Deny"
+        Action    = local.weakening
         Resource  = local.vaults
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.foundations } }
       },
@@ -73,6 +76,19 @@ locals {
           "config:StopConfigurationRecorder",
         ]
         Resource  = "*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
+      },
+      {
+        Sid      = "DenyRemovingRecords"
+        Effect   = "Deny"
+        Action   = local.removing
+        Resource = local.records
+      },
+      {
+        Sid       = "DenyWeakeningRecords"
+        Effect    = "Deny"
+        Action    = local.weakening
+        Resource  = local.records
         Condition = { ArnNotLike = { "aws:PrincipalArn" = local.makers } }
       },
     ]

@@ -39,6 +39,17 @@ variable "vault_bucket_names" {
   }
 }
 
+variable "record_bucket_names" {
+  description = "Names of the buckets that trails and AWS Config write into (patterns with * allowed)."
+  type        = list(string)
+  default     = ["interlock-*-trail-*", "interlock-*-config-*"]
+
+  validation {
+    condition     = length(var.record_bucket_names) > 0 && alltrue([for name in var.record_bucket_names : can(regex("^[a-z0-9][a-z0-9.*-]{2,62}$", name))])
+    error_message = "record_bucket_names is [${join(", ", var.record_bucket_names)}]; accepted is at least one name of a bucket, in which * stands for anything."
+  }
+}
+
 variable "account_role_names" {
   description = "Roles by which the organization's administrators bring up and change the accounts' foundations."
   type        = list(string)

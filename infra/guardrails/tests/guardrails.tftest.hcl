@@ -59,6 +59,13 @@ run "every_policy_is_short_and_attached_to_every_target" {
   }
 
   assert {
+    condition = anytrue([for statement in jsondecode(aws_organizations_policy.this["trail"].content).Statement :
+      !can(statement.Condition) && contains(flatten([statement.Action]), "s3:DeleteObjectVersion") && contains(flatten([statement.Resource]), "arn:aws:s3:::interlock-*-trail-*/*")
+    ])
+    error_message = "Somebody may remove what trails wrote."
+  }
+
+  assert {
     condition = alltrue([
       for action in ["kms:DeleteAlias", "kms:UpdateAlias"] : anytrue([
         for statement in jsondecode(aws_organizations_policy.this["vault"].content).Statement :

@@ -183,8 +183,9 @@ def _by_whoever_may_do_all(context: Context, account_id: str, own: list[Session]
     for resource in context.scene.world.resources:
         if resource.account_id != account_id:
             continue
-        if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
-            yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True)
+        for attribute, words in (("evidence", "remove evidence"), ("record", "remove what trails wrote")):
+            if resource.kind is ResourceKind.BUCKET and resource.attributes.get(attribute) == "true":
+                yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", words, delegated=True)
         if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
             yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
             start = resource.arn.rpartition(":")[0]
@@ -269,7 +270,8 @@ PROPERTIES: Final = (
     Property(
         "organisation-suffices",
         "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
-        "user, leaves the organisation, stops the record, removes evidence, or takes away a key or its name.",
+        "user, leaves the organisation, stops the record, removes evidence or what trails wrote, or takes away a key or its "
+        "name.",
         _organisation,
     ),
     Property(

@@ -162,7 +162,7 @@ def test_a_stranger_s_key_signs_nothing_and_a_tampered_version_is_not_believed(c
     code, said = ceremony.run("verify", "--fingerprint", made["fingerprint"])
     assert (code, "1 of 2" in said) == (1, True), said
     file.write_text("{}")
-    assert ceremony.run("verify", "--fingerprint", made["fingerprint"])[0] == 1
+    assert ceremony.run("verify", "--fingerprint", made["fingerprint"])[0] == 2
     file.rename(ceremony.root / "3.root.json")
     (ceremony.root / "1.root.json").write_text("{}")
     assert ceremony.run("show")[0] == 2, "a version is missing"
@@ -183,3 +183,22 @@ def test_keys_in_kms_are_named_by_arn(ceremony: Ceremony, cloud: LocalCloud, mon
     for arn in arns:
         ceremony.done("sign", "--key", f"kms:{arn}")
     assert ceremony.done("verify", "--fingerprint", made["fingerprint"])["signed_by"] == ["ax", "bx"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"payload": 1}', b'{"payloadType": "x"}'])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_version_that_is_no_signed_document_is_bad_input_wherever_it_is_read(
+    ceremony: Ceremony, content: bytes, number: int
+) -> None:
+    made = ceremony.done("init", "--name", "acme", *ceremony.add("ann"), *ceremony.add("ben"))
+    ceremony.sign("ann", "ben")
+    ceremony.done("rotate", *ceremony.add("cem", "approver"))
+    ceremony.sign("ben", "ann")
+    (ceremony.root / f"{number}.root.json").write_bytes(content)
+    for verb, *options in (
+        ("verify", "--fingerprint", made["fingerprint"]),
+        ("rotate", *ceremony.add("cem", "builder")),
+        *((("show",), ("sign", "--key", str(ceremony.keys / "ann"))) if number == 2 else ()),
+    ):
+        code, said = ceremony.run(verb, *options)
+        assert (code, f"{number}.root.json is no" in said.replace("\n", "")) == (2, True), said

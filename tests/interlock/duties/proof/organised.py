@@ -42,6 +42,8 @@ def guardrails(vaults: list[str]) -> dict[str, Any]:
             "trail": policy(
                 denial("DenyStopping", ["cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors",
                                         "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"], Condition=MAKERS),
+                denial("DenyRemovingRecords", ["s3:BypassGovernanceRetention", "s3:DeleteObject",
+                                               "s3:DeleteObjectVersion"], "arn:aws:s3:::interlock-*-trail-*/*"),
             ),
             "boundaries": policy(
                 denial("DenyMakers", ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],

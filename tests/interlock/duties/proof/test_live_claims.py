@@ -14,7 +14,7 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.evaluator.request import Layers
-from interlock.duties.proof import administering, entering, fulfilling, keeping, reaching
+from interlock.duties.proof import administering, entering, fulfilling, guarding, keeping, reaching
 from interlock.duties.proof.certificate import certify
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.forms import delegating
@@ -24,6 +24,7 @@ from interlock.duties.proof.scene import Scene
 from interlock.duties.world import Compute, NamedDocument, Principal, Resource, ResourceKind, World
 from tests.interlock.duties.landscapes import AUDIT, DEPLOYING, LAND, WORKLOAD
 from tests.interlock.duties.proof.lending import with_platform
+from tests.interlock.duties.proof.organised import guardrails, organised
 
 Statement = dict[str, Any]
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -222,7 +223,7 @@ def test_whoever_becomes_an_administrator_is_shown(world: World, action: str) ->
     assert [one for one in found if f"by {action} on {ADMINISTRATOR}" in one]
 
 
-def let_in(world: World, principal: dict[str, Any] | str, action: str = "AssumeRole", **condition: Any) -> World:
+def let_in(world: World, principal: dict[str, Any], action: str = "AssumeRole", **condition: Any) -> World:
     """Return the world with an administrator whose role lets some in, and no other."""
     statement = {"Effect": "Allow", "Principal": principal, "Action": f"sts:{action}", "Condition": condition}
     trust = {"Version": "2012-10-17", "Statement": [statement]}
@@ -297,6 +298,18 @@ def test_whoever_decides_what_runs_as_an_administrator_is_shown(world: World) ->
 def test_what_holds_the_trails_bucket_is_demanded_statement_by_statement(world: World, without: str) -> None:
     assert refuting(recorded(world), keeping.PROPERTIES, "records-stay") == []
     assert refuting(recorded(world, without=without), keeping.PROPERTIES, "records-stay") != []
+
+
+def test_the_organisation_keeps_what_trails_wrote_from_whoever_may_do_everything(world: World) -> None:
+    documents = guardrails(["vault-primary", "vault-recovery"])
+    kept = organised(recorded(world), documents)
+    assert refuting(kept, guarding.PROPERTIES, "organisation-suffices") == []
+    statements = documents["service_control"]["trail"]["Statement"]
+    documents["service_control"]["trail"]["Statement"] = [
+        one for one in statements if one["Sid"] != "DenyRemovingRecords"
+    ]
+    found = refuting(organised(recorded(world), documents), guarding.PROPERTIES, "organisation-suffices")
+    assert [one for one in found if f"remove what trails wrote by s3:DeleteObject on {TRAIL}/*" in one] != []
 
 
 def test_the_trails_bucket_is_not_held_to_what_a_vault_is(world: World) -> None:
