@@ -24,7 +24,7 @@ from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.property import Context, Denied, Property, Violation
 from interlock.duties.proof.providing import ARTIFACTS
 from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
-from interlock.duties.world import Entitlement, Principal, Resource, ResourceKind, canonical
+from interlock.duties.world import Document, Entitlement, Principal, Resource, ResourceKind, canonical
 
 DEPLOYING: Final = frozenset({"foundation", "platform"})
 PLATFORM: Final = "platform"
@@ -69,9 +69,9 @@ def _lacking(context: Context, principal: Principal, entitlement: Entitlement) -
         boundary=parse(entitlement.boundary, PolicyKind.BOUNDARY, name),
         resource=delegating(principal.account_id),
     )
-    for written in entitlement.most:
-        for statement in (one for one in written["Statement"] if one["Effect"] == "Allow"):
-            for asked in rights(context, principal, statement, of_examples=written not in entitlement.beside):
+    for documents, of_examples in ((entitlement.identity, True), (entitlement.beside, False)):
+        for statement in _statements(documents):
+            for asked in rights(context, principal, statement, of_examples=of_examples):
                 request = asked.request
                 if decide(request, given).allowed and not decide(request, asked.layers).allowed:
                     words = f"{Session(principal.arn)} cannot {request.action} on {request.resource}"
@@ -141,6 +141,28 @@ def _can_be_mended(context: Context) -> Iterator[Violation]:
             asked = denied(context.scene, session, action, thing.arn, facts)
             if not decide(asked.request, asked.layers).allowed:
                 yield Violation(f"{session} cannot {action} on {thing.arn}, and nobody else mends it", denied=asked)
+    for principal in platforms:
+        yield from _kept_from(context, principal)
+
+
+def _kept_from(context: Context, principal: Principal) -> Iterator[Violation]:
+    """Yield what the policies of the platform's own things keep from its role, of what the table gives it."""
+    scene, session = context.scene, Session(principal.arn)
+    entitlement = scene.world.entitlements.get(principal.arn)
+    for statement in _statements(entitlement.identity if entitlement is not None else ()):
+        for asked in rights(context, principal, statement, of_examples=False):
+            thing, request = scene.resource(asked.request.resource), asked.request
+            if thing is None or thing.policy is None or not _is_the_platforms(context, thing):
+                continue
+            held = scene.layers(session, scene.resource_policy(thing), thing.account_id)
+            if decide(request, asked.layers).allowed and not decide(request, held).allowed:
+                words = f"the policy of {thing.arn} keeps {session} from {request.action} on {request.resource}"
+                yield Violation(words, denied=Denied(request, held))
+
+
+def _statements(documents: Sequence[Document]) -> Iterator[Mapping[str, Any]]:
+    """Yield what documents allow."""
+    yield from (one for written in documents for one in written["Statement"] if one["Effect"] == "Allow")
 
 
 def _is_the_platforms(context: Context, thing: Resource) -> bool:
@@ -162,7 +184,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "platforms-can-be-mended",
-        "No policy of a store of artifacts, a secret or a table keeps the platform's role from changing it.",
+        "No policy of a store of artifacts, a secret or a table keeps the platform's role from changing it, or from "
+        "anything else that the table gives it there.",
         _can_be_mended,
     ),
 )

@@ -270,8 +270,8 @@ PROPERTIES: Final = (
     Property(
         "organisation-suffices",
         "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
-        "user, leaves the organisation, stops the record, removes evidence or what trails wrote, or takes away a key or its "
-        "name.",
+        "user, leaves the organisation, stops the record, removes evidence or what trails wrote, or takes away a key "
+        "or its name.",
         _organisation,
     ),
     Property(
