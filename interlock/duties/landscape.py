@@ -60,6 +60,11 @@ class Landscape:
         return f"interlock-{self.environment or self.stack}"
 
     @property
+    def state_alias(self) -> str:
+        """The alias of the key that the secrets in states lie under."""
+        return f"alias/{self.state_prefix}-secrets"
+
+    @property
     def prefix(self) -> str:
         """What the names of this stack's resources begin with."""
         return f"interlock-{self.stack}"
@@ -129,6 +134,9 @@ def reach(kind: Kind, name: str, land: Landscape) -> Reach:
         repositories = land.each_region(f"arn:aws:ecr:{{region}}:{land.evidence}:repository/interlock/{land.stack}/*")
         return Reach(tuple(repositories), {})
     resources = _arns(kind, name, land)
+    if kind is Kind.OWN_KEYS:
+        # A new key has no alias yet; what states are encrypted with is used as `state_policy` says.
+        return Reach(tuple(resources), {"ForAllValues:StringNotEquals": {"kms:ResourceAliases": land.state_alias}})
     return Reach(tuple(resources), own_stack if kind in _TAGGED else {})
 
 

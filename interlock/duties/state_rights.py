@@ -28,7 +28,7 @@ def state_policy(role: Role, land: Landscape, account_id: str) -> dict[str, Any]
     uses = (PULUMI, TERRAFORM) if role is Role.FOUNDATION else (PULUMI,)
     buckets = [f"arn:aws:s3:::{land.state_prefix}-{use}-{account_id}-{region}" for use in uses]
     keys = [f"arn:aws:kms:{region}:{account_id}:key/*"]
-    by_alias: Conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{land.state_prefix}-secrets"}}
+    by_alias: Conditions = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": land.state_alias}}
     through_s3: Conditions = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
     text = document(
         statement("FindState", "Allow", ["s3:GetBucketLocation", "s3:ListBucket"], buckets),
