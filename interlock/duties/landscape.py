@@ -60,6 +60,12 @@ class Landscape:
         return f"interlock-{self.environment or self.stack}"
 
     @property
+    def records(self) -> tuple[str, ...]:
+        """ARNs of the buckets that trails write into, one in each region that they may be in, as `infra/audit` calls
+        them."""
+        return tuple(f"arn:aws:s3:::{self.state_prefix}-trail-{self.audit}-{region}" for region in self.regions)
+
+    @property
     def state_alias(self) -> str:
         """The alias of the key that the secrets in states lie under."""
         return f"alias/{self.state_prefix}-secrets"

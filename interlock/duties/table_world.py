@@ -39,6 +39,7 @@ def with_table(world: World, land: Landscape, secret_readers: Sequence[str] = ()
         "lockers": tuple(arn for role in LOCKERS for arn in arns_of(role, land)),
         "staging": tuple(f"arn:aws:s3:::{one}" for one in land.staging),
         "staged_writers": _writers(STAGED_WRITERS, land),
+        "records": land.records,
         "kept": dict(keepings(world, land, secret_readers)),
         "entitlements": dict(_entitlements(world, land)),
         "limits": _limits(land),

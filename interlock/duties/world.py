@@ -68,6 +68,8 @@ class World(Part):
     staged_writers: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """By prefix of those: ARNs of the roles that alone write under it, each of them under their own name where the
     prefix ends in `${aws:SourceIdentity}/`; none where it is left to IAM. Nobody writes beside the prefixes."""
+    records: tuple[str, ...] = ()
+    """ARNs of the buckets that trails write into, whether they were read or not."""
     kept: Mapping[str, Keeping] = Field(default_factory=dict)
     """By ARN of a secret or a table."""
     management_account: str = ""

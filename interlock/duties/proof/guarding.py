@@ -180,12 +180,14 @@ def _organisation(context: Context) -> Iterator[Violation]:
 def _by_whoever_may_do_all(context: Context, account_id: str, own: list[Session]) -> Iterator[Violation]:
     yield from context.first(own, LEAVING, "*", "take the account out of the organisation's hands")
     yield from context.first(own, RECORD, f"arn:aws:cloudtrail:*:{account_id}:trail/*", "stop the record")
+    for arn in context.scene.world.records:
+        if f"-{account_id}-" in arn:
+            yield from context.first(own, REMOVING_OBJECTS[:3], f"{arn}/*", "remove what trails wrote", delegated=True)
     for resource in context.scene.world.resources:
         if resource.account_id != account_id:
             continue
-        for attribute, words in (("evidence", "remove evidence"), ("record", "remove what trails wrote")):
-            if resource.kind is ResourceKind.BUCKET and resource.attributes.get(attribute) == "true":
-                yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", words, delegated=True)
+        if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
+            yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True)
         if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
             yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
             start = resource.arn.rpartition(":")[0]

@@ -310,7 +310,7 @@ def test_the_organisation_keeps_what_trails_wrote_from_whoever_may_do_everything
         one for one in statements if one["Sid"] != "DenyRemovingRecords"
     ]
     found = refuting(organised(recorded(world), documents), guarding.PROPERTIES, "organisation-suffices")
-    assert [one for one in found if f"remove what trails wrote by s3:DeleteObject on {TRAIL}/*" in one] != []
+    assert [one for one in found if f"remove what trails wrote by s3:DeleteObject on {TRAIL}-eu-west-1/*" in one] != []
 
 
 def test_the_trails_bucket_is_not_held_to_what_a_vault_is(world: World) -> None:
