@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from interlock.duties.proof.prove import prove
 from rehearsal.infra import Infra, InfraError, Root
 from rehearsal.session import Session
 from tests.interlock.duties.landscapes import LAND, PEOPLE
+from tests.interlock.duties.proof.organised import ORGANIZATION, WRITTEN
 
 
 def test_a_second_plan_changes_nothing(guardrails: Root) -> None:
@@ -60,6 +62,12 @@ def test_the_output_tells_the_documents_as_they_are_attached(session: Session, g
             name: json.loads(client.describe_policy(PolicyId=id_)["Policy"]["Content"]) for name, id_ in made.items()
         }
         assert documents[kind] == read
+
+
+def test_the_documents_that_mistakes_are_seeded_into_are_the_modules_own(guardrails: Root) -> None:
+    found = json.dumps(guardrails.outputs()["documents"]).replace("interlock-local", "interlock-prod")
+    found = re.sub(r'"o-[a-z0-9]{10,32}"', f'"{ORGANIZATION}"', found.replace("repo:example/", "repo:owner/"))
+    assert json.loads(found) == json.loads(WRITTEN.read_text(encoding="utf-8"))
 
 
 def test_the_documents_hold_whoever_may_do_everything_and_outsiders(guardrails: Root) -> None:

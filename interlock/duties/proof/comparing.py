@@ -19,7 +19,7 @@ from interlock.duties.proof.classes import representatives
 from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.guessing import likely
 from interlock.duties.proof.naming import FOREIGN
-from interlock.duties.proof.patterns import names, pieces, with_anything
+from interlock.duties.proof.patterns import names, pieces, text_of, with_anything
 from interlock.duties.proof.permission import Question, example, things
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.selecting import about
@@ -159,7 +159,8 @@ class Compared:
     def _targets(self, statement: PolicyStatement, action: str) -> Iterator[str]:
         written = [one.written for one in statement.resource]
         if written and "*" not in written and not any(one.variables for one in statement.resource):
-            yield from written
+            # What is escaped stands for itself; of all that the text could stand for, it is one.
+            yield from (text_of(pieces(one, {})) for one in statement.resource)
             return
         # First what is like the things that documents name, so that an example is one that can be read.
         named = {one.written for of in self._about(action) for one in of.resource}

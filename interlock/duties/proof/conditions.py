@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import z3
 
-from interlock.duties.evaluator.operators import OPERATORS, READERS, date, number
+from interlock.duties.evaluator.operators import OPERATORS, READERS, date, number, truth
 from interlock.duties.evaluator.policy import Condition, NotModelled, Qualifier, Template
 from interlock.duties.proof.context import MICROSECONDS, Slot, microseconds
 from interlock.duties.proof.logic import Truth, both, either, every, negated, some
@@ -72,11 +72,9 @@ def _atom(base: str, slot: Slot, template: Template, context: Values) -> Truth:
     if isinstance(value, z3.ArithRef):
         raise NotModelled(f"{base}: compares a number as a text")
     if family == "Bool":
-        return (
-            same_ignoring_case(value, template.written)
-            if isinstance(value, str)
-            else (value == constant(template.written.lower()))
-        )
+        if not isinstance(value, str):
+            return value == constant(template.written.lower())
+        return bool(_as_given(truth, value) == truth(template.written))
     if family in READERS:
         return _read(family, value, template)
     parts = pieces(template, context.known)
@@ -92,15 +90,23 @@ def _read(family: str, value: str | z3.SeqRef, template: Template) -> Truth:
     if not isinstance(value, str):
         raise NotModelled(f"the proof does not model {family} for a value that is free")
     read, _ = READERS[family]
-    actual, wanted = read(value), read(template.written)
+    actual, wanted = _as_given(read, value), read(template.written)
     return bool(actual.subnet_of(wanted)) if family == "IpAddress" else bool(actual == wanted)
+
+
+def _as_given(read: Callable[[str], Any], value: str) -> Any:
+    """Return a value that a request is known to have. Raises NotModelled for one that its operator cannot read."""
+    try:
+        return read(value)
+    except ValueError as error:
+        raise NotModelled(f"a condition is asked of a value that it does not take: {error}") from error
 
 
 def _compared(how: str, slot: Slot, template: Template, read: Callable[[str], Any]) -> Truth:
     compare = _COMPARISONS[how]
     wanted = read(template.written)
     if isinstance(slot.value, str):
-        return bool(compare(read(slot.value), wanted))
+        return bool(compare(_as_given(read, slot.value), wanted))
     exact = Fraction(wanted) if isinstance(wanted, Decimal) else Fraction(microseconds(wanted), MICROSECONDS)
     found: Truth = compare(slot.value, z3.Q(exact.numerator, exact.denominator))
     return found

@@ -1,9 +1,8 @@
-"""Claims about secrets, live state, duties' functions and the alarm's topic, and what the organisation guards."""
+"""Claims about secrets, live state, duties' functions, the alarm's topic and services' roles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -19,11 +18,9 @@ from interlock.duties.guarded_resources import (
 from interlock.duties.landscape import SERVICE_ROLE_PATH
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import EVERYTHING
-from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
 from interlock.duties.proof.naming import FOR_OTHERS
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
-from interlock.duties.proof.reaching import RECORD
-from interlock.duties.proof.sparing import becoming, foreigners
+from interlock.duties.proof.sparing import becoming
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
 INVOKING: Final = ("lambda:InvokeFunction",)
@@ -43,12 +40,6 @@ UNSUBSCRIBING: Final = frozenset({"foundation", "platform"})
 RULES: Final = "events.amazonaws.com"
 PUBLISHING: Final = "sns:Publish"
 ENTERING: Final = ("sts:AssumeRole",)
-USING: Final = {
-    ResourceKind.KEY: ("kms:Decrypt", "kms:Sign"),
-    ResourceKind.BUCKET: ("s3:GetObject",),
-    ResourceKind.SECRET: SECRET_READING,
-}
-RENAMING: Final = ("kms:DeleteAlias", "kms:UpdateAlias")
 OF_SERVICES: Final = "-service"
 """What the ARN of the boundary of services' roles ends with."""
 ANYBODY: Final = "anybody"
@@ -60,7 +51,6 @@ USED_BY_SERVICES: Final = {
     "s3:PutObject": "arn:aws:s3:::*",
 }
 """What services' roles are made for, and people's sessions as them are not."""
-LEAVING: Final = ("organizations:LeaveOrganization", "account:CloseAccount")
 
 
 def _secrets_kept(context: Context) -> Iterator[Violation]:
@@ -165,60 +155,6 @@ def _unheard(context: Context, topic: Resource) -> Iterator[Violation]:
     yield Violation(f"no rule of {topic.account_id} tells {topic.arn} of break-glass", denied=Denied(asked, layers))
 
 
-def _organisation(context: Context) -> Iterator[Violation]:
-    world = context.scene.world
-    for account in world.accounts:
-        if not account.scps or account.id == world.management_account:
-            continue
-        # Somebody whose own policies allow everything, the account's root user, and whom they could make or enter.
-        reached = becoming(context, account.id)
-        for violation in _by_whoever_may_do_all(context, account.id, list(reached)):
-            session = violation.call.session if violation.call is not None else None
-            yield replace(violation, chain=reached[session]) if session is not None else violation
-
-
-def _by_whoever_may_do_all(context: Context, account_id: str, own: list[Session]) -> Iterator[Violation]:
-    yield from context.first(own, LEAVING, "*", "take the account out of the organisation's hands")
-    yield from context.first(own, RECORD, f"arn:aws:cloudtrail:*:{account_id}:trail/*", "stop the record")
-    for arn in context.scene.world.records:
-        if f"-{account_id}-" in arn:
-            yield from context.first(own, REMOVING_OBJECTS[:3], f"{arn}/*", "remove what trails wrote", delegated=True)
-    for resource in context.scene.world.resources:
-        if resource.account_id != account_id:
-            continue
-        if resource.kind is ResourceKind.BUCKET and resource.attributes.get("evidence") == "true":
-            yield from context.first(own, REMOVING_OBJECTS[:3], f"{resource.arn}/*", "remove evidence", delegated=True)
-        if resource.kind is ResourceKind.KEY and (resource.owner or resource.attributes.get("evidence") == "true"):
-            yield from context.first(own, TAKING_KEYS[:3], resource.arn, "take a key away", delegated=True)
-            start = resource.arn.rpartition(":")[0]
-            for alias in resource.context.get("kms:ResourceAliases", ()):
-                # What keeps a key knows it by its name.
-                words = "take away the name by which a key is kept"
-                yield from context.first(own, RENAMING, f"{start}:{alias}", words)
-
-
-def _outsiders(context: Context) -> Iterator[Violation]:
-    world = context.scene.world
-    controlled = [one.id for one in world.accounts if one.rcps and one.id != world.management_account]
-    for account_id in controlled:
-        for outsider, fixed in foreigners(context, account_id):
-            yield from _by_outsider(context, account_id, [outsider], fixed)
-
-
-def _by_outsider(
-    context: Context, account_id: str, outsider: list[Session], fixed: Mapping[str, tuple[str, ...] | None]
-) -> Iterator[Violation]:
-    for resource in context.scene.world.resources:
-        if resource.account_id == account_id and resource.kind in USING:
-            of = f"{resource.arn}/*" if resource.kind is ResourceKind.BUCKET else resource.arn
-            actions, words = USING[resource.kind], "use what is the organisation's"
-            yield from context.first(outsider, actions, of, words, given=fixed, loosened=True, delegated=True)
-    for role in context.scene.world.principals:
-        if role.account_id == account_id and role.duty is not None:
-            words = "come into a duty's role"
-            yield from context.first(outsider, ENTERING, role.arn, words, given=fixed, loosened=True)
-
-
 def _services_alone(context: Context) -> Iterator[Violation]:
     world, scene = context.scene.world, context.scene
     everything = (NamedDocument(name="everything", document=EVERYTHING),)
@@ -268,18 +204,5 @@ PROPERTIES: Final = (
         "Nobody takes away the topic that tells of break-glass, changes who publishes to it, or ends whom it tells, "
         "and the rule that watches for break-glass may publish to it.",
         _alarm_heard,
-    ),
-    Property(
-        "organisation-suffices",
-        "Where the organisation's policies are known: not even whoever may do everything in an account, nor its root "
-        "user, leaves the organisation, stops the record, removes evidence or what trails wrote, or takes away a key "
-        "or its name.",
-        _organisation,
-    ),
-    Property(
-        "outsiders-stay-out",
-        "Where the organisation's policies are known: nobody of another organisation uses its keys, evidence and "
-        "secrets or comes into its roles, even were their own policies to allow everyone everything.",
-        _outsiders,
     ),
 )

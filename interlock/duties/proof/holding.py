@@ -8,7 +8,7 @@ from typing import Final
 
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement, PrincipalType
 from interlock.duties.proof.calls import FREE, Session
-from interlock.duties.proof.keeping import UNFASTENING, UNSAFE_LINES
+from interlock.duties.proof.keeping import UNFASTENING, UNSAFE_LINES, on_unsafe_lines
 from interlock.duties.proof.naming import FOR_OTHERS
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.taking import PUSHING
@@ -129,15 +129,10 @@ def _lent_within_bounds(context: Context) -> Iterator[Violation]:
 
 
 def _own_lines(context: Context) -> Iterator[Violation]:
-    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     for bucket in context.scene.world.of_kind(ResourceKind.BUCKET):
         if bucket.attributes.get("evidence") == "true" or not any(fnmatchcase(bucket.arn, one) for one in OWN_BUCKETS):
             continue
-        for words, given in UNSAFE_LINES.items():
-            for action, thing in (("s3:GetObject", f"{bucket.arn}/*"), ("s3:ListBucket", bucket.arn)):
-                yield from context.first(
-                    strangers, (action,), thing, f"use a bucket of ours {words}", given=given, loosened=True
-                )
+        yield from on_unsafe_lines(context, bucket, "use a bucket of ours")
     yield from _alarms_line(context)
 
 

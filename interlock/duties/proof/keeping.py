@@ -42,6 +42,14 @@ TELLING_OF_OBJECTS: Final = (
 REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
+USING_BUCKETS: Final = (
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:PutObject",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:AnyOther",
+)
 UNSAFE_LINES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "without TLS": {"aws:securetransport": ("false",)},
     "by an old TLS": {"aws:securetransport": ("true",), "s3:tlsversion": ("1.1",)},
@@ -159,10 +167,7 @@ def _records_stay(context: Context) -> Iterator[Violation]:
         yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards a record")
         if bucket.attributes.get("lock_mode") != "COMPLIANCE" or bucket.attributes.get("versioning") != "Enabled":
             yield Violation(f"{bucket.arn} does not lock in mode COMPLIANCE, with versioning")
-        strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
-        for words, given in UNSAFE_LINES.items():
-            said = f"use a record {words}"
-            yield from context.first(strangers, ("s3:GetObject",), f"{bucket.arn}/*", said, given=given, loosened=True)
+        yield from on_unsafe_lines(context, bucket, "use a record")
 
 
 def _evidence_stays(context: Context) -> Iterator[Violation]:
@@ -182,14 +187,22 @@ def _evidence_is_read(context: Context) -> Iterator[Violation]:
     for key in context.scene.world.of_kind(ResourceKind.KEY):
         if key.attributes.get("evidence") == "true":
             yield from _read_from_elsewhere(context, key, {"kms:Decrypt": key.arn})
-    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
     for bucket in _evidence(context):
         reading = {"s3:GetObject": f"{bucket.arn}/*", "s3:ListBucket": bucket.arn}
         yield from _read_from_elsewhere(context, bucket, reading)
-        for words, given in UNSAFE_LINES.items():
-            for action, of in reading.items():
-                words_of = f"use evidence {words}"
-                yield from context.first(strangers, (action,), of, words_of, given=given, loosened=True)
+        yield from on_unsafe_lines(context, bucket, "use evidence")
+
+
+def on_unsafe_lines(context: Context, bucket: Resource, words: str) -> Iterator[Violation]:
+    """Yield what could be done with a bucket without TLS or by an old one, were its policy to allow everything: by an
+    action that nobody knows yet, and by each that the policy itself tells from others."""
+    policy = context.scene.resource_policy(bucket)
+    told = {one for each in policy.statements for one in (*each.action, *each.not_action)} if policy else set()
+    actions = dict.fromkeys((*USING_BUCKETS, *sorted(one for one in told if not {"*", "?"} & set(one))))
+    strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
+    for line, given in UNSAFE_LINES.items():
+        for thing in (f"{bucket.arn}/*", bucket.arn):
+            yield from context.first(strangers, actions, thing, f"{words} {line}", given=given, loosened=True)
 
 
 def _read_from_elsewhere(context: Context, resource: Resource, reading: Mapping[str, str]) -> Iterator[Violation]:

@@ -18,6 +18,7 @@ from interlock.duties.proof import (
     keeping,
     providing,
     reaching,
+    restraining,
     staging,
     sufficing,
     working,
@@ -30,7 +31,7 @@ from interlock.duties.world import World
 
 PROPERTIES: Final[tuple[Property, ...]] = (
     *reaching.PROPERTIES, *entering.PROPERTIES, *admitting.PROPERTIES, *keeping.PROPERTIES, *guarding.PROPERTIES,
-    *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
+    *restraining.PROPERTIES, *staging.PROPERTIES, *holding.PROPERTIES, *demanding.PROPERTIES, *working.PROPERTIES,
     *providing.PROPERTIES, *sufficing.PROPERTIES, *entitling.PROPERTIES,
     *administering.PROPERTIES, *fulfilling.PROPERTIES,
 )  # fmt: skip

@@ -69,6 +69,10 @@ class Scene:
         """Return the organisation's policies above an account, without their levels."""
         return tuple(chain(*self._scps.get(account_id, ()), *self._rcps.get(account_id, ())))
 
+    def resource_controls(self, account_id: str) -> tuple[tuple[Policy, ...], ...]:
+        """Return the organisation's resource control policies above an account, by level."""
+        return self._rcps.get(account_id, ())
+
     def strangers(self) -> tuple[str, ...]:
         """Return, for each account, roles and users that are in no document, and whose own policies allow everything:
         one of each sort that the policies of resources and of the organisation tell apart."""

@@ -40,7 +40,7 @@ def becoming(context: Context, account_id: str) -> Mapping[Session, tuple[Step, 
     scene = context.scene
     anybody = (Session(arn, FREE) for arn in (*scene.strangers(), scene.root(account_id)))
     found: dict[Session, tuple[Step, ...]] = {one: () for one in anybody if _account(one.arn) == account_id}
-    left = [one for one in _spared(account_id, scene.above(account_id)) if not context.administers(one)]
+    left = [one for one in spared(account_id, scene.above(account_id)) if not context.administers(one)]
     starting = list(found)
     while starting and left:
         makers, starting = starting, []
@@ -64,7 +64,7 @@ def foreigners(context: Context, account_id: str) -> Iterator[tuple[Session, Map
     accounts = dict.fromkeys((FOREIGN, *(one for one in _accounts(policies) if one not in known)))
     for other in accounts:
         anybody = Session(f"arn:aws:iam::{other}:role/any-other", FREE, Form.WIDENED)
-        for session in dict.fromkeys((anybody, *_spared(other, policies))):
+        for session in dict.fromkeys((anybody, *spared(other, policies))):
             yield from ((session, fixed) for fixed in belonging)
 
 
@@ -77,7 +77,7 @@ def _made(context: Context, makers: Iterable[Session], one: Session) -> Step | N
     return None
 
 
-def _spared(account_id: str, policies: tuple[Policy, ...]) -> tuple[Session, ...]:
+def spared(account_id: str, policies: tuple[Policy, ...]) -> tuple[Session, ...]:
     """Return roles and users of an account: one of each sort that the policies tell apart by who asks, or who is made.
 
     Raises NotModelled where their patterns are too tangled.

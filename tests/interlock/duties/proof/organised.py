@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+import json
+from pathlib import Path
 from typing import Any
 
 from interlock.duties.organization import Controls, above_all, read_controls
 from interlock.duties.world import World
 
 ORGANIZATION = "o-exampleorgid"
-MAKERS = {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/OrganizationAccountAccessRole"]}}
-OUTSIDE = {
-    "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
-    "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
-}
-
-
-def denial(sid: str, actions: list[str], resources: Any = "*", **more: Any) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources, **more}
-
-
-def policy(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
+WRITTEN = Path(__file__).with_name("guardrails.json")
+"""What the module puts out for the environment prod and the owner `owner`; a test of the module compares them."""
+ANY_VAULT = "arn:aws:s3:::interlock-*-vault-*"
 
 
 def guardrails(vaults: list[str]) -> dict[str, Any]:
     """Return the documents as the module's output has them; `vaults` are names of buckets."""
-    objects = [f"arn:aws:s3:::{one}/*" for one in vaults]
-    keys = ("approver-*", "builder", "deployer", "evidence", "log", "observer", "responder", "witness")
-    names = [f"alias/interlock-*-{one}" for one in keys]
-    aliases = {"ForAnyValue:StringLike": {"kms:ResourceAliases": names}}
-    return {
-        "service_control": {
-            "vault": policy(
-                denial("DenyRemoval", ["s3:BypassGovernanceRetention", "s3:DeleteObject", "s3:DeleteObjectVersion"],
-                       objects),
-                denial("DenyEndingSigningKeys", ["kms:DeleteImportedKeyMaterial", "kms:DisableKey",
-                                                 "kms:ScheduleKeyDeletion"], Condition=aliases),
-                denial("DenyRenamingKeys", ["kms:DeleteAlias", "kms:UpdateAlias"],
-                       [f"arn:aws:kms:*:*:{one}" for one in names], Condition=MAKERS),
-            ),
-            "trail": policy(
-                denial("DenyStopping", ["cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors",
-                                        "cloudtrail:StopLogging", "cloudtrail:UpdateTrail"], Condition=MAKERS),
-                denial("DenyRemovingRecords", ["s3:BypassGovernanceRetention", "s3:DeleteObject",
-                                               "s3:DeleteObjectVersion"], "arn:aws:s3:::interlock-*-trail-*/*"),
-            ),
-            "boundaries": policy(
-                denial("DenyMakers", ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],
-                       "arn:aws:iam::*:role/OrganizationAccountAccessRole", Condition=MAKERS),
-            ),
-            "regions": policy(denial("DenyLeaving", ["account:CloseAccount", "organizations:LeaveOrganization"])),
-        },
-        "resource_control": {
-            "perimeter": policy(
-                denial("DenyOutsiders", ["kms:*", "s3:*", "secretsmanager:*", "sts:AssumeRole", "sts:SetSourceIdentity",
-                                         "sts:TagSession"], Principal="*", Condition=OUTSIDE),
-                denial("DenyPeopleInServices", ["sts:AssumeRole"], "arn:aws:iam::*:role/interlock/services/*",
-                       Principal="*", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}),
-            ),
-        },
-    }  # fmt: skip
+    documents: dict[str, Any] = json.loads(_text())
+    for policies in documents.values():
+        for statement in (one for policy in policies.values() for one in policy["Statement"]):
+            if ANY_VAULT in statement["Resource"]:
+                statement["Resource"] = [f"arn:aws:s3:::{one}{ending}" for one in vaults for ending in ("", "/*")]
+    return documents
+
+
+@functools.cache
+def _text() -> str:
+    return WRITTEN.read_text(encoding="utf-8")
 
 
 def organised(world: World, documents: dict[str, Any]) -> World:

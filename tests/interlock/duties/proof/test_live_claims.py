@@ -14,7 +14,7 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.evaluator.request import Layers
-from interlock.duties.proof import administering, entering, fulfilling, guarding, keeping, reaching
+from interlock.duties.proof import administering, entering, fulfilling, keeping, reaching, restraining
 from interlock.duties.proof.certificate import certify
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.forms import delegating
@@ -304,12 +304,12 @@ def test_what_holds_the_trails_bucket_is_demanded_statement_by_statement(world: 
 def test_the_organisation_keeps_what_trails_wrote_from_whoever_may_do_everything(world: World) -> None:
     documents = guardrails(["vault-primary", "vault-recovery"])
     kept = organised(recorded(world), documents)
-    assert refuting(kept, guarding.PROPERTIES, "organisation-suffices") == []
+    assert refuting(kept, restraining.PROPERTIES, "organisation-suffices") == []
     statements = documents["service_control"]["trail"]["Statement"]
     documents["service_control"]["trail"]["Statement"] = [
         one for one in statements if one["Sid"] != "DenyRemovingRecords"
     ]
-    found = refuting(organised(recorded(world), documents), guarding.PROPERTIES, "organisation-suffices")
+    found = refuting(organised(recorded(world), documents), restraining.PROPERTIES, "organisation-suffices")
     assert [one for one in found if f"remove what trails wrote by s3:DeleteObject on {TRAIL}-eu-west-1/*" in one] != []
 
 
