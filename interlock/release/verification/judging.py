@@ -128,6 +128,8 @@ class _Judge:
     locked_until: Mapping[str, datetime]
     as_of: datetime | None = None
     """When (UTC) an approval must have held, where that is not now; None where no approval expires."""
+    whole: Readings | None = None
+    """All that was read, where `readings` is what one decision rested on: one before it rested on something else."""
 
     def objections(self) -> Iterator[Reason]:
         yield from standing.revocations(self.readings, self.belief)
@@ -244,8 +246,9 @@ class _Judge:
         moment = decided_at(decision, self.belief)
         if self.now is None or moment is None:
             return None
-        readings = rested_on(self.readings, decision, self.belief, moment)
-        then = replace(self, environment=environment, now=moment, locked_until={}, readings=readings)
+        whole = self.whole or self.readings
+        readings = rested_on(whole, decision, self.belief, moment)
+        then = replace(self, environment=environment, now=moment, locked_until={}, readings=readings, whole=whole)
         against = [*then.objections(), *standing.retirements(readings, self.belief)]
         best = min(then._of_pin(pin, Profile.ADMIT), key=lambda case: len(case.reasons))
         return next(iter([*against, *best.reasons]), None)

@@ -8,10 +8,19 @@ from typing import Any
 import pytest
 
 from interlock.release.predicates import Predicate
+from interlock.release.record import gather
+from interlock.release.tiers import parse_policy
+from interlock.release.verification.judging import Verdict, admit
+from interlock.release.verification.logs import read_logs
+from interlock.release.verification.trust import read_trust
 from tests.interlock.release.audit.tampering.case import STAGING, TWO_STEPS
-from tests.interlock.release.audit.world import HOUR, MEASURED, World, judged
+from tests.interlock.release.audit.world import HOUR, MEASURED, POLICY, World, agreed, judged
 
 BEFORE = "environment-not-served-before"
+STEPS = ("dev", STAGING)
+THREE_STEPS = parse_policy(
+    POLICY.replace("    retention_days", f"    environments: [{', '.join(STEPS)}]\n    retention_days").encode()
+)
 
 
 def approved(*environments: str) -> World:
@@ -79,6 +88,33 @@ def test_both_judges_ask_for_a_decision_that_held_and_for_a_service_that_began(
     world.decide(inputs=verdict.rests_on)
     world.sequence()
     assert (BEFORE in judged(world.bundle(), world.root.fingerprint)) is bool(expected)
+
+
+def found(world: World, environment: str) -> Verdict:
+    """What the library says of admitting the release to an environment now."""
+    trust = read_trust(world.vault, world.root.fingerprint, now=world.now)
+    record = gather(world.vault, world.digest, trust.public_keys())
+    logs, unread = read_logs(world.vault, trust.root, world.digest)
+    return admit(record, world.vault, trust, logs, environment=environment, now=world.now, unread=unread)
+
+
+@pytest.mark.parametrize("skipped", ["", *STEPS])
+def test_each_environment_on_the_way_is_judged_by_what_its_own_decision_rested_on(skipped: str) -> None:
+    world = World(policy=THREE_STEPS)
+    agreed(world)
+    for environment in (*STEPS, "prod"):
+        for person in ("approver-1", "approver-2"):
+            world.approve(person, environment=environment)
+        world.sequence()
+        verdict = found(world, environment)
+        decision = world.decide(environment=environment, inputs=verdict.rests_on)
+        if environment not in (skipped, "prod"):
+            world.serve(decision, environment)
+        world.sequence()
+    assert {one.code.value for one in verdict.reasons} == ({BEFORE} if skipped else set())
+    assert judged(world.bundle(), world.root.fingerprint) == ({BEFORE} if skipped else set())
+    told = {one.code.value for one in found(world, "prod").notes if one.where.startswith("decisions/")}
+    assert told == ({BEFORE} if skipped else set())
 
 
 def test_a_record_of_two_steps_that_went_well_holds_offline() -> None:
