@@ -62,11 +62,23 @@ def decided_at(one: Said[Summary], belief: Belief) -> datetime | None:
 
 
 def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, moment: datetime) -> Readings:
-    """Return what a decision could go by: what the ledger had at `moment` (UTC), for the release only what it names.
+    """Return what a decision rested on: of what was there at `moment` (UTC), for the release only what it names."""
+    by_then, named = there_by(readings, belief, moment), decision.what.envelopes
+    return replace(
+        by_then,
+        evidence=tuple(
+            one for one in by_then.evidence if one.what.outcome is not Outcome.PASSED or one.recorded.sha256 in named
+        ),
+        approvals=tuple(one for one in by_then.approvals if one.recorded.sha256 in named),
+    )
+
+
+def there_by(readings: Readings, belief: Belief, moment: datetime) -> Readings:
+    """Return what a decision could go by: what the ledger had at `moment` (UTC).
 
     Clocks may differ by some minutes in its favour; what takes something from the release nobody could heed earlier.
     """
-    named, approvals = decision.what.envelopes, {one.payload for one in readings.approvals}
+    approvals = {one.payload for one in readings.approvals}
 
     def takes(one: Said[Any]) -> bool:
         if isinstance(one.what, Withdrawal):
@@ -83,17 +95,10 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
             and seen <= (moment if takes(one) else moment + CLOCKS_DIFFER_BY)
         )
 
-    by_then = Readings(
+    return Readings(
         **{one.name: there(getattr(readings, one.name)) for one in fields(readings) if one.name not in _TEXTS},
         forgeries=readings.forgeries,
         unreadable=readings.unreadable,
-    )
-    return replace(
-        by_then,
-        evidence=tuple(
-            one for one in by_then.evidence if one.what.outcome is not Outcome.PASSED or one.recorded.sha256 in named
-        ),
-        approvals=tuple(one for one in by_then.approvals if one.recorded.sha256 in named),
     )
 
 

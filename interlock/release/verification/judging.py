@@ -13,7 +13,7 @@ from interlock.release.record import Record, RecordedStatement
 from interlock.release.served import Served
 from interlock.release.vault import VaultReader, release_prefix
 from interlock.release.verification import standing, tier
-from interlock.release.verification.admissions import admissions, decided_at, measured_by_then, rested_on
+from interlock.release.verification.admissions import admissions, decided_at, measured_by_then, rested_on, there_by
 from interlock.release.verification.approvals import Agreement, Asked, agreement, missing
 from interlock.release.verification.belief import Belief, BeliefByLedger, BeliefByVoucher
 from interlock.release.verification.dating import backdated, dated_back
@@ -216,7 +216,11 @@ class _Judge:
             return Reason(ReasonCode.STATEMENT_BACKDATED, f"the decision is dated back: {lie}")
         if self.now is not None and pin.recorded.sha256 not in decision.what.envelopes:
             return Reason(code, "it was admitted there by another pin")
-        fault = self._against(decision, pin, environment)
+        moment = decided_at(decision, self.belief)
+        if self.now is None or moment is None:
+            return None
+        readings = rested_on(self.whole or self.readings, decision, self.belief, moment)
+        fault = self._against(readings, pin, environment, moment)
         return fault and Reason(code, f"it was admitted there although {fault}")
 
     def misjudged(self) -> Iterator[Reason]:
@@ -235,19 +239,18 @@ class _Judge:
             if not pins or environment is None or not said.admits(self.record.digest, environment):
                 text = f"{where}: it admits {said.resource_uri[:120]!r}, which nobody asked for under that policy"
                 yield Reason(ReasonCode.ENVIRONMENT_NOT_ASKED_FOR, text, where)
-            elif policy == self.trust.policy_in_force:
-                faults = [self._against(one, pin, environment) for pin in pins]
+            elif policy == self.trust.policy_in_force and (moment := decided_at(one, self.belief)) is not None:
+                readings = there_by(self.readings, self.belief, moment)
+                faults = [self._against(readings, pin, environment, moment) for pin in pins]
                 first = next((fault for fault in faults if fault is not None), None)
                 if first is not None and None not in faults:
                     yield Reason(first.code, f"{where}: it was admitted to {environment} although {first}", where)
 
-    def _against(self, decision: Said[Summary], pin: Said[PinPredicate], environment: str) -> Reason | None:
-        """Return what the ledger had against a decision to admit what `pin` opened; None where there is no ledger."""
-        moment = decided_at(decision, self.belief)
-        if self.now is None or moment is None:
-            return None
+    def _against(
+        self, readings: Readings, pin: Said[PinPredicate], environment: str, moment: datetime
+    ) -> Reason | None:
+        """Return what `readings` had against admitting what `pin` opened at `moment` (UTC)."""
         whole = self.whole or self.readings
-        readings = rested_on(whole, decision, self.belief, moment)
         then = replace(self, environment=environment, now=moment, locked_until={}, readings=readings, whole=whole)
         against = [*then.objections(), *standing.retirements(readings, self.belief)]
         best = min(then._of_pin(pin, Profile.ADMIT), key=lambda case: len(case.reasons))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.interlock.release.audit.small_worlds import small_world
-from tests.interlock.release.audit.tampering.case import library_codes, program_codes
+from tests.interlock.release.audit.tampering.case import library_codes, library_verdict, program_codes
 
 SEEDS = range(9)
 """Some of these hold; the others are refused for all sorts of reasons."""
@@ -29,9 +29,11 @@ def test_both_judges_say_the_same_of_a_record_made_by_chance(seed: int) -> None:
 def test_a_decision_holds_offline_if_the_library_would_have_admitted_the_release_then(seed: int) -> None:
     world = small_world(seed)
     library = library_codes(world, world.root.fingerprint)
-    world.decide()
+    decision = world.decide()
     world.sequence()
     assert bool(program_codes(world, world.root.fingerprint)) == bool(library)
+    told = [one for one in library_verdict(world, world.root.fingerprint).notes if one.where == decision]
+    assert bool(told) == bool(library), "and so does the library say of it from then on"
 
 
 def of_the_ledger(codes: set[str]) -> set[str]:
