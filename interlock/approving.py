@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from interlock.admission import Anchor, judge, trust_from
 from interlock.aws.kms import KmsSigner
@@ -25,6 +25,9 @@ from interlock.release.verification.trust import Trust
 
 if TYPE_CHECKING:
     from interlock.manifest_parts import ApproverKeyPart
+
+
+_SHORTEST: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,9 @@ def _write(
 
 
 def _days(days: float, most: int) -> timedelta:
-    if not math.isfinite(days) or not 0 < days <= most:
-        raise BadInput(f"--days: received {days:g}; accepted is more than 0, and at most the tier's {most}")
-    return timedelta(days=days)
+    lasts = timedelta(days=days) if math.isfinite(days) and 0 < days <= most else timedelta()
+    if lasts < _SHORTEST:
+        raise BadInput(
+            f"--days: received {days!r}; accepted is more than 0, a second at least, and at most the tier's {most}"
+        )
+    return lasts

@@ -23,6 +23,11 @@ def produce(file: Path, fill: Callable[[IO[bytes]], None], option: str, *, repla
     `option` is what named it. Raises BadInput where nothing can be written, Refusal if something else lies there and is
     not to be replaced.
     """
+    if os.path.exists(file) and not os.path.isfile(file):
+        # Root would put a file in the place of /dev/null.
+        raise BadInput(
+            f"{option}: received {str(file)!r}, which is there and no file; accepted is a file, or a new name"
+        )
     try:
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     except OSError as error:

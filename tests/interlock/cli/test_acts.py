@@ -158,6 +158,7 @@ def test_an_approval_that_the_ledger_saw_too_late_is_given_again_in_the_same_wor
         ((*SAID, "--yes", "--days", "31"), 2, "at most the tier's 30"),
         ((*SAID, "--yes", "--days", "0"), 2, "--days: received 0"),
         ((*SAID, "--yes", "--days", "nan"), 2, "--days: received nan"),
+        ((*SAID, "--yes", "--days", "1e-12"), 2, "--days: received 1e-12"),
         (SAID, 2, "there is no terminal"),
         ((*SAID, "--yes", "--person", "creator-1"), 1, "creator-1 submitted the release"),
         ((*SAID, "--yes", "--person", "nobody"), 1, "nobody has no approver's key"),
