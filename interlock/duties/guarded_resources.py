@@ -16,6 +16,7 @@ STATE_CHANGES: Final = (
 )  # fmt: skip
 TABLE_CHANGES: Final = (
     "dynamodb:DeleteResourcePolicy", "dynamodb:DeleteTable", "dynamodb:PutResourcePolicy", "dynamodb:UpdateTable",
+    "dynamodb:UpdateTimeToLive",
 )  # fmt: skip
 SECRET_READING: Final = ("secretsmanager:GetSecretValue",)
 SECRET_WRITING: Final = (

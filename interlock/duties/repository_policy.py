@@ -24,7 +24,11 @@ PULLING_FUNCTIONS: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 """What makes a tag mean another image, or takes away one that serves."""
 
-REGISTRY: Final = ("ecr:DeleteRegistryPolicy", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration")
+REGISTRY: Final = (
+    "ecr:DeleteRegistryPolicy", "ecr:PutRegistryPolicy", "ecr:PutReplicationConfiguration",
+    "ecr:CreatePullThroughCacheRule", "ecr:UpdatePullThroughCacheRule", "ecr:BatchImportUpstreamImage",
+    "ecr:CreateRepositoryCreationTemplate", "ecr:UpdateRepositoryCreationTemplate",
+)  # fmt: skip
 """What lets images of others into all repositories of an account and region, or takes them elsewhere."""
 
 

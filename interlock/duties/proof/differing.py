@@ -12,7 +12,7 @@ from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.comparing import Compared, KnownActions
 from interlock.duties.proof.forms import EVERYTHING, Form
-from interlock.duties.proof.naming import FOR_OTHERS, named, outsider, principals_in
+from interlock.duties.proof.naming import for_others, named, outsider, principals_in
 from interlock.duties.proof.property import OWNERS
 from interlock.duties.proof.scene import Scene
 from interlock.duties.world import NamedDocument, Principal, Resource, World, read_world
@@ -153,9 +153,11 @@ class Differing:
 
     def _for_others(self, role: Principal) -> Iterator[Newly]:
         for service in sorted(set(self._new.trusted(role.arn, PrincipalType.SERVICE)) - {"*"}):
-            now = self._new.becomes(service, ASSUMING, role.arn, FOR_OTHERS)
-            if now is not None and self._old.becomes(service, ASSUMING, role.arn, FOR_OTHERS) is None:
-                yield Newly(f"{service} may now become {role.arn} for whoever asks it to", now)
+            for given in for_others(role.trust, (one.id for one in self._new.world.accounts)):
+                now = self._new.becomes(service, ASSUMING, role.arn, given)
+                if now is not None and self._old.becomes(service, ASSUMING, role.arn, given) is None:
+                    yield Newly(f"{service} may now become {role.arn} for whoever asks it to", now)
+                    break
 
     def _within_boundaries(self) -> Iterator[Newly]:
         told: set[tuple[object, ...]] = set()

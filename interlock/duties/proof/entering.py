@@ -11,7 +11,7 @@ from interlock.duties.evaluator.policy import PrincipalType
 from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.forms import Form
-from interlock.duties.proof.naming import FOR_OTHERS, named, outsider, principals_in
+from interlock.duties.proof.naming import FOR_OTHERS, for_others, named, outsider, principals_in
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.steps import Step, signing_in
@@ -28,12 +28,6 @@ UNCONDITIONED: Final = frozenset({"s3.amazonaws.com"})
 """Services for which AWS documents no condition that tells whom they act for."""
 Given = Mapping[str, tuple[str, ...] | None]
 UNSAID: Final[Given] = {"aws:sourceaccount": None, "aws:sourcearn": None}
-FOR_WHOEVER_ASKS: Final[tuple[Given, ...]] = (
-    FOR_OTHERS,
-    *({**FOR_OTHERS, key: None} for key in UNSAID),
-    {**FOR_OTHERS, **UNSAID},
-)
-"""What a service says that acts for somebody of another account, or that does not say for whom."""
 
 
 def _named_and_known(context: Context) -> Iterator[Violation]:
@@ -50,9 +44,11 @@ def _named_and_known(context: Context) -> Iterator[Violation]:
 def _under_another_name(context: Context, person: Person, way: Way, role: Principal) -> Iterator[Violation]:
     fixed = {key.lower(): values for key, values in way.context.items()}
     if way.kind == "federated":
-        given: Given = {**fixed, "sts:rolesessionname": (ANY_NAME,)}
-        if call := context.scene.comes_in(way.principal, signing_in(way.principal), role.arn, given):
-            yield _entered(f"{person.name} opens a session of {role.name} named {ANY_NAME}", role, call)
+        names = (one.source_identity for one in context.scene.world.people if one is not person)
+        for name in dict.fromkeys((ANY_NAME, *(one for one in names if one is not None))):
+            given: Given = {**fixed, "sts:rolesessionname": (name,)}
+            if call := context.scene.comes_in(way.principal, signing_in(way.principal), role.arn, given):
+                yield _entered(f"{person.name} opens a session of {role.name} named {name}", role, call)
         return
     own = (("sts:rolesessionname", person.source_identity or ""),)
     if call := _assumes(context, way.principal, role, fixed, own):
@@ -144,9 +140,17 @@ def _services_assigned(context: Context) -> Iterator[Violation]:
             if not is_named and (call := _served(context, service, role, {})):
                 yield _entered(f"{service}, which the table does not name, comes into {role.name}", role, call)
             judged = is_named and OWN_ROLES in role.arn and service not in UNCONDITIONED
-            asked = (_served(context, service, role, given) for given in FOR_WHOEVER_ASKS) if judged else ()
+            asked = (_served(context, service, role, given) for given in _for_whoever_asks(context, role) if judged)
             if call := next((one for one in asked if one is not None), None):
                 yield _entered(f"{service} comes into {role.name} for whoever asks it to", role, call)
+
+
+def _for_whoever_asks(context: Context, role: Principal) -> Iterator[Given]:
+    """Yield what a service says that acts for somebody of another account, or that does not say for whom."""
+    for given in for_others(role.trust, (one.id for one in context.scene.world.accounts)):
+        yield given
+        yield from ({**given, key: None} for key in UNSAID)
+    yield {**FOR_OTHERS, **UNSAID}
 
 
 def _served(context: Context, service: str, role: Principal, given: Given) -> Call | None:

@@ -18,23 +18,26 @@ from interlock.duties.guarded_resources import (
 from interlock.duties.landscape import SERVICE_ROLE_PATH
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import EVERYTHING
-from interlock.duties.proof.naming import FOR_OTHERS
+from interlock.duties.proof.naming import for_others
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
 from interlock.duties.proof.sparing import becoming
 from interlock.duties.world import Keeping, NamedDocument, Principal, Resource, ResourceKind
 
-INVOKING: Final = ("lambda:InvokeFunction",)
+INVOKING: Final = ("lambda:InvokeFunction", "lambda:InvokeAsync")
 BY_URL: Final = ("lambda:InvokeFunctionUrl",)
 CHANGING_FUNCTIONS: Final = (
     "lambda:AddPermission", "lambda:RemovePermission", "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration", "lambda:CreateFunctionUrlConfig", "lambda:CreateEventSourceMapping",
-    "lambda:DeleteFunction", "lambda:PutFunctionConcurrency",
+    "lambda:DeleteFunction", "lambda:PutFunctionConcurrency", "lambda:CreateAlias", "lambda:UpdateAlias",
+    "lambda:DeleteAlias", "lambda:UpdateEventSourceMapping", "lambda:PutFunctionEventInvokeConfig",
+    "lambda:UpdateFunctionEventInvokeConfig", "lambda:UpdateFunctionUrlConfig", "lambda:PutRuntimeManagementConfig",
 )  # fmt: skip
 """What lets others call a function, changes what it does, or keeps it from running."""
 SILENCING: Final = (
     "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
+    "sns:PutDataProtectionPolicy",
 )  # fmt: skip
-ENDING_SUBSCRIPTIONS: Final = ("sns:Unsubscribe",)
+ENDING_SUBSCRIPTIONS: Final = ("sns:Unsubscribe", "sns:SetSubscriptionAttributes")
 UNSUBSCRIBING: Final = frozenset({"foundation", "platform"})
 """Duties whose work ends subscriptions, of whatever topic: the certificate assumes that they leave the alarm's."""
 RULES: Final = "events.amazonaws.com"
@@ -118,9 +121,11 @@ def _on_behalf_of_others(context: Context, function: Resource) -> Iterator[Viola
     """Yield the services that would call a function for whoever asks them to, of whatever account."""
     policy = context.scene.resource_policy(function)
     names = {one.name for statement in policy.statements for one in statement.principal} if policy else set()
+    others = for_others(function.policy, (one.id for one in context.scene.world.accounts))
     for service in sorted(one for one in names if one.endswith(".amazonaws.com")):
         for action in INVOKING:
-            if call := context.scene.served(service, action, function, FOR_OTHERS):
+            asked = (context.scene.served(service, action, function, given) for given in others)
+            if call := next((one for one in asked if one is not None), None):
                 yield Violation(f"{service} calls a duty's function for whoever asks it to by {action}", call=call)
 
 

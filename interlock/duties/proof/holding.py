@@ -9,7 +9,7 @@ from typing import Final
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement, PrincipalType
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.keeping import UNFASTENING, UNSAFE_LINES, on_unsafe_lines
-from interlock.duties.proof.naming import FOR_OTHERS
+from interlock.duties.proof.naming import for_others
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.taking import PUSHING
 from interlock.duties.world import Resource, ResourceKind
@@ -105,11 +105,13 @@ def _nothing_for_others_services(context: Context) -> Iterator[Violation]:
         policy = context.scene.resource_policy(resource)
         if resource.kind not in SERVING_OTHERS or policy is None:
             continue
+        others = for_others(resource.policy, (one.id for one in context.scene.world.accounts))
         for statement in policy.statements:
             services = [one.name for one in statement.principal if one.type is PrincipalType.SERVICE]
             for service in services if statement.effect is Effect.ALLOW else ():
                 for action in dict.fromkeys(_actions(statement, resource)):
-                    if call := context.scene.served(service, action, resource, FOR_OTHERS):
+                    asked = (context.scene.served(service, action, resource, given) for given in others)
+                    if call := next((one for one in asked if one is not None), None):
                         words = f"{service} can {action} on {resource.arn} for whoever asks it to"
                         yield Violation(words, call=call)
 
@@ -124,8 +126,18 @@ def _lent_within_bounds(context: Context) -> Iterator[Violation]:
             words = "use the key of evidence beside S3"
             yield from context.first(of_others, LENT, resource.arn, words, given=by_themselves)
             yield from context.first(of_others, LENT[:1], resource.arn, "lend the key of evidence")
+            yield from _lent_by_hand(context, resource)
         elif resource.kind is ResourceKind.REPOSITORY:
-            yield from context.first(of_others, LOOSENING_REPOSITORIES, resource.arn, "loosen what holds images")
+            own = [one for one in context.sessions() if not context.administers(one)]
+            words = "loosen what holds images"
+            yield from context.first([*of_others, *own], LOOSENING_REPOSITORIES, resource.arn, words)
+
+
+def _lent_by_hand(context: Context, key: Resource) -> Iterator[Violation]:
+    """Yield who gives the use of a key to others otherwise than by a service that lives on it."""
+    others = [one for one in context.sessions() if not context.administers(one)]
+    for given in ({"kms:grantisforawsresource": None}, {"kms:grantisforawsresource": ("false",)}):
+        yield from context.first(others, LENT[:1], key.arn, "give the use of a key by hand", given=given)
 
 
 def _own_lines(context: Context) -> Iterator[Violation]:

@@ -39,6 +39,7 @@ TELLING_OF_OBJECTS: Final = (
     "s3:PutBucketCORS", "s3:PutBucketWebsite", "s3:DeleteBucketWebsite", "s3:PutBucketTagging",
 )  # fmt: skip
 """What tells of objects to others, moves them, or makes reading them cost or fail."""
+MARKING: Final = ("s3:PutObjectLegalHold", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:PutObjectAcl")
 REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
@@ -178,6 +179,8 @@ def _evidence_stays(context: Context) -> Iterator[Violation]:
         others = [one for one in anybody if not context.administers(one)]
         yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards evidence")
         yield from context.first(others, TELLING_OF_OBJECTS, bucket.arn, "change how evidence is kept")
+        own = [one for one in context.sessions() if not context.administers(one)]
+        yield from context.first(own, MARKING, f"{bucket.arn}/*", "hold evidence for ever, or mark it")
         writing = [one for one in anybody if not _replicates(context, one)]
         yield from context.first(writing, REPLICATING, f"{bucket.arn}/*", "bring evidence in without its conditions")
         yield from _overwrites(context, bucket, anybody)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import Form
 from interlock.duties.proof.scene import Scene
 
+ACCOUNT_IN_ARN: Final = 4
 FOREIGN: Final = "999999999999"
 """An account that belongs to nobody we know."""
 FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
@@ -17,14 +19,48 @@ FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
     "aws:sourceorgid": None, "aws:sourceorgpaths": None,
 }  # fmt: skip
 """What a service says that acts for somebody of an account that nobody knows."""
+NONE_OF_OURS: Final = "000000000000"
 _PRINCIPAL: Final = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>[^:]*):(?P<name>(?:role|user).*/.+)")
 _SESSION: Final = re.compile(r"arn:[^:]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<called>.+)")
+_NUMBER: Final = re.compile(r"[0-9?*]{1,12}")
 _ACCOUNT: Final = re.compile(r"(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?")
 
 
 def principals_in(written: Any) -> list[str]:
     """Return whatever a document says of principals: every text in it that could name a role or a user."""
     return [one for one in texts(written) if ":iam:" in one or ":sts:" in one]
+
+
+def for_others(document: Any, ours: Iterable[str]) -> list[Mapping[str, tuple[str, ...] | None]]:
+    """Return what a service says that acts for somebody else: of an account that nobody knows, and of each other
+    account that a document names or has a pattern for, about things that it has a pattern for."""
+    own, written = set(ours), list(dict.fromkeys(texts(document)))
+    arns = [one.split(":", 5) for one in written if one.startswith("arn:") and one.count(":") > ACCOUNT_IN_ARN]
+    patterns = [*(one for one in written if not one.startswith("arn:")), *(one[ACCOUNT_IN_ARN] for one in arns)]
+    numbers = dict.fromkeys((NONE_OF_OURS, *(number for one in patterns for number in _numbers_like(one))))
+    found = [FOR_OTHERS]
+    for number in (one for one in numbers if one not in own):
+        of_it = [_filled(one, number) for one in arns if fnmatchcase(number, one[ACCOUNT_IN_ARN])]
+        for arn in dict.fromkeys((f"arn:aws:any:eu-west-1:{number}:any/other", *of_it)):
+            found.append({**FOR_OTHERS, "aws:sourceaccount": (number,), "aws:sourcearn": (arn,)})
+    return found
+
+
+def _numbers_like(pattern: str) -> Iterator[str]:
+    """Yield accounts that a pattern stands for: itself, or two that differ wherever it leaves them free."""
+    if _NUMBER.fullmatch(pattern) is None:
+        return
+    missing = 12 - len(pattern.replace("*", ""))
+    for digit in ("0", "9"):
+        filled = pattern.replace("*", digit * max(missing, 0), 1).replace("*", "").replace("?", digit)
+        if len(filled) == 12:
+            yield filled
+
+
+def _filled(arn: list[str], number: str) -> str:
+    head, rest = arn[:ACCOUNT_IN_ARN], arn[ACCOUNT_IN_ARN + 1]
+    region = head[3].replace("*", "eu-west-1").replace("?", "1")
+    return ":".join((*head[:3], region, number, rest.replace("*", "any").replace("?", "x")))
 
 
 def outsider(scene: Scene, account_id: str = FOREIGN) -> Session:

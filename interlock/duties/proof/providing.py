@@ -13,7 +13,7 @@ from interlock.duties.proof.calls import Session
 from interlock.duties.proof.holding import OWN_REPOSITORIES
 from interlock.duties.proof.keeping import is_the_platforms
 from interlock.duties.proof.property import Context, Denied, Property, Violation
-from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
+from interlock.duties.proof.working import FACTORS, SAFELY, WITHOUT_FACTOR, denied, regions, said_now
 from interlock.duties.world import Principal, Resource, ResourceKind
 
 PULLING: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -68,7 +68,8 @@ def _secret(context: Context, secret: Resource) -> Iterator[Violation]:
         tried = list(_some_can(context, readers, READING, secret, secret.arn, "read a secret that it needs"))
         # A service of one region may be let read its own region's copy alone.
         elsewhere = [one for one in copies if one is not secret]
-        if tried and not any(_can_some(context, readers, READING[0], one.arn) for one in elsewhere):
+        sessions = [Session(one.arn) for one in readers]
+        if tried and not any(_can_some(context, sessions, READING[0], one.arn, SAFELY) for one in elsewhere):
             yield from tried
     anybody = [
         one for one in world.principals if any(fnmatchcase(one.arn, of) for of in world.kept[secret.arn].readers or ())
@@ -84,30 +85,33 @@ def _some_can(
     context: Context, roles: Sequence[Principal], actions: Sequence[str], resource: Resource, thing: str, words: str
 ) -> Iterator[Violation]:
     """Yield, for each action, that none of the roles can do it to which their own policies give it."""
-    given = {action: _ordinary(context, action, resource) for action in actions}
     for action in actions:
-        granted = [
-            one
-            for one in roles
-            if context.scene.can(Session(one.arn), action, thing, given=given[action], delegated=True) is not None
-        ]
-        if granted and not _can_some(context, granted, action, thing):
-            first = Session(granted[0].arn)
-            refused = denied(context.scene, first, action, thing, given[action])
-            yield Violation(
-                f"no role of a service can {words}: {action} on {thing} by {first} is denied", denied=refused
-            )
+        for said in WITHOUT_FACTOR:
+            given = _ordinary(context, action, resource, said)
+            able = (Session(one.arn) for one in roles)
+            granted = [one for one in able if context.scene.can(one, action, thing, given=given, delegated=True)]
+            if granted and not _can_some(context, granted, action, thing, said):
+                facts = {key: value for key, value in given.items() if value is not None}
+                refused = denied(context.scene, granted[0], action, thing, facts)
+                words_of = f"no role of a service can {words}: {action} on {thing} by {granted[0]} is denied"
+                yield Violation(words_of, denied=refused)
+                break
 
 
-def _can_some(context: Context, roles: Iterable[Principal], action: str, thing: str) -> bool:
-    given = _ordinary(context, action, context.scene.resource(thing))
-    sessions = context.scene.one_of_each(Session(one.arn) for one in roles)
-    return any(context.scene.can(one, action, thing, given=given) is not None for one in sessions)
+def _can_some(
+    context: Context, sessions: Iterable[Session], action: str, thing: str, said: Mapping[str, tuple[str, ...]]
+) -> bool:
+    given = _ordinary(context, action, context.scene.resource(thing), said)
+    each = context.scene.one_of_each(sessions)
+    return any(context.scene.can(one, action, thing, given=given) is not None for one in each)
 
 
-def _ordinary(context: Context, action: str, resource: Resource | None) -> _Facts:
+def _ordinary(
+    context: Context, action: str, resource: Resource | None, said: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...] | None]:
+    """Return what is known of a service's request: no factor, unless it is said."""
     arn = resource.arn if resource is not None else "*"
-    return {**said_now(regions(context.scene, action, arn)[0]), **ORDINARY}
+    return {**dict.fromkeys(FACTORS), **said_now(regions(context.scene, action, arn)[0]), **said}
 
 
 def _function(context: Context, function: Resource) -> Iterator[Violation]:
@@ -123,7 +127,7 @@ def _function(context: Context, function: Resource) -> Iterator[Violation]:
 def _served(
     context: Context, service: str, actions: Iterable[str], resource: Resource, facts: _Facts
 ) -> Iterator[Violation]:
-    given = {**_ordinary(context, "", resource), **facts}
+    given = {**said_now(regions(context.scene, "", resource.arn)[0]), **SAFELY, **facts}
     for action in actions:
         if "*" not in action and context.scene.served(service, action, resource, given) is None:
             asked = request.Request(

@@ -26,6 +26,7 @@ from interlock.duties.proof.property import OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import RECORD
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.sparing import ORGANIZATION, becoming, foreigners, spared
+from interlock.duties.proof.taking import CHANGING_PROVIDERS
 from interlock.duties.world import Resource, ResourceKind
 
 Given = Mapping[str, tuple[str, ...] | None]
@@ -37,11 +38,6 @@ LEAVING: Final = (
 WATCHING: Final = (
     "access-analyzer:DeleteAnalyzer", "config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel",
     "config:PutConfigurationRecorder", "config:PutDeliveryChannel", "config:StopConfigurationRecorder",
-)  # fmt: skip
-PROVIDERS: Final = (
-    "iam:AddClientIDToOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider", "iam:CreateSAMLProvider",
-    "iam:DeleteOpenIDConnectProvider", "iam:DeleteSAMLProvider", "iam:UpdateOpenIDConnectProviderThumbprint",
-    "iam:UpdateSAMLProvider",
 )  # fmt: skip
 LASTING: Final = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:CreateUser")
 ROLES: Final = (
@@ -149,7 +145,7 @@ def _demands(context: Context, account_id: str) -> Iterator[Demand]:
 
 def _about_identities(iam: str) -> Iterator[Demand]:
     for kind in ("oidc-provider", "saml-provider"):
-        yield Demand(PROVIDERS, f"{iam}:{kind}/*", "say who signs in")
+        yield Demand(CHANGING_PROVIDERS, f"{iam}:{kind}/*", "say who signs in")
     yield Demand(LASTING, f"{iam}:user/*", "make credentials that last")
     for duty in sorted(DEPLOYING):
         yield Demand(ROLES, f"{iam}:role/interlock/duties/*-{duty}", "change who deploys")

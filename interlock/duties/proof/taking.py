@@ -100,6 +100,21 @@ ON_PROVIDERS: Final = (
     "iam:UpdateSAMLProvider", "iam:UpdateOpenIDConnectProviderThumbprint", "iam:AddClientIDToOpenIDConnectProvider",
 )  # fmt: skip
 """On an identity provider: whom it signs in is what the caller says."""
+CHANGING_PROVIDERS: Final = (
+    *ON_PROVIDERS, "iam:CreateOpenIDConnectProvider", "iam:CreateSAMLProvider", "iam:DeleteOpenIDConnectProvider",
+    "iam:DeleteSAMLProvider",
+)  # fmt: skip
+ALTERING_ROLES: Final = (
+    "iam:DeleteRole", "iam:UpdateRole", "iam:UpdateRoleDescription", "iam:TagRole", "iam:UntagRole",
+)  # fmt: skip
+"""On a role: what ends it, or what it is known by or lasts, and lets nobody in."""
+ALTERING_USERS: Final = (
+    "iam:CreateServiceSpecificCredential", "iam:DeactivateMFADevice", "iam:DeleteUser", "iam:EnableMFADevice",
+    "iam:ResyncMFADevice", "iam:UpdateAccessKey", "iam:UpdateUser",
+)  # fmt: skip
+"""On a user: what takes away its factor, puts another's in its place, or makes the name somebody else's."""
+ENDING_POLICIES: Final = ("iam:DeletePolicy", "iam:DeletePolicyVersion")
+ON_GROUPS: Final = ("iam:AttachGroupPolicy", "iam:PutGroupPolicy")
 CREATING: Final = (("iam:CreateRole", "role"), ("iam:CreateUser", "user"))
 """What makes a new principal; the kind is the first part of its ARN's resource."""
 

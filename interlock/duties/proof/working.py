@@ -12,18 +12,36 @@ from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import Form
 from interlock.duties.proof.property import OWNERS, Context, Denied, Property, Violation
+from interlock.duties.proof.reaching import ALARMS
 from interlock.duties.proof.scene import Scene
-from interlock.duties.proof.taking import ON_POLICIES, ON_ROLES, PUSHING
+from interlock.duties.proof.taking import (
+    ALTERING_ROLES,
+    ALTERING_USERS,
+    CHANGING_PROVIDERS,
+    ENDING_POLICIES,
+    ON_GROUPS,
+    ON_POLICIES,
+    ON_ROLES,
+    PUSHING,
+)
 from interlock.duties.repository_policy import REGISTRY
 from interlock.duties.world import Person, Principal, PrincipalKind, Resource, ResourceKind, Task
 
-ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws:securetransport": ("true",),
-    "s3:tlsversion": ("1.3",),
-    "aws:multifactorauthpresent": ("true",),
-    "aws:multifactorauthage": ("60",),
-}
+SAFELY: Final[Mapping[str, tuple[str, ...]]] = {"aws:securetransport": ("true",), "s3:tlsversion": ("1.3",)}
 """What every request of ours says."""
+ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
+    **SAFELY, "aws:multifactorauthpresent": ("true",), "aws:multifactorauthage": ("60",),
+}  # fmt: skip
+"""What every request of somebody says who came in as an IAM user."""
+FACTORS: Final = ("aws:multifactorauthpresent", "aws:multifactorauthage")
+WITHOUT_FACTOR: Final[tuple[Mapping[str, tuple[str, ...]], ...]] = (
+    {**SAFELY, "aws:multifactorauthpresent": ("false",)}, SAFELY,
+)  # fmt: skip
+"""What requests say of services and of whoever comes by a token or by IAM Identity Center: AWS knows no factor of
+theirs, and says so or says nothing.
+
+Source: IAM User Guide, "AWS global condition context keys", aws:MultiFactorAuthPresent.
+"""
 APPROVERS_NEEDED: Final = 2
 REGION_IN_ARN: Final = 3
 GLOBAL_SERVICES: Final = frozenset({"budgets", "ce", "cloudfront", "iam", "organizations", "route53"})
@@ -35,6 +53,8 @@ CHANGING_WHAT_SERVES: Final[Mapping[str, tuple[str, ...]]] = {
     "sagemaker": (
         *MOVING_TRAFFIC, "sagemaker:CreateEndpoint", "sagemaker:CreateEndpointConfig", "sagemaker:DeleteEndpoint",
         "sagemaker:DeleteEndpointConfig", "sagemaker:CreateModel", "sagemaker:DeleteModel",
+        "sagemaker:CreateInferenceComponent", "sagemaker:UpdateInferenceComponent",
+        "sagemaker:DeleteInferenceComponent", "sagemaker:StopInferenceExperiment",
     ),
     "ecs": ("ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:StopTask", "ecs:CreateTaskSet",
             "ecs:UpdateServicePrimaryTaskSet"),
@@ -46,11 +66,17 @@ CHANGING_WHAT_SERVES: Final[Mapping[str, tuple[str, ...]]] = {
     "cloudformation": ("cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DeleteStack",
                        "cloudformation:ExecuteChangeSet", "cloudformation:CreateStackSet"),
     "rds": ("rds:ModifyDBInstance", "rds:DeleteDBInstance", "rds:StopDBInstance", "rds:RebootDBInstance",
-            "rds:ModifyDBParameterGroup", "rds:DeleteDBSnapshot"),
+            "rds:ModifyDBParameterGroup", "rds:DeleteDBSnapshot", "rds:PromoteReadReplica",
+            "rds:ModifyDBSnapshotAttribute", "rds:ModifyDBClusterSnapshotAttribute"),
+    "ec2": ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress",
+            "ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute"),
+    "events": ALARMS,
+    "ssm": ("ssm:PutParameter", "ssm:DeleteParameter"),
     "elasticloadbalancing": (
         "elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule", "elasticloadbalancing:DeleteListener",
         "elasticloadbalancing:DeleteLoadBalancer", "elasticloadbalancing:RegisterTargets",
-        "elasticloadbalancing:DeregisterTargets",
+        "elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:CreateRule", "elasticloadbalancing:DeleteRule",
+        "elasticloadbalancing:SetRulePriorities", "elasticloadbalancing:SetSecurityGroups",
     ),
 }  # fmt: skip
 """By service: what decides what answers requests and tracking, or whether anything does."""
@@ -85,10 +111,18 @@ def _foundations_own(context: Context) -> Iterator[Violation]:
     others = [one for one in context.sessions() if not context.administers(one)]
     for principal in context.scene.world.principals:
         if principal.duty is not None:
-            actions = [edit.action for edit in ON_ROLES]
+            actions = [*(edit.action for edit in ON_ROLES), *ALTERING_ROLES]
             yield from context.first(others, actions, principal.arn, "change a duty's role")
+    for account in context.scene.world.accounts:
+        groups = f"arn:aws:iam::{account.id}:group/*"
+        yield from context.first(others, ON_GROUPS, groups, "change what the users of a group may do")
+        for kind in ("oidc-provider", "saml-provider"):
+            providers = f"arn:aws:iam::{account.id}:{kind}/*"
+            yield from context.first(others, CHANGING_PROVIDERS, providers, "change who signs in")
+        users = f"arn:aws:iam::{account.id}:user/*"
+        yield from context.first(others, ALTERING_USERS, users, "change whom a user's name and factors stand for")
     for arn in sorted(_policy_arns(context)):
-        yield from context.first(others, ON_POLICIES, arn, "change a boundary or a managed policy")
+        yield from context.first(others, (*ON_POLICIES, *ENDING_POLICIES), arn, "change a boundary or a managed policy")
     beside = [one for one in others if context.scene.principal(one.arn).duty not in OWNERS]
     yield from context.first(beside, REGISTRY, "*", "change what a whole registry takes in")
     for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
@@ -184,15 +218,19 @@ def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -
     resources = _in_own_name([task.resource], person)
     if task.own_key and person is not None:
         resources = tuple(_own_keys(scene, person))
-    given = {**ORDINARY, **{key.lower(): _in_own_name(values, person) for key, values in task.context.items()}}
+    own = {key.lower(): _in_own_name(values, person) for key, values in task.context.items()}
+    has_factor = person is not None and any(way.kind == "user" for way in person.ways)
     for resource in resources:
-        tried = [
-            denied(scene, session, task.action, resource, {**_fixed(scene, session, resource, region), **given})
-            for region in regions(scene, task.action, resource)
-        ]
-        if not any(decide(one.request, one.layers).allowed for one in tried):
-            words = f"{session} cannot {task.name}: {task.action} on {resource} is denied"
-            yield Violation(words, denied=tried[0])
+        for said in (ORDINARY,) if has_factor else WITHOUT_FACTOR:
+            given = {**said, **own}
+            tried = [
+                denied(scene, session, task.action, resource, {**_fixed(scene, session, resource, region), **given})
+                for region in regions(scene, task.action, resource)
+            ]
+            if not any(decide(one.request, one.layers).allowed for one in tried):
+                words = f"{session} cannot {task.name}: {task.action} on {resource} is denied"
+                yield Violation(words, denied=tried[0])
+                break
 
 
 def _in_own_name(written: Iterable[str], person: Person | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Rights and denials in forms that AWS takes and few people write: dates, factors, escaped wildcards, parts of lines."""
+"""Rights and denials in forms that AWS takes and few write: dates, factors, escaped wildcards, parts of lines."""
 
 from __future__ import annotations
 
