@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from interlock.duties.evaluator.policy import PrincipalType
 from interlock.duties.proof.calls import Session
-from interlock.duties.proof.naming import named, outsider, texts
+from interlock.duties.proof.naming import named, outsiders, texts
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.steps import Step, replacings, signing_in
 from interlock.duties.proof.taking import ON_POLICIES, ON_PROVIDERS, ON_ROLES, ON_USERS
@@ -44,7 +44,7 @@ def _from_elsewhere(context: Context, role: Principal) -> Iterator[Session]:
     """Yield those of other accounts whom a role's trust policy names, without the management account's and those of
     whom the proof was told; and somebody of an account that nobody knows."""
     world = context.scene.world
-    for session in dict.fromkeys((*named(context.scene, role.trust), outsider(context.scene))):
+    for session in dict.fromkeys((*named(context.scene, role.trust), *outsiders(context.scene, role.trust))):
         account_id = session.arn.split(":")[4]
         told = {session.arn, f"arn:{session.arn.split(':')[1]}:iam::{account_id}:root"}
         known = world.account(account_id) is not None or account_id == world.management_account

@@ -12,7 +12,7 @@ from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.comparing import Compared, KnownActions
 from interlock.duties.proof.forms import EVERYTHING, Form
-from interlock.duties.proof.naming import for_others, named, outsider, principals_in
+from interlock.duties.proof.naming import for_others, named, outsiders, principals_in
 from interlock.duties.proof.property import OWNERS
 from interlock.duties.proof.scene import Scene
 from interlock.duties.world import NamedDocument, Principal, Resource, World, read_world
@@ -120,7 +120,7 @@ class Differing:
     def _on(self, resource: Resource) -> Iterator[Newly]:
         """Yield what somebody may now whom no document of a principal is about."""
         widened = [Session(one, FREE, Form.WIDENED) for one in principals_in(resource.policy) if self._is_in_both(one)]
-        theirs = [*named(self._new, resource.policy), outsider(self._new), *widened]
+        theirs = [*named(self._new, resource.policy), *outsiders(self._new, resource.policy), *widened]
         held = resource.policy is not None and getattr(self._old.resource(resource.arn), "policy", None) is not None
         for action, things in sorted(self._asked_on([resource]).items()):
             for thing in sorted(things):
@@ -137,7 +137,7 @@ class Differing:
 
     def _into(self, role: Principal) -> Iterator[Newly]:
         """Yield who comes newly into a role whose trust has changed: people are told by what they reach."""
-        for session in (*named(self._new, role.trust), outsider(self._new), *self._strangers):
+        for session in (*named(self._new, role.trust), *outsiders(self._new, role.trust), *self._strangers):
             if call := self._newly(session, ASSUMING, role.arn):
                 yield Newly(f"{session} may now become {role.arn}{call.saying}", call)
                 break

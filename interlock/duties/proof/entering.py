@@ -11,7 +11,7 @@ from interlock.duties.evaluator.policy import PrincipalType
 from interlock.duties.evaluator.request import Layers
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.forms import Form
-from interlock.duties.proof.naming import FOR_OTHERS, for_others, named, outsider, principals_in
+from interlock.duties.proof.naming import FOR_OTHERS, for_others, named, outsiders, principals_in
 from interlock.duties.proof.permission import Question, example
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.steps import Step, signing_in
@@ -183,7 +183,7 @@ def _entered(words: str, role: Principal, call: Call) -> Violation:
 def _anybody(context: Context, role: Principal) -> Iterator[Session]:
     """Yield all whom a role's trust policy names, other roles of its duty left out, and whom it need not name."""
     scene = context.scene
-    yield from (outsider(scene), *(Session(arn, FREE) for arn in scene.strangers()))
+    yield from (*outsiders(scene, role.trust), *(Session(arn, FREE) for arn in scene.strangers()))
     roles = [scene.world.principal(arn) for arn in dict.fromkeys(principals_in(role.trust))]
     yield from (Session(one.arn, FREE, Form.UNLIMITED) for one in roles if one is not None and _is_another(one, role))
     yield from (replace(one, form=Form.UNLIMITED) for one in named(scene, role.trust))

@@ -18,9 +18,11 @@ from interlock.duties.evaluator.decision import decide
 from interlock.duties.evaluator.parsing import parse
 from interlock.duties.evaluator.policy import PolicyKind
 from interlock.duties.evaluator.request import Layers
+from interlock.duties.key_policy import TAKING_AWAY
 from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import delegating
+from interlock.duties.proof.keeping import APPROVER, REMOVING_IN_BUCKETS, is_the_platforms
 from interlock.duties.proof.property import Context, Denied, Property, Violation
 from interlock.duties.proof.providing import ARTIFACTS
 from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
@@ -79,13 +81,20 @@ def _lacking(context: Context, principal: Principal, entitlement: Entitlement) -
 
 
 def rights(
-    context: Context, principal: Principal, statement: Mapping[str, Any], *, of_examples: bool = True
+    context: Context,
+    principal: Principal,
+    statement: Mapping[str, Any],
+    *,
+    of_examples: bool = True,
+    elsewhere: bool = False,
 ) -> Iterator[Denied]:
-    """Yield requests for what a statement gives a role: of each thing there is, and of one that is yet to be."""
+    """Yield requests for what a statement gives a role: of each thing there is in its account, or `elsewhere` too, and
+    of one that is yet to be."""
     world, account_id = context.scene.world, principal.account_id
-    own = [one for one in world.resources if one.account_id == account_id]
-    arns = [*(one.arn for one in world.principals if one.account_id == account_id), *(one.arn for one in own)]
-    arns += [f"{one.arn}/example" for one in own if one.kind is ResourceKind.BUCKET]
+    near = [one for one in world.resources if elsewhere or one.account_id == account_id]
+    arns = [one.arn for one in world.principals if elsewhere or one.account_id == account_id]
+    arns += [one.arn for one in near]
+    arns += [f"{one.arn}/example" for one in near if one.kind is ResourceKind.BUCKET]
     said, meant = _fulfilled(statement), _fulfilled(statement, of_things=True)
     for action in _listed(statement["Action"]):
         for pattern in _listed(statement["Resource"]):
@@ -141,23 +150,32 @@ def _can_be_mended(context: Context) -> Iterator[Violation]:
             asked = denied(context.scene, session, action, thing.arn, facts)
             if not decide(asked.request, asked.layers).allowed:
                 yield Violation(f"{session} cannot {action} on {thing.arn}, and nobody else mends it", denied=asked)
-    for principal in platforms:
-        yield from _kept_from(context, principal)
 
 
-def _kept_from(context: Context, principal: Principal) -> Iterator[Violation]:
-    """Yield what the policies of the platform's own things keep from its role, of what the table gives it."""
-    scene, session = context.scene, Session(principal.arn)
-    entitlement = scene.world.entitlements.get(principal.arn)
-    for statement in _statements(entitlement.identity if entitlement is not None else ()):
-        for asked in rights(context, principal, statement, of_examples=False):
-            thing, request = scene.resource(asked.request.resource), asked.request
-            if thing is None or thing.policy is None or not _is_the_platforms(context, thing):
-                continue
-            held = scene.layers(session, scene.resource_policy(thing), thing.account_id)
-            if decide(request, asked.layers).allowed and not decide(request, held).allowed:
-                words = f"the policy of {thing.arn} keeps {session} from {request.action} on {request.resource}"
-                yield Violation(words, denied=Denied(request, held))
+def _given_things(context: Context) -> Iterator[Violation]:
+    scene = context.scene
+    for principal in (one for one in scene.world.principals if one.duty is not None):
+        session, entitlement = Session(principal.arn), scene.world.entitlements.get(principal.arn)
+        for statement in _statements(entitlement.identity if entitlement is not None else ()):
+            for asked in rights(context, principal, statement, of_examples=False, elsewhere=True):
+                thing, request = scene.resource(asked.request.resource), asked.request
+                if thing is None or thing.policy is None or _is_meant(principal, request.action, thing):
+                    continue
+                held = scene.layers(session, scene.resource_policy(thing), thing.account_id)
+                if decide(request, held).explicit and decide(request, asked.layers).allowed:
+                    words = f"the policy of {thing.arn} keeps {session} from {request.action} on {request.resource}"
+                    yield Violation(words, denied=Denied(request, held))
+
+
+def _is_meant(principal: Principal, action: str, thing: Resource) -> bool:
+    """Return whether a thing of ours denies what a row of the table gives for others of its kind."""
+    if thing.kind is ResourceKind.BUCKET:
+        return action in REMOVING_IN_BUCKETS and thing.attributes.get("evidence") == "true"
+    if thing.kind is ResourceKind.KEY and is_the_platforms(thing):
+        # Where one stack holds both layers, its foundation makes this key and keeps it.
+        return principal.duty == PLATFORM and action in TAKING_AWAY
+    # An approver's key knows the person, whose tasks ask for it.
+    return action == "kms:Sign" and (thing.owner or "").startswith(APPROVER)
 
 
 def _statements(documents: Sequence[Document]) -> Iterator[Mapping[str, Any]]:
@@ -184,8 +202,13 @@ PROPERTIES: Final = (
     ),
     Property(
         "platforms-can-be-mended",
-        "No policy of a store of artifacts, a secret or a table keeps the platform's role from changing it, or from "
-        "anything else that the table gives it there.",
+        "No policy of a store of artifacts, a secret or a table keeps the platform's role from changing it.",
         _can_be_mended,
+    ),
+    Property(
+        "things-keep-nothing-back",
+        "No policy of a bucket, key, secret, table, repository, function or topic denies a duty's role what the table "
+        "of duties gives it there; vaults alone let nobody say what expires.",
+        _given_things,
     ),
 )

@@ -59,6 +59,7 @@ def _nothing_for_outsiders(context: Context) -> Iterator[Violation]:
         outside = [one for one in context.invited(resource) if one.arn.split(":")[ACCOUNT_IN_ARN] not in known]
         for session in (one for one in outside if not context.administers(one)):
             yield from _reached(context, session, actions, resource, other_than)
+        yield from _unsigned(context, actions, resource)
 
 
 def _given_to_outsiders(policy: Policy | None, resource: Resource, known: set[str]) -> Iterator[str]:
@@ -98,6 +99,13 @@ def _reached(
                 words = f"{session}, of an account that is none of ours, can {action} on {thing}"
                 yield Violation(words, call=call)
                 return
+
+
+def _unsigned(context: Context, actions: Sequence[str], resource: Resource) -> Iterator[Violation]:
+    things = [resource.arn, f"{resource.arn}/*"] if resource.kind is ResourceKind.BUCKET else [resource.arn]
+    asked = (context.scene.unsigned(action, resource, thing) for action in actions for thing in things)
+    if call := next((one for one in asked if one is not None), None):
+        yield Violation(f"anybody can {call.action} on {call.resource} without a signature", call=call)
 
 
 def _nothing_for_others_services(context: Context) -> Iterator[Violation]:

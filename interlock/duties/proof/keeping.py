@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from interlock.duties.bucket_policy import LONGEST_RETENTION_DAYS
+from interlock.duties.evaluator.operators import number
 from interlock.duties.proof.beside import beside
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.property import OWNERS, Context, Property, Violation
@@ -42,6 +43,8 @@ TELLING_OF_OBJECTS: Final = (
 MARKING: Final = ("s3:PutObjectLegalHold", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:PutObjectAcl")
 REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
+REMAINING: Final = "s3:object-lock-remaining-retention-days"
+FOR_EVER: Final = 36_500
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 USING_BUCKETS: Final = (
     "s3:GetObject",
@@ -54,6 +57,7 @@ USING_BUCKETS: Final = (
 UNSAFE_LINES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "without TLS": {"aws:securetransport": ("false",)},
     "by an old TLS": {"aws:securetransport": ("true",), "s3:tlsversion": ("1.1",)},
+    "by the oldest TLS": {"aws:securetransport": ("true",), "s3:tlsversion": ("1.0",)},
 }
 WRITING: Final = {"s3:if-none-match": ("*",), "s3:objectcreationoperation": ("true",)}
 """What an ordinary PUT of evidence says."""
@@ -95,7 +99,8 @@ def _denials_suffice(context: Context) -> Iterator[Violation]:
             yield from _signs_with_anothers(context, session, key, loosened=True)
     for repository in context.scene.world.of_kind(ResourceKind.REPOSITORY):
         words = "let a tag mean another image"
-        yield from context.first(strangers, UNFASTENING, repository.arn, words, loosened=True)
+        others = [one for one in context.named(repository) if not context.administers(one)]
+        yield from context.first([*strangers, *others], UNFASTENING, repository.arn, words, loosened=True)
 
 
 def is_the_platforms(key: Resource) -> bool:
@@ -238,17 +243,16 @@ def _overwrites(context: Context, bucket: Resource, sessions: list[Session]) -> 
 
 def _retention(context: Context) -> Iterator[Violation]:
     minimum = context.scene.world.minimum_retention_days
-    short = {"s3:object-lock-remaining-retention-days": (str(minimum - 1),), "s3:object-lock-mode": ("COMPLIANCE",)}
-    weak = {"s3:object-lock-remaining-retention-days": (str(minimum),), "s3:object-lock-mode": ("GOVERNANCE",)}
-    long = {
-        "s3:object-lock-remaining-retention-days": (str(LONGEST_RETENTION_DAYS + 1),),
-        "s3:object-lock-mode": ("COMPLIANCE",),
-    }
-    ways = {"for fewer days than the minimum": short, "in a mode that can be lifted": weak}
-    if context.scene.world.lockers:
-        ways[f"for more than {LONGEST_RETENTION_DAYS} days"] = long
+    weak = {REMAINING: (str(minimum),), "s3:object-lock-mode": ("GOVERNANCE",)}
     for bucket in _evidence(context):
-        for words, given in ways.items():
+        ways: list[tuple[str, Mapping[str, tuple[str, ...]]]] = [("in a mode that can be lifted", weak)]
+        for days in _told_apart(context, bucket, (1, minimum - 1, LONGEST_RETENTION_DAYS + 1, FOR_EVER)):
+            locked = {REMAINING: (str(days),), "s3:object-lock-mode": ("COMPLIANCE",)}
+            if 0 < days < minimum:
+                ways.append((f"for {days} days, fewer than the minimum", locked))
+            if days > LONGEST_RETENTION_DAYS and context.scene.world.lockers:
+                ways.append((f"for {days} days, more than {LONGEST_RETENTION_DAYS}", locked))
+        for words, given in ways:
             for action in ("s3:PutObject", "s3:PutObjectRetention"):
                 for session in context.callers(bucket):
                     call = context.scene.can(session, action, f"{bucket.arn}/*", given={**WRITING, **given})
@@ -256,6 +260,14 @@ def _retention(context: Context) -> Iterator[Violation]:
                         yield Violation(f"{session} can lock evidence {words} by {action}", call=call)
                         break
         yield from _unlocked_writing(context, bucket, minimum)
+
+
+def _told_apart(context: Context, bucket: Resource, beside: Sequence[int]) -> list[int]:
+    """Return numbers of days: those given, and those at which a condition of a bucket's policy begins or ends."""
+    policy = context.scene.resource_policy(bucket)
+    conditions = (one for each in (policy.statements if policy else ()) for one in each.condition)
+    written = [number(value.written) for one in conditions if one.key == REMAINING for value in one.values]
+    return sorted({*beside, *(int(one) + near for one in written for near in (-1, 0, 1))})
 
 
 def _unlocked_writing(context: Context, bucket: Resource, minimum: int) -> Iterator[Violation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ FOR_OTHERS: Final[Mapping[str, tuple[str, ...] | None]] = {
 }  # fmt: skip
 """What a service says that acts for somebody of an account that nobody knows."""
 NONE_OF_OURS: Final = "000000000000"
-_PRINCIPAL: Final = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>[^:]*):(?P<name>(?:role|user).*/.+)")
+_PRINCIPAL: Final = re.compile(r"arn:(?P<partition>[^:]*):iam::(?P<account>[^:]*):(?P<name>[^:]*[/*][^:]*)")
 _SESSION: Final = re.compile(r"arn:[^:]*:sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/(?P<called>.+)")
 _NUMBER: Final = re.compile(r"[0-9?*]{1,12}")
 _ACCOUNT: Final = re.compile(r"(?:arn:[^:]*:iam::)?(?P<account>\d{12})(?::root)?")
@@ -34,19 +34,28 @@ def principals_in(written: Any) -> list[str]:
 def for_others(document: Any, ours: Iterable[str]) -> list[Mapping[str, tuple[str, ...] | None]]:
     """Return what a service says that acts for somebody else: of an account that nobody knows, and of each other
     account that a document names or has a pattern for, about things that it has a pattern for."""
-    own, written = set(ours), list(dict.fromkeys(texts(document)))
-    arns = [one.split(":", 5) for one in written if one.startswith("arn:") and one.count(":") > ACCOUNT_IN_ARN]
-    patterns = [*(one for one in written if not one.startswith("arn:")), *(one[ACCOUNT_IN_ARN] for one in arns)]
-    numbers = dict.fromkeys((NONE_OF_OURS, *(number for one in patterns for number in _numbers_like(one))))
+    arns = [one.split(":", 5) for one in dict.fromkeys(texts(document)) if _is_arn(one)]
     found = [FOR_OTHERS]
-    for number in (one for one in numbers if one not in own):
+    for number in _others_numbers(document, set(ours)):
         of_it = [_filled(one, number) for one in arns if fnmatchcase(number, one[ACCOUNT_IN_ARN])]
         for arn in dict.fromkeys((f"arn:aws:any:eu-west-1:{number}:any/other", *of_it)):
             found.append({**FOR_OTHERS, "aws:sourceaccount": (number,), "aws:sourcearn": (arn,)})
     return found
 
 
-def _numbers_like(pattern: str) -> Iterator[str]:
+def _others_numbers(document: Any, ours: Collection[str]) -> list[str]:
+    """Return numbers of accounts that are none of ours: the lowest that there could be, and each that a document names
+    or has a pattern for."""
+    written = (one.split(":", 5)[ACCOUNT_IN_ARN] if _is_arn(one) else one for one in texts(document))
+    numbers = dict.fromkeys((NONE_OF_OURS, *(number for one in written for number in numbers_like(one))))
+    return [one for one in numbers if one not in ours]
+
+
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") and text.count(":") > ACCOUNT_IN_ARN
+
+
+def numbers_like(pattern: str) -> Iterator[str]:
     """Yield accounts that a pattern stands for: itself, or two that differ wherever it leaves them free."""
     if _NUMBER.fullmatch(pattern) is None:
         return
@@ -61,6 +70,12 @@ def _filled(arn: list[str], number: str) -> str:
     head, rest = arn[:ACCOUNT_IN_ARN], arn[ACCOUNT_IN_ARN + 1]
     region = head[3].replace("*", "eu-west-1").replace("?", "1")
     return ":".join((*head[:3], region, number, rest.replace("*", "any").replace("?", "x")))
+
+
+def outsiders(scene: Scene, document: Any) -> list[Session]:
+    """Return somebody of an account that nobody knows, and of each other account that a document tells from it."""
+    numbers = _others_numbers(document, {one.id for one in scene.world.accounts})
+    return [outsider(scene, one) for one in dict.fromkeys((FOREIGN, *numbers))]
 
 
 def outsider(scene: Scene, account_id: str = FOREIGN) -> Session:
@@ -83,13 +98,14 @@ def _of_text(scene: Scene, text: str) -> Iterator[Session]:
     if session := _SESSION.fullmatch(text):
         yield _called(scene, session["account"], session["role"], session["called"])
     elif principal := _PRINCIPAL.fullmatch(text):
-        accounts = [principal["account"]]
-        if not accounts[0].isdigit():
-            accounts = [*(one.id for one in scene.world.accounts), FOREIGN]
-        for account_id in accounts:
-            arn = f"arn:{principal['partition']}:iam::{account_id}:{_like(principal['name'])}"
-            if scene.world.principal(arn) is None and not scene.is_made(arn):
-                yield Session(arn, FREE, Form.WIDENED)
+        of = principal["account"]
+        partition = principal["partition"] if re.fullmatch(r"[a-z-]+", principal["partition"]) else "aws"
+        ours = [one.id for one in scene.world.accounts if fnmatchcase(one.id, of)]
+        for account_id in dict.fromkeys((*ours, *numbers_like(of))):
+            for name in _names_like(principal["name"]):
+                arn = f"arn:{partition}:iam::{account_id}:{name}"
+                if scene.world.principal(arn) is None and not scene.is_made(arn):
+                    yield Session(arn, FREE, Form.WIDENED)
     elif (account := _ACCOUNT.fullmatch(text)) and scene.world.account(account["account"]) is None:
         yield outsider(scene, account["account"])
 
@@ -102,9 +118,12 @@ def _called(scene: Scene, account_id: str, role_name: str, called: str) -> Sessi
     return Session(f"arn:aws:iam::{account_id}:role/{role_name}", FREE, Form.WIDENED, called)
 
 
-def _like(pattern: str) -> str:
-    """Return a name that a pattern stands for: `role/x` for `role*/x`, for example."""
-    return re.sub(r"^(role|user)\*/", r"\1/", pattern).replace("*", "any").replace("?", "x")
+def _names_like(pattern: str) -> Iterator[str]:
+    """Yield names that a pattern stands for, of a role and of a user: `role/x` for `role*/x`, for example."""
+    kind, _, rest = pattern.partition("/")
+    for one in ("role", "user"):
+        if fnmatchcase(one, kind):
+            yield f"{one}/{rest.replace('*', 'any').replace('?', 'x') or 'any'}"
 
 
 def texts(written: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from interlock.duties.evaluator.request import Layers, Request
 from interlock.duties.proof.calls import FREE, Call, Session
 from interlock.duties.proof.closure import Closure
 from interlock.duties.proof.forms import Form
-from interlock.duties.proof.naming import named, outsider, principals_in
+from interlock.duties.proof.naming import named, outsiders, principals_in
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.steps import Step
 from interlock.duties.world import Resource
@@ -111,7 +111,7 @@ class Context:
         return named(self.scene, resource.policy)
 
     def invited(self, resource: Resource) -> list[Session]:
-        """Return those whom a resource's policy names, and somebody of an account that nobody knows.
+        """Return those whom a resource's policy names, and somebody of accounts that nobody knows.
 
         In the resource's own account they have nothing but what its policy gives them; elsewhere, all of their own.
         """
@@ -121,7 +121,7 @@ class Context:
             else one
             for one in self.named(resource)
         ]
-        return [*of_account, outsider(self.scene)]
+        return [*of_account, *outsiders(self.scene, resource.policy)]
 
     def first(
         self,

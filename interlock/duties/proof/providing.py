@@ -54,9 +54,11 @@ def _images(context: Context, repository: Resource) -> Iterator[Violation]:
     pulling = [one for one in scene.world.principals if one.arn in roles]
     yield from _some_can(context, pulling, PULLING, repository, repository.arn, "pull an image that it runs")
     for one in running:
-        if one.service == "lambda" and one.arn.split(":")[4] != repository.account_id:
+        if one.service == "lambda":
             facts = {"aws:sourcearn": (one.arn,), "aws:sourceaccount": (one.arn.split(":")[4],)}
-            yield from _served(context, FUNCTIONS, PULLING[:1], repository, facts)
+            # In an account of its own, AWS Lambda writes what it needs into a repository's policy itself.
+            own = one.arn.split(":")[4] == repository.account_id
+            yield from _served(context, FUNCTIONS, PULLING, repository, facts, loosened=own)
 
 
 def _secret(context: Context, secret: Resource) -> Iterator[Violation]:
@@ -125,11 +127,12 @@ def _function(context: Context, function: Resource) -> Iterator[Violation]:
 
 
 def _served(
-    context: Context, service: str, actions: Iterable[str], resource: Resource, facts: _Facts
+    context: Context, service: str, actions: Iterable[str], resource: Resource, facts: _Facts, *, loosened: bool = False
 ) -> Iterator[Violation]:
     given = {**said_now(regions(context.scene, "", resource.arn)[0]), **SAFELY, **facts}
     for action in actions:
-        if "*" not in action and context.scene.served(service, action, resource, given) is None:
+        served = "*" in action or context.scene.served(service, action, resource, given, loosened=loosened)
+        if not served:
             asked = request.Request(
                 request.service(service), action, resource.arn, given, resource_account=resource.account_id
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from interlock.duties.evaluator import request
 from interlock.duties.evaluator.policy import Policy, PolicyKind, PrincipalType
@@ -22,6 +23,8 @@ from interlock.duties.proof.selecting import allows
 from interlock.duties.proof.strangers import strangers
 from interlock.duties.proof.targets import is_pattern
 from interlock.duties.world import NamedDocument, Principal, PrincipalKind, Resource, ResourceKind, World
+
+ROOT: Final = ":root"
 
 
 class Scene:
@@ -80,9 +83,10 @@ class Scene:
 
     def root(self, account_id: str) -> str:
         """Return the ARN that stands for the root user of an account, whom nothing but the organisation restrains."""
-        arn = f"arn:aws:iam::{account_id}:user/root"
+        arn = f"arn:aws:iam::{account_id}{ROOT}"
         everything = NamedDocument(name="everything", document=EVERYTHING)
-        self._strangers.setdefault(arn, Principal(arn=arn, identity=(everything,)))
+        # A world has no root users: of no role and no user is it this one's ARN.
+        self._strangers.setdefault(arn, Principal.model_construct(arn=arn, identity=(everything,)))
         return arn
 
     def principal(self, arn: str) -> Principal:
@@ -160,9 +164,14 @@ class Scene:
         """Return a session as the evaluator names it."""
         found = self._callers.get(key := (session.arn, session.called))
         if found is None:
-            is_user = self.principal(session.arn).kind is PrincipalKind.USER
-            found = self._callers[key] = request.user(session.arn) if is_user else request.role_session(*key)
+            found = self._callers[key] = self._named(session)
         return found
+
+    def _named(self, session: Session) -> request.Principal:
+        if session.arn.endswith(ROOT):
+            return request.root(session.arn.split(":")[4])
+        is_user = self.principal(session.arn).kind is PrincipalKind.USER
+        return request.user(session.arn) if is_user else request.role_session(session.arn, session.called)
 
     def known(self, session: Session) -> Known:
         """Return what is fixed of the context of all requests of a session."""
@@ -300,10 +309,19 @@ class Scene:
         question = Question(request.service(service), action, role_arn, layers, owner, facts)
         return _answered(None, question)
 
-    def served(self, service: str, action: str, resource: Resource, facts: Known) -> Call | None:
-        """Return a call that a service makes on a resource in its own name, or None."""
-        owner = resource.account_id
-        layers = Layers(resource=self.resource_policy(resource), rcps=self._rcps.get(owner, ()))
+    def unsigned(self, action: str, resource: Resource, thing: str) -> Call | None:
+        """Return a call on a resource, or on a thing in it, that nobody signed, or None."""
+        owner, layers = resource.account_id, Layers(resource=self.resource_policy(resource))
+        controlled = replace(layers, rcps=self._rcps.get(owner, ()))
+        question = Question(request.anonymous(), action, thing, controlled, owner, self._facts[resource.arn])
+        return _answered(None, question)
+
+    def served(
+        self, service: str, action: str, resource: Resource, facts: Known, *, loosened: bool = False
+    ) -> Call | None:
+        """Return a call that a service makes on a resource in its own name, or None; `loosened` as in `can`."""
+        owner, policy = resource.account_id, self._deciding(action, resource.arn, resource, loosened)
+        layers = Layers(resource=policy, rcps=self._rcps.get(owner, ()))
         question = Question(request.service(service), action, resource.arn, layers, owner, facts)
         return _answered(None, question)
 

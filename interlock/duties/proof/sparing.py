@@ -14,7 +14,7 @@ from interlock.duties.evaluator.policy import Condition, Policy, Template
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.classes import Glob, Group, representatives
 from interlock.duties.proof.forms import Form
-from interlock.duties.proof.naming import FOREIGN
+from interlock.duties.proof.naming import FOREIGN, NONE_OF_OURS, numbers_like
 from interlock.duties.proof.patterns import pieces
 from interlock.duties.proof.property import Context
 from interlock.duties.proof.selecting import about
@@ -61,7 +61,7 @@ def foreigners(context: Context, account_id: str) -> Iterator[tuple[Session, Map
     organizations = [one for one in _written(policies, ORGANIZATION) if one.isascii() and not {"*", "?"} & set(one)]
     belonging: list[Mapping[str, tuple[str, ...] | None]] = [{ORGANIZATION: None, PATHS: None}]
     belonging += [{ORGANIZATION: (one,)} for one in organizations if one not in ours]
-    accounts = dict.fromkeys((FOREIGN, *(one for one in _accounts(policies) if one not in known)))
+    accounts = dict.fromkeys((FOREIGN, NONE_OF_OURS, *(one for one in _accounts(policies) if one not in known)))
     for other in accounts:
         anybody = Session(f"arn:aws:iam::{other}:role/any-other", FREE, Form.WIDENED)
         for session in dict.fromkeys((anybody, *spared(other, policies))):
@@ -128,7 +128,7 @@ def _written(policies: Iterable[Policy], key: str) -> list[str]:
 def _accounts(policies: Iterable[Policy]) -> Iterator[str]:
     listed = tuple(policies)
     written = (*_written(listed, ACCOUNT), *(_account(one) for one in _written(listed, NAMED)))
-    return (one for one in written if one.isascii() and one.isdigit())
+    return (number for one in written for number in numbers_like(one))
 
 
 def _account(arn: str) -> str:

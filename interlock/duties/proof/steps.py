@@ -58,6 +58,9 @@ class Steps:
             for arn in compute.role_arns if scene.world.principal(arn) is not None
         ]  # fmt: skip
         self._replaceable = tuple(dict.fromkeys(replacing for replacing, _ in self._running))
+        ways = dict.fromkeys(way.principal for one in scene.world.people for way in one.ways if way.kind == "user")
+        self._users = [scene.principal(arn) for arn in ways if scene.world.principal(arn) is None]
+        """Whom people come in as, of those that are in no document."""
         self._providers = [
             (role.arn, provider)
             for role in scene.world.principals if role.trust is not None
@@ -184,7 +187,7 @@ class Steps:
             for edit in edits:
                 if self._scene.can(session, edit.action, f"arn:aws:iam::*:{kind}/*") is None:
                     continue
-                for principal in self._scene.world.principals:
+                for principal in (*self._scene.world.principals, *self._users):
                     if principal.kind is not kind or not self._matters(principal, edit.form):
                         continue
                     if call := self._scene.can(session, edit.action, principal.arn):

@@ -33,6 +33,7 @@ ORDINARY: Final[Mapping[str, tuple[str, ...]]] = {
     **SAFELY, "aws:multifactorauthpresent": ("true",), "aws:multifactorauthage": ("60",),
 }  # fmt: skip
 """What every request of somebody says who came in as an IAM user."""
+TAGS: Final = "aws:resourcetag/"
 FACTORS: Final = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 WITHOUT_FACTOR: Final[tuple[Mapping[str, tuple[str, ...]], ...]] = (
     {**SAFELY, "aws:multifactorauthpresent": ("false",)}, SAFELY,
@@ -218,9 +219,12 @@ def _undone(scene: Scene, task: Task, session: Session, person: Person | None) -
     resources = _in_own_name([task.resource], person)
     if task.own_key and person is not None:
         resources = tuple(_own_keys(scene, person))
-    own = {key.lower(): _in_own_name(values, person) for key, values in task.context.items()}
+    said_of_it = {key.lower(): _in_own_name(values, person) for key, values in task.context.items()}
     has_factor = person is not None and any(way.kind == "user" for way in person.ways)
     for resource in resources:
+        # What is there has its own tags.
+        is_there = scene.resource(resource) is not None
+        own = {key: one for key, one in said_of_it.items() if not (is_there and key.startswith(TAGS))}
         for said in (ORDINARY,) if has_factor else WITHOUT_FACTOR:
             given = {**said, **own}
             tried = [

@@ -346,6 +346,6 @@ def test_a_policy_that_keeps_less_than_its_change_from_the_platform_is_refuted(w
     policy = {"Version": "2012-10-17", "Statement": [denial]}
     bucket = Resource(arn=name, kind=ResourceKind.BUCKET, account_id=WORKLOAD, policy=policy)
     less = world.model_copy(update={"resources": (*world.resources, bucket)})
-    (found,) = refuting(less, fulfilling.PROPERTIES, "platforms-can-be-mended")
+    (found,) = refuting(less, fulfilling.PROPERTIES, "things-keep-nothing-back")
     assert f"the policy of {name} keeps" in found
     assert "from s3:PutBucketTagging" in found
