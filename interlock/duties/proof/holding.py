@@ -9,7 +9,7 @@ from typing import Final
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement, PrincipalType
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.keeping import UNFASTENING, UNSAFE_LINES, on_unsafe_lines
-from interlock.duties.proof.naming import for_others
+from interlock.duties.proof.naming import for_others, sessions_named
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.taking import PUSHING
 from interlock.duties.world import Resource, ResourceKind
@@ -40,6 +40,7 @@ LENT: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDat
 LOOSENING_REPOSITORIES: Final = (
     "ecr:SetRepositoryPolicy", "ecr:DeleteRepositoryPolicy", "ecr:PutLifecyclePolicy", *UNFASTENING,
 )  # fmt: skip
+SESSION: Final = ":assumed-role/"
 OWN_BUCKETS: Final = ("arn:aws:s3:::*staging*", "arn:aws:s3:::artifacts-*")
 """Patterns of the buckets beside the vault that the program makes."""
 OWN_REPOSITORIES: Final = "arn:aws:ecr:*:*:repository/interlock/*"
@@ -90,15 +91,29 @@ def _names_outsiders(statement: PolicyStatement, known: set[str]) -> bool:
 
 def _reached(
     context: Context, session: Session, actions: Sequence[str], resource: Resource,
-    other_than: tuple[tuple[str, str], ...],
+    other_than: tuple[tuple[str, str], ...], who: str = "of an account that is none of ours",
 ) -> Iterator[Violation]:  # fmt: skip
     things = [resource.arn, f"{resource.arn}/*"] if resource.kind is ResourceKind.BUCKET else [resource.arn]
     for action in actions:
         for thing in things:
             if call := context.scene.can(session, action, thing, other_than=other_than):
-                words = f"{session}, of an account that is none of ours, can {action} on {thing}"
+                words = f"{session}, {who}, can {action} on {thing}"
                 yield Violation(words, call=call)
                 return
+
+
+def _nothing_by_name(context: Context) -> Iterator[Violation]:
+    ways = {way.principal for one in context.scene.world.people for way in one.ways if way.kind == "user"}
+    for resource in context.scene.world.resources:
+        policy = context.scene.resource_policy(resource)
+        for statement in policy.statements if policy is not None else ():
+            names = [one.name for one in statement.principal if SESSION in one.name or one.name in ways]
+            if statement.effect is not Effect.ALLOW or not names:
+                continue
+            actions = list(dict.fromkeys(_actions(statement, resource)))
+            for session in sessions_named(context.scene, names):
+                if not context.administers(session):
+                    yield from _reached(context, session, actions, resource, (), "named by itself")
 
 
 def _unsigned(context: Context, actions: Sequence[str], resource: Resource) -> Iterator[Violation]:
@@ -177,6 +192,12 @@ def _tags_fast(context: Context) -> Iterator[Violation]:
 
 
 PROPERTIES: Final = (
+    Property(
+        "nothing-by-name",
+        "No policy of a thing gives anything to one session or one person's user: no boundary would limit it, and the "
+        "table knows duties.",
+        _nothing_by_name,
+    ),
     Property(
         "outsiders-get-nothing",
         "No policy of a key, bucket, repository, function, secret, table or the alarm's topic gives anything to "

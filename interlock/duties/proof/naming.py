@@ -94,6 +94,17 @@ def named(scene: Scene, document: Any) -> tuple[Session, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def sessions_named(scene: Scene, names: Iterable[str]) -> list[Session]:
+    """Return the single sessions and users that a policy names, as they are written."""
+    found = []
+    for one in names:
+        session = _SESSION.fullmatch(one)
+        found.append(
+            _called(scene, session["account"], session["role"], session["called"]) if session else Session(one, FREE)
+        )
+    return found
+
+
 def _of_text(scene: Scene, text: str) -> Iterator[Session]:
     if session := _SESSION.fullmatch(text):
         yield _called(scene, session["account"], session["role"], session["called"])
