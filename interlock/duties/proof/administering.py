@@ -41,14 +41,15 @@ def _apart(context: Context) -> Iterator[Violation]:
 
 
 def _from_elsewhere(context: Context, role: Principal) -> Iterator[Session]:
-    """Yield those of other accounts whom a role's trust policy names, without the management account's and those of
-    whom the proof was told; and somebody of an account that nobody knows."""
+    """Yield the single sessions that a role's trust policy names, those of other accounts, without the management
+    account's and those of whom the proof was told; and somebody of accounts that nobody knows."""
     world = context.scene.world
     for session in dict.fromkeys((*named(context.scene, role.trust), *outsiders(context.scene, role.trust))):
         account_id = session.arn.split(":")[4]
         told = {session.arn, f"arn:{session.arn.split(':')[1]}:iam::{account_id}:root"}
         known = world.account(account_id) is not None or account_id == world.management_account
-        if not known and told.isdisjoint(world.trusted_elsewhere):
+        is_a_session_of_ours = world.principal(session.arn) is not None
+        if is_a_session_of_ours or (not known and told.isdisjoint(world.trusted_elsewhere)):
             yield session
 
 

@@ -25,8 +25,9 @@ from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.keeping import APPROVER, REMOVING_IN_BUCKETS, is_the_platforms
 from interlock.duties.proof.property import Context, Denied, Property, Violation
 from interlock.duties.proof.providing import ARTIFACTS
+from interlock.duties.proof.selecting import about
 from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
-from interlock.duties.world import Document, Entitlement, Principal, Resource, ResourceKind, canonical
+from interlock.duties.world import Document, Entitlement, Principal, Resource, ResourceKind, World, canonical
 
 DEPLOYING: Final = frozenset({"foundation", "platform"})
 PLATFORM: Final = "platform"
@@ -86,15 +87,12 @@ def rights(
     statement: Mapping[str, Any],
     *,
     of_examples: bool = True,
-    elsewhere: bool = False,
+    things: Sequence[str] | None = None,
 ) -> Iterator[Denied]:
-    """Yield requests for what a statement gives a role: of each thing there is in its account, or `elsewhere` too, and
-    of one that is yet to be."""
-    world, account_id = context.scene.world, principal.account_id
-    near = [one for one in world.resources if elsewhere or one.account_id == account_id]
-    arns = [one.arn for one in world.principals if elsewhere or one.account_id == account_id]
-    arns += [one.arn for one in near]
-    arns += [f"{one.arn}/example" for one in near if one.kind is ResourceKind.BUCKET]
+    """Yield requests for what a statement gives a role: of each of `things`, of all in its account if they are left
+    out, and of one that is yet to be."""
+    account_id = principal.account_id
+    arns = _arns(context.scene.world, account_id) if things is None else things
     said, meant = _fulfilled(statement), _fulfilled(statement, of_things=True)
     for action in _listed(statement["Action"]):
         for pattern in _listed(statement["Resource"]):
@@ -108,6 +106,13 @@ def rights(
                 bounds = context.scene.boundaries if action in BOUNDING else ()
                 for given in ({}, *({"iam:permissionsboundary": (one,)} for one in bounds)):
                     yield _asked(context, principal, action, yet_to_be, {**meant, **given})
+
+
+def _arns(world: World, account_id: str) -> list[str]:
+    """Return the ARNs of what there is in an account: of a bucket, also that of an object in it."""
+    own = [one for one in world.resources if one.account_id == account_id]
+    arns = [*(one.arn for one in world.principals if one.account_id == account_id), *(one.arn for one in own)]
+    return [*arns, *(f"{one.arn}/example" for one in own if one.kind is ResourceKind.BUCKET)]
 
 
 def _asked(
@@ -154,17 +159,25 @@ def _can_be_mended(context: Context) -> Iterator[Violation]:
 
 def _given_things(context: Context) -> Iterator[Violation]:
     scene = context.scene
+    guarded = [one for one in scene.world.resources if one.policy is not None]
+    things = [one.arn for one in guarded]
+    things += [f"{one.arn}/example" for one in guarded if one.kind is ResourceKind.BUCKET]
     for principal in (one for one in scene.world.principals if one.duty is not None):
         session, entitlement = Session(principal.arn), scene.world.entitlements.get(principal.arn)
         for statement in _statements(entitlement.identity if entitlement is not None else ()):
-            for asked in rights(context, principal, statement, of_examples=False, elsewhere=True):
+            for asked in rights(context, principal, statement, of_examples=False, things=things):
                 thing, request = scene.resource(asked.request.resource), asked.request
-                if thing is None or thing.policy is None or _is_meant(principal, request.action, thing):
+                policy = scene.resource_policy(thing) if thing is not None else None
+                if thing is None or policy is None or not about(policy, request.action.lower()).denying:
                     continue
-                held = scene.layers(session, scene.resource_policy(thing), thing.account_id)
-                if decide(request, held).explicit and decide(request, asked.layers).allowed:
+                held = scene.layers(session, policy, thing.account_id)
+                if not _is_meant(principal, request.action, thing) and _is_denied(asked, held):
                     words = f"the policy of {thing.arn} keeps {session} from {request.action} on {request.resource}"
                     yield Violation(words, denied=Denied(request, held))
+
+
+def _is_denied(asked: Denied, held: Layers) -> bool:
+    return decide(asked.request, held).explicit and decide(asked.request, asked.layers).allowed
 
 
 def _is_meant(principal: Principal, action: str, thing: Resource) -> bool:

@@ -93,9 +93,8 @@ def _reached(
     context: Context, session: Session, actions: Sequence[str], resource: Resource,
     other_than: tuple[tuple[str, str], ...], who: str = "of an account that is none of ours",
 ) -> Iterator[Violation]:  # fmt: skip
-    things = [resource.arn, f"{resource.arn}/*"] if resource.kind is ResourceKind.BUCKET else [resource.arn]
     for action in actions:
-        for thing in things:
+        for thing in _things_of(resource):
             if call := context.scene.can(session, action, thing, other_than=other_than):
                 words = f"{session}, {who}, can {action} on {thing}"
                 yield Violation(words, call=call)
@@ -116,9 +115,12 @@ def _nothing_by_name(context: Context) -> Iterator[Violation]:
                     yield from _reached(context, session, actions, resource, (), "named by itself")
 
 
+def _things_of(resource: Resource) -> list[str]:
+    return [resource.arn, f"{resource.arn}/*"] if resource.kind is ResourceKind.BUCKET else [resource.arn]
+
+
 def _unsigned(context: Context, actions: Sequence[str], resource: Resource) -> Iterator[Violation]:
-    things = [resource.arn, f"{resource.arn}/*"] if resource.kind is ResourceKind.BUCKET else [resource.arn]
-    asked = (context.scene.unsigned(action, resource, thing) for action in actions for thing in things)
+    asked = (context.scene.unsigned(action, resource, thing) for action in actions for thing in _things_of(resource))
     if call := next((one for one in asked if one is not None), None):
         yield Violation(f"anybody can {call.action} on {call.resource} without a signature", call=call)
 
@@ -133,7 +135,11 @@ def _nothing_for_others_services(context: Context) -> Iterator[Violation]:
             services = [one.name for one in statement.principal if one.type is PrincipalType.SERVICE]
             for service in services if statement.effect is Effect.ALLOW else ():
                 for action in dict.fromkeys(_actions(statement, resource)):
-                    asked = (context.scene.served(service, action, resource, given) for given in others)
+                    asked = (
+                        context.scene.served(service, action, resource, given, thing=thing)
+                        for given in others
+                        for thing in _things_of(resource)
+                    )
                     if call := next((one for one in asked if one is not None), None):
                         words = f"{service} can {action} on {resource.arn} for whoever asks it to"
                         yield Violation(words, call=call)

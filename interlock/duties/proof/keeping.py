@@ -45,6 +45,8 @@ REPLICATING: Final = ("s3:ReplicateObject", "s3:ReplicateTags")
 """What writes past the conditions of a PUT."""
 REMAINING: Final = "s3:object-lock-remaining-retention-days"
 FOR_EVER: Final = 36_500
+SHORTEST_RECORD_DAYS: Final = 30
+"""The least that `infra/audit` takes."""
 UNFASTENING: Final = ("ecr:PutImageTagMutability", "ecr:DeleteRepository", "ecr:BatchDeleteImage")
 USING_BUCKETS: Final = (
     "s3:GetObject",
@@ -171,8 +173,12 @@ def _records_stay(context: Context) -> Iterator[Violation]:
         yield from context.first(anybody, REMOVING_IN_BUCKETS, bucket.arn, "let a record be deleted")
         others = [one for one in anybody if not context.administers(one)]
         yield from context.first(others, CHANGING_GUARDS, bucket.arn, "loosen what guards a record")
-        if bucket.attributes.get("lock_mode") != "COMPLIANCE" or bucket.attributes.get("versioning") != "Enabled":
-            yield Violation(f"{bucket.arn} does not lock in mode COMPLIANCE, with versioning")
+        days = bucket.attributes.get("retention_days", "0")
+        is_long = days.isdigit() and int(days) >= SHORTEST_RECORD_DAYS
+        is_locked = bucket.attributes.get("lock_mode") == "COMPLIANCE"
+        if not (is_long and is_locked and bucket.attributes.get("versioning") == "Enabled"):
+            words = f"for {SHORTEST_RECORD_DAYS} days or more in mode COMPLIANCE, with versioning"
+            yield Violation(f"{bucket.arn} does not lock {words}")
         yield from on_unsafe_lines(context, bucket, "use a record")
 
 
@@ -208,9 +214,13 @@ def on_unsafe_lines(context: Context, bucket: Resource, words: str) -> Iterator[
     told = {one for each in policy.statements for one in (*each.action, *each.not_action)} if policy else set()
     actions = dict.fromkeys((*USING_BUCKETS, *sorted(one for one in told if not {"*", "?"} & set(one))))
     strangers = [Session(arn, FREE) for arn in context.scene.strangers()]
+    # Of those whom the policy tells from strangers, somebody may be spared as a whole.
+    told_apart = [one for one in context.callers(bucket) if one not in strangers]
     for line, given in UNSAFE_LINES.items():
+        said = f"{words} {line}"
         for thing in (f"{bucket.arn}/*", bucket.arn):
-            yield from context.first(strangers, actions, thing, f"{words} {line}", given=given, loosened=True)
+            yield from context.first(strangers, actions, thing, said, given=given, loosened=True)
+        yield from context.first(told_apart, USING_BUCKETS, f"{bucket.arn}/*", said, given=given, loosened=True)
 
 
 def _read_from_elsewhere(context: Context, resource: Resource, reading: Mapping[str, str]) -> Iterator[Violation]:

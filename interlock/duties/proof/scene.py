@@ -317,12 +317,13 @@ class Scene:
         return _answered(None, question)
 
     def served(
-        self, service: str, action: str, resource: Resource, facts: Known, *, loosened: bool = False
+        self, service: str, action: str, resource: Resource, facts: Known, *, thing: str = "", loosened: bool = False
     ) -> Call | None:
-        """Return a call that a service makes on a resource in its own name, or None; `loosened` as in `can`."""
+        """Return a call that a service makes in its own name on a resource, or on a thing in it, or None; `loosened` as
+        in `can`."""
         owner, policy = resource.account_id, self._deciding(action, resource.arn, resource, loosened)
         layers = Layers(resource=policy, rcps=self._rcps.get(owner, ()))
-        question = Question(request.service(service), action, resource.arn, layers, owner, facts)
+        question = Question(request.service(service), action, thing or resource.arn, layers, owner, facts)
         return _answered(None, question)
 
 

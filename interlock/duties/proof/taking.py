@@ -109,10 +109,11 @@ ALTERING_ROLES: Final = (
 )  # fmt: skip
 """On a role: what ends it, or what it is known by or lasts, and lets nobody in."""
 ALTERING_USERS: Final = (
-    "iam:CreateServiceSpecificCredential", "iam:DeactivateMFADevice", "iam:DeleteUser", "iam:EnableMFADevice",
-    "iam:ResyncMFADevice", "iam:UpdateAccessKey", "iam:UpdateUser",
+    "iam:AttachUserPolicy", "iam:CreateServiceSpecificCredential", "iam:DeactivateMFADevice", "iam:DeleteAccessKey",
+    "iam:DeleteLoginProfile", "iam:DeleteUser", "iam:EnableMFADevice", "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy", "iam:RemoveUserFromGroup", "iam:ResyncMFADevice", "iam:UpdateAccessKey", "iam:UpdateUser",
 )  # fmt: skip
-"""On a user: what takes away its factor, puts another's in its place, or makes the name somebody else's."""
+"""On a user: what takes away its factor, puts another's in place, makes its name somebody else's, or shuts it out."""
 ENDING_POLICIES: Final = ("iam:DeletePolicy", "iam:DeletePolicyVersion")
 ON_GROUPS: Final = ("iam:AttachGroupPolicy", "iam:PutGroupPolicy")
 CREATING: Final = (("iam:CreateRole", "role"), ("iam:CreateUser", "user"))

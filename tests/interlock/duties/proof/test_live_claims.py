@@ -252,6 +252,21 @@ def test_somebody_of_another_account_becomes_an_administrator_only_if_the_proof_
     assert becoming(whole.model_copy(update={"management_account": ELSEWHERE})) == []
 
 
+def test_a_session_of_a_duty_that_an_administrators_role_names_becomes_one(world: World) -> None:
+    name = role(world, "break-glass").name
+    session = f"arn:aws:sts::{WORKLOAD}:assumed-role/{name}/responder-1"
+    assert becoming(let_in(world, {"AWS": session})) != []
+
+
+@pytest.mark.parametrize("days", ["0", "29"])
+def test_a_trails_bucket_that_keeps_for_fewer_days_than_its_module_takes_is_refuted(world: World, days: str) -> None:
+    whole = recorded(world)
+    bucket = next(one for one in whole.resources if one.arn == TRAIL)
+    shorter = bucket.model_copy(update={"attributes": {**bucket.attributes, "retention_days": days}})
+    resources = tuple(shorter if one is bucket else one for one in whole.resources)
+    assert refuting(whole.model_copy(update={"resources": resources}), keeping.PROPERTIES, "records-stay") != []
+
+
 def test_the_certificate_says_whom_an_administrators_role_lets_in(world: World) -> None:
     admins = f"arn:aws:iam::{ELSEWHERE}:role/Admins"
     told = let_in(world, {"AWS": admins}).model_copy(update={"trusted_elsewhere": (admins,)})

@@ -212,3 +212,22 @@ def test_a_role_of_no_duty_that_somebody_assumes_gains_nothing(world: World, act
     more = world.model_copy(update={"principals": (*world.principals, helper)})
     assert [one.claim.name for one in prove(world) if not one.holds] == []
     assert [one.claim.name for one in prove(more) if not one.holds]
+
+
+@pytest.mark.parametrize("spared", ["role/interlock/duties/interlock-prod-builder", "role/aws-reserved/*"])
+@pytest.mark.parametrize("ending", ["vault-primary", "staging-primary"])
+def test_a_line_that_is_safe_for_all_but_one_role_is_refuted(world: World, ending: str, spared: str) -> None:
+    bucket = thing(world, ending)
+    policy = copy.deepcopy(bucket.policy) or {}
+    (denial,) = (one for one in policy["Statement"] if one["Sid"] == "DenyPlainTransport")
+    denial["Condition"]["ArnNotLike"] = {"aws:PrincipalArn": f"arn:aws:iam::*:{spared}"}
+    changed = bucket.model_copy(update={"policy": policy})
+    resources = tuple(changed if one is bucket else one for one in world.resources)
+    assert refuted(world.model_copy(update={"resources": resources}), "evidence-is-read", "lines-are-safe")
+
+
+def test_a_service_that_acts_on_a_buckets_objects_alone_is_asked_for_whom(world: World) -> None:
+    bucket = thing(world, "vault-primary")
+    config, objects = {"Service": "config.amazonaws.com"}, f"{bucket.arn}/*"
+    opened = saying(world, bucket, Effect="Allow", Principal=config, Action="s3:GetObject", Resource=objects)
+    assert refuted(opened, "services-act-for-us")
