@@ -22,6 +22,8 @@ from interlock.duties.key_policy import TAKING_AWAY
 from interlock.duties.prefixes import OWN_NAME
 from interlock.duties.proof.calls import Session
 from interlock.duties.proof.forms import delegating
+from interlock.duties.proof.guarding import under_duties
+from interlock.duties.proof.holding import OWN_REPOSITORIES
 from interlock.duties.proof.keeping import APPROVER, REMOVING_IN_BUCKETS, is_the_platforms
 from interlock.duties.proof.property import Context, Denied, Property, Violation
 from interlock.duties.proof.providing import ARTIFACTS
@@ -159,7 +161,7 @@ def _can_be_mended(context: Context) -> Iterator[Violation]:
 
 def _given_things(context: Context) -> Iterator[Violation]:
     scene = context.scene
-    guarded = [one for one in scene.world.resources if one.policy is not None]
+    guarded = [one for one in scene.world.resources if one.policy is not None and _is_of_the_stack(context, one)]
     things = [one.arn for one in guarded]
     things += [f"{one.arn}/example" for one in guarded if one.kind is ResourceKind.BUCKET]
     for principal in (one for one in scene.world.principals if one.duty is not None):
@@ -174,6 +176,23 @@ def _given_things(context: Context) -> Iterator[Violation]:
                 if not _is_meant(principal, request.action, thing) and _is_denied(asked, held):
                     words = f"the policy of {thing.arn} keeps {session} from {request.action} on {request.resource}"
                     yield Violation(words, denied=Denied(request, held))
+
+
+def _is_of_the_stack(context: Context, thing: Resource) -> bool:
+    """Return whether a thing is the stack's own: an account has others, such as the buckets of states."""
+    world, attributes = context.scene.world, thing.attributes
+    if thing.kind is ResourceKind.BUCKET:
+        is_kept = attributes.get("evidence") == "true" or thing.arn in world.staging
+        return is_kept or fnmatchcase(thing.arn, ARTIFACTS)
+    if thing.kind is ResourceKind.KEY:
+        return thing.owner is not None or attributes.get("evidence") == "true" or is_the_platforms(thing)
+    if thing.kind in (ResourceKind.SECRET, ResourceKind.TABLE):
+        return thing.arn in world.kept
+    if thing.kind is ResourceKind.TOPIC:
+        return attributes.get("alarm") == "true"
+    if thing.kind is ResourceKind.REPOSITORY:
+        return fnmatchcase(thing.arn, OWN_REPOSITORIES)
+    return thing.arn in under_duties(context)
 
 
 def _is_denied(asked: Denied, held: Layers) -> bool:
@@ -220,8 +239,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "things-keep-nothing-back",
-        "No policy of a bucket, key, secret, table, repository, function or topic denies a duty's role what the table "
-        "of duties gives it there; vaults alone let nobody say what expires.",
+        "No policy of a bucket, key, secret, table, repository, function or topic of the stack denies a duty's role "
+        "what the table of duties gives it there; vaults alone let nobody say what expires.",
         _given_things,
     ),
 )

@@ -94,7 +94,7 @@ def _is_one_of(arn: str, patterns: Iterable[str]) -> bool:
 
 def _functions(context: Context) -> Iterator[Violation]:
     tasks = [one for one in context.scene.world.tasks if one.action in INVOKING]
-    for arn in sorted({one.resource for one in tasks} | _under_duties(context)):
+    for arn in sorted({one.resource for one in tasks} | under_duties(context)):
         users = {one.principal for one in tasks if one.resource == arn}
         function = context.scene.resource(arn)
         invited = context.invited(function) if function is not None else []
@@ -110,7 +110,7 @@ def _functions(context: Context) -> Iterator[Violation]:
             yield from _on_behalf_of_others(context, function)
 
 
-def _under_duties(context: Context) -> set[str]:
+def under_duties(context: Context) -> set[str]:
     """Return the functions whose code runs under a duty's role, whether anybody's task is to call them or not."""
     duties = {one.arn for one in context.scene.world.principals if one.duty is not None}
     running = (one for one in context.scene.world.compute if one.service == "lambda")
