@@ -25,13 +25,12 @@ from interlock.duties.proof.forms import delegating
 from interlock.duties.proof.guarding import under_duties
 from interlock.duties.proof.holding import OWN_REPOSITORIES
 from interlock.duties.proof.keeping import APPROVER, REMOVING_IN_BUCKETS, is_the_platforms
-from interlock.duties.proof.property import Context, Denied, Property, Violation
+from interlock.duties.proof.property import DEPLOYING, Context, Denied, Property, Violation
 from interlock.duties.proof.providing import ARTIFACTS
 from interlock.duties.proof.selecting import about
 from interlock.duties.proof.working import ORDINARY, denied, regions, said_now
 from interlock.duties.world import Document, Entitlement, Principal, Resource, ResourceKind, World, canonical
 
-DEPLOYING: Final = frozenset({"foundation", "platform"})
 PLATFORM: Final = "platform"
 MENDING: Final = {
     ResourceKind.BUCKET: "s3:PutBucketPolicy",

@@ -18,6 +18,8 @@ from interlock.duties.world import Resource
 
 OWNERS: Final = frozenset({"foundation"})
 """Duties that own roles, keys and vault, and could change all of them: what they might change is an assumption."""
+DEPLOYING: Final = OWNERS | {"platform"}
+"""Duties whose people could otherwise widen themselves, because they deploy what they run under."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from interlock.duties.proof.forms import Form, parsed
 from interlock.duties.proof.keeping import REMOVING_OBJECTS, TAKING_KEYS
 from interlock.duties.proof.naming import FOR_OTHERS, FOREIGN, outsider
 from interlock.duties.proof.permission import Question, example
-from interlock.duties.proof.property import OWNERS, Context, Property, Violation
+from interlock.duties.proof.property import DEPLOYING, OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import RECORD
 from interlock.duties.proof.scene import Scene
 from interlock.duties.proof.sparing import ORGANIZATION, becoming, foreigners, spared
@@ -31,7 +31,6 @@ from interlock.duties.world import Resource, ResourceKind
 
 Given = Mapping[str, tuple[str, ...] | None]
 NOBODY: Final[frozenset[str]] = frozenset()
-DEPLOYING: Final = OWNERS | {"platform"}
 LEAVING: Final = (
     "organizations:LeaveOrganization", "account:CloseAccount", "account:DisableRegion", "account:EnableRegion",
 )  # fmt: skip

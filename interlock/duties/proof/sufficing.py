@@ -10,14 +10,12 @@ from interlock.duties.landscape import LEDGER_ROLES
 from interlock.duties.proof.calls import FREE, Session
 from interlock.duties.proof.forms import EVERYTHING, Form
 from interlock.duties.proof.keeping import REMOVING_IN_BUCKETS, REMOVING_OBJECTS, TAKING_KEYS, UNFASTENING
-from interlock.duties.proof.property import OWNERS, Context, Property, Violation
+from interlock.duties.proof.property import DEPLOYING, OWNERS, Context, Property, Violation
 from interlock.duties.proof.reaching import ALARMS, RECORD
 from interlock.duties.proof.taking import CREATING, ON_POLICIES, ON_ROLES, ON_USERS, PUSHING, REPLACING_CODE
 from interlock.duties.proof.working import MOVING_TRAFFIC
 from interlock.duties.world import NamedDocument, Principal, ResourceKind, canonical
 
-DEPLOYING: Final = frozenset({"foundation", "platform"})
-"""Duties whose people could otherwise widen themselves, because they deploy what they run under."""
 PLATFORM: Final = DEPLOYING - OWNERS
 OF_THE_LEDGER: Final = frozenset(role.value for role in LEDGER_ROLES)
 """Duties whose functions the foundation keeps, and hands their roles to."""
