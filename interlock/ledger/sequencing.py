@@ -39,6 +39,8 @@ from interlock.release.trust.document import KeyDuty, TrustRoot, moment
 from interlock.release.vault import ObjectVersion
 
 MOST_ATTEMPTS: Final = 1000
+FEWEST_READ: Final = 250
+"""At once, so that what is no statement costs few rounds."""
 
 
 class StatementSource(Protocol):
@@ -101,14 +103,16 @@ class Sequencer:
             raise LedgerRefused([LedgerFault(FaultKind.DISCONTINUED, text, self.log)])
         wanted = self._unknown()
         appended: list[Leaf] = []
+        ready: dict[Place, Leaf] = {}
         for _ in range(MOST_ATTEMPTS):
             old = renew_after is not None and now - head.checkpoint.time > renew_after
             fresh = head.begun and not old and not self._left_some
             if not wanted and fresh:
                 return Appended(head.checkpoint, tuple(appended), self._unfit_found())
-            found = self._leaves(wanted[:MOST_LEAVES], now)
+            found = self._filled(wanted, now, ready)
             if len(found) < MOST_LEAVES < len(wanted):
-                # Something was no statement, and more lies there: a batch that is not full would say that none does.
+                # Much was no statement, and reading it took its time: a batch that is not full says that nothing else
+                # lies there.
                 wanted = self._unknown()
                 continue
             if found or not fresh:
@@ -243,6 +247,20 @@ class Sequencer:
     def _is_new(self, version: ObjectVersion) -> bool:
         place = (version.key, version.version_id)
         return place not in self._known and place not in self._unfit
+
+    def _filled(self, wanted: Sequence[ObjectVersion], at: datetime, ready: dict[Place, Leaf]) -> list[Leaf]:
+        """Return the leaves of the first of `wanted` that are statements, as many as a batch takes. What was read
+        before in this run is in `ready`, and is not read again."""
+        found: list[Leaf] = []
+        begun = 0
+        while begun < len(wanted) and len(found) < MOST_LEAVES:
+            some = wanted[begun : begun + max(MOST_LEAVES - len(found), FEWEST_READ)]
+            begun += len(some)
+            places = [(version.key, version.version_id) for version in some]
+            unread = [version for version, place in zip(some, places, strict=True) if place not in ready]
+            ready.update({place_of(leaf): leaf for leaf in self._leaves(unread, at)})
+            found += [ready[place] for place in places if place in ready]
+        return found[:MOST_LEAVES]
 
     def _leaves(self, versions: Sequence[ObjectVersion], at: datetime, kind: LeafKind | None = None) -> list[Leaf]:
         """Read statements, and return their leaves; what is none is remembered and not read again."""

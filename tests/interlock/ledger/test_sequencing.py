@@ -447,6 +447,27 @@ def test_what_is_no_statement_does_not_make_a_batch_look_as_if_nothing_were_left
     assert [len(batch_of(ledger, number).leaves) for number in numbers] == [MOST_LEAVES, 1]
 
 
+def test_each_object_is_read_once_in_a_run_however_many_are_no_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = MemoryLedger()
+    for number in range(MOST_LEAVES + 5):
+        ledger.add_statement(number)
+    last = sorted({one.key for one in ledger.lying()})[MOST_LEAVES - 2]
+    for number in range(300):
+        # Where the first batch would end.
+        ledger.add(f"{last.removesuffix('.dsse.json')[:-5]}{number:05d}.dsse.json", {"no": "statement"})
+    read: list[str] = []
+    reading = ledger.read_each
+
+    def counted(versions: Sequence[ObjectVersion]) -> Iterator[bytes]:
+        read.extend(one.key for one in versions)
+        return reading(versions)
+
+    monkeypatch.setattr(ledger, "read_each", counted)
+    done = ledger.sequencer().sequence(START)
+    assert (len(done.leaves), len(done.unfit)) == (MOST_LEAVES + 5, 300)
+    assert len(read) == len(set(read)) == MOST_LEAVES + 305
+
+
 def test_a_run_that_was_killed_after_a_full_batch_is_ended_by_the_next() -> None:
     ledger = MemoryLedger()
     for number in range(MOST_LEAVES):
