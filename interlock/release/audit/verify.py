@@ -1881,17 +1881,24 @@ class Judge:
         self.digest, self.statements, self.policies, self.opening = digest, statements, policies, opening
 
     def doubts(
-        self, environment: str, moment: datetime, *, at_the_end: bool = False, named: Container[str] | None = None
+        self,
+        environment: str,
+        moment: datetime,
+        *,
+        at_the_end: bool = False,
+        named: Container[str] | None = None,
+        rests_on: Container[str] = (),
     ) -> list[Doubt]:
         """Return each reason against what a pin opened, as of `moment`, by the path for which least is missing.
 
-        `named` are the SHA-256 of the envelopes that may speak for the release; without it, all may.
+        `named` are the SHA-256 of the envelopes that may speak for the release; without it, all may. `rests_on` are
+        those of a decision: only of these is a pin or evidence heeded that the ledger had a little later.
         """
         opening = self.opening
         by_then = [
             one
             for one in self.statements
-            if (at_the_end or one.by(moment if self._speaks_against(one) else moment + CLOCKS_DIFFER))
+            if (at_the_end or one.by(moment if self._is_late(one, rests_on) else moment + CLOCKS_DIFFER))
             and (named is None or not one.speaks_for() or one.sha256 in named)
         ]
         roots = self.policies.roots[-1:] if at_the_end else self.policies.in_force(moment)
@@ -1920,6 +1927,12 @@ class Judge:
                 fewer = {gate: one for gate, one in usual.items() if gate in urgent["evidence"]}
                 ways.append(self._of_path(policy, rules, urgent["approvals"], fewer, by_then, environment, moment))
         return found + min(ways, key=len)
+
+    def _is_late(self, one: Statement, rests_on: Container[str]) -> bool:
+        """Say whether a statement counts from when the ledger had it: the people of a pin or of evidence approve
+        nothing, so that these take something too."""
+        names_people = one.kind in (PIN, EVIDENCE, TEST_RESULT)
+        return self._speaks_against(one) or (names_people and one.sha256 not in rests_on)
 
     def _speaks_against(self, one: Statement) -> bool:
         """Say whether it takes something from the release: nobody could heed that before the ledger had it."""
@@ -1985,7 +1998,7 @@ class Judge:
                 and decision.doubt() is None
                 and decision.dated_back() is None
             )
-            if fits and not self.doubts(environment, decision.decided_at(), named=named):
+            if fits and not self.doubts(environment, decision.decided_at(), named=named, rests_on=named):
                 return True
         return False
 
@@ -2537,7 +2550,8 @@ class Verifier:
             text = f"admits {shown(said['resourceUri'], 120)!r}, which nobody asked for under that policy"
             self._refuse("environment-not-asked-for", one.key, text)
             return
-        doubts = nearest(judge.doubts(environment, moment) for judge in reversed(fitting))
+        rests_on = {file["digest"]["sha256"] for file in said.get("inputAttestations", [])}
+        doubts = nearest(judge.doubts(environment, moment, rests_on=rests_on) for judge in reversed(fitting))
         for code, text in doubts:
             self._refuse(code, one.key, f"it was admitted at {told(moment)} although {text}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from interlock.release.acts import Approval, Spoken, Withdrawal
 from interlock.release.evidence import Evidence, Outcome
+from interlock.release.pin_statement import PinPredicate
 from interlock.release.predicates import Predicate
 from interlock.release.record import Record
 from interlock.release.verification.approvals import CLOCKS_DIFFER_BY, RECORDED_WITHIN
@@ -63,7 +64,8 @@ def decided_at(one: Said[Summary], belief: Belief) -> datetime | None:
 
 def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, moment: datetime) -> Readings:
     """Return what a decision rested on: of what was there at `moment` (UTC), for the release only what it names."""
-    by_then, named = there_by(readings, belief, moment), decision.what.envelopes
+    named = decision.what.envelopes
+    by_then = there_by(readings, belief, moment, named)
     return replace(
         by_then,
         evidence=tuple(
@@ -73,18 +75,21 @@ def rested_on(readings: Readings, decision: Said[Summary], belief: Belief, momen
     )
 
 
-def there_by(readings: Readings, belief: Belief, moment: datetime) -> Readings:
+def there_by(readings: Readings, belief: Belief, moment: datetime, named: Container[str]) -> Readings:
     """Return what a decision could go by: what the ledger had at `moment` (UTC).
 
     Clocks may differ by some minutes in its favour; what takes something from the release nobody could heed earlier.
+    So does a pin, or evidence, whose people approve nothing, unless the decision rests on it: `named` are the SHA-256
+    of the envelopes that it does.
     """
     approvals = {one.payload for one in readings.approvals}
 
     def takes(one: Said[Any]) -> bool:
         if isinstance(one.what, Withdrawal):
             return one.what.withdrawn in approvals
-        if isinstance(one.what, Evidence):
-            return one.what.outcome is not Outcome.PASSED
+        if isinstance(one.what, Evidence | PinPredicate):
+            failed = isinstance(one.what, Evidence) and one.what.outcome is not Outcome.PASSED
+            return failed or one.recorded.sha256 not in named
         return isinstance(one.what, Spoken) and not isinstance(one.what, Approval)
 
     def there(several: tuple[Said[_What], ...]) -> tuple[Said[_What], ...]:

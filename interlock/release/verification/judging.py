@@ -240,7 +240,7 @@ class _Judge:
                 text = f"{where}: it admits {said.resource_uri[:120]!r}, which nobody asked for under that policy"
                 yield Reason(ReasonCode.ENVIRONMENT_NOT_ASKED_FOR, text, where)
             elif policy == self.trust.policy_in_force and (moment := decided_at(one, self.belief)) is not None:
-                readings = there_by(self.readings, self.belief, moment)
+                readings = there_by(self.readings, self.belief, moment, said.envelopes)
                 faults = [self._against(readings, pin, environment, moment) for pin in pins]
                 first = next((fault for fault in faults if fault is not None), None)
                 if first is not None and None not in faults:

@@ -192,3 +192,20 @@ def test_a_decision_is_judged_by_what_the_last_checkpoint_without_it_held() -> N
     world.decide(at=last_checkpoint(world) - timedelta(minutes=10))
     world.sequence()
     assert both(world) == ({"rejected"}, {"rejected"})
+
+
+@pytest.mark.parametrize("minutes", [2, 4])
+@pytest.mark.parametrize("by", ["pin", "evidence"])
+def test_who_is_named_after_a_decision_takes_no_approval_from_it(by: str, minutes: int) -> None:
+    world = BASES["released"].copy()
+    world.decide()
+    world.sequence()
+    world.now = world.now - HOUR + timedelta(minutes=minutes)
+    if by == "pin":
+        world.say(Predicate.PIN, world.pin_predicate(builder="approver-1"), "builder")
+    else:
+        world.measure("fairness", "0.9", builder="approver-1")
+    world.sequence()
+    assert {"approval-missing", "approval-by-builder"} <= both(world)[0], "nothing more is let in"
+    assert both(world)[1] == set(), "what was let in before stands"
+    assert noted(world) == (set(), set())
