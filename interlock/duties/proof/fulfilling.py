@@ -1,8 +1,8 @@
-"""The claim that roles which deploy are given what the table gives them, on each thing that there is.
+"""Claims that nothing keeps from duties what the table gives them.
 
 A task asks for one example; a right that is denied on one bucket or one role of several would break the next
-deployment and no task. Each right is asked of every thing that there is and of one that is yet to be. Of what the
-policies of things themselves deny, only this is asked: that the platform may still change each, and so mend it.
+deployment and no task. Of roles that deploy, each right is asked of every thing that there is and of one that is yet
+to be, by their own policies and boundaries; of every duty, what the policies of the stack's things deny it.
 """
 
 from __future__ import annotations
