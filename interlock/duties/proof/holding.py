@@ -8,7 +8,8 @@ from typing import Final
 
 from interlock.duties.evaluator.policy import Effect, Policy, PolicyStatement, PrincipalType
 from interlock.duties.proof.calls import FREE, Session
-from interlock.duties.proof.keeping import UNFASTENING, UNSAFE_LINES, on_unsafe_lines
+from interlock.duties.proof.keeping import UNFASTENING
+from interlock.duties.proof.lines import UNSAFE_LINES, on_unsafe_lines
 from interlock.duties.proof.naming import for_others, sessions_named
 from interlock.duties.proof.property import Context, Property, Violation
 from interlock.duties.proof.taking import PUSHING

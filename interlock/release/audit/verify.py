@@ -1931,7 +1931,7 @@ class Judge:
     def _is_late(self, one: Statement, rests_on: Container[str]) -> bool:
         """Say whether a statement counts from when the ledger had it: the people of a pin or of evidence approve
         nothing, so that these take something too."""
-        names_people = one.kind in (PIN, EVIDENCE, TEST_RESULT)
+        names_people = one.kind in (PIN, EVIDENCE)
         return self._speaks_against(one) or (names_people and one.sha256 not in rests_on)
 
     def _speaks_against(self, one: Statement) -> bool:
